@@ -1,0 +1,22 @@
+"""A condition that raises an alarm."""
+
+from __future__ import annotations
+
+from blocks.arithmetic import min
+from blocks.declare import BOOL, TIME, Input, Output, Var, block
+
+
+@block(source="IEC 62682:2022, 10.6: on-delay")
+class ALARM_CONDITION:
+    """An alarm that is active once its condition has held for DELAY, and no longer when the condition is gone."""
+
+    IN = Input(BOOL, "the condition")
+    DELAY = Input(TIME, "how long it must hold", default=0, min=0)
+    ACTIVE = Output(BOOL, "the alarm")
+    lasted = Var(TIME, "how long the condition has held, held at DELAY")
+    was = Var(BOOL, "the condition one scan ago")
+
+    def step(fb, dt):
+        fb.lasted = min(fb.lasted + dt, fb.DELAY) if fb.IN and fb.was else 0
+        fb.ACTIVE = fb.IN and fb.lasted >= fb.DELAY
+        fb.was = fb.IN

@@ -1,0 +1,198 @@
+"""The arithmetic that steps may use, defined once for plain Python and for compiled kernels.
+
+Integers are 64 bits wide inside a step and wrap; LREAL follows IEEE 754, so 0/0 is NaN and 1/0 is infinity. `min`, `max`
+and `clamp` define the order of NaN: a comparison with NaN is false, so `min(nan, x)` is x and `min(x, nan)` is NaN.
+Every function here is copied into each kernel that uses it, and may use NumPy scalars and its neighbours, nothing else.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+NS_PER_S = 1_000_000_000
+
+
+def min(a, b):  # noqa: A001 - shadows the builtin on purpose: one NaN order for both worlds
+    """The smaller of two; `b` unless `a` is smaller."""
+    return a if a < b else b
+
+
+def max(a, b):  # noqa: A001
+    """The larger of two; `b` unless `a` is larger."""
+    return a if a > b else b
+
+
+def clamp(low, value, high):
+    """`value` held between `low` and `high`; where they cross, `high` wins. A NaN comes out as `low`."""
+    inside = value if value > low else low
+    return inside if inside < high else high
+
+
+def abs(value):  # noqa: A001
+    """The magnitude; the most negative integer stays as it is, as in two's complement."""
+    return value if value > 0 else 0 - value
+
+
+def sign(value):
+    """1, 0 or -1 as an LREAL; 0 for NaN."""
+    return 1.0 if value > 0 else (-1.0 if value < 0 else 0.0)
+
+
+def is_finite(value):
+    """Whether an LREAL is a number: neither NaN nor infinite."""
+    return value - value == 0.0
+
+
+def is_nan(value):
+    """Whether an LREAL is not a number; false for every integer."""
+    return not value == value
+
+
+def div(a, b):
+    """Integer division that truncates towards zero, as in IEC 61131-3; division by zero gives 0."""
+    if b == 0:
+        return a * 0
+    quotient = a // b
+    return quotient + 1 if quotient < 0 and quotient * b != a else quotient
+
+
+def mod(a, b):
+    """The rest of `div`, with the sign of `a`; 0 for b = 0 (IEC 61131-3, table 24)."""
+    if b == 0:
+        return a * 0
+    return a - div(a, b) * b
+
+
+def quotient(a, b):
+    """`a` by `b` in the type of the two: LREAL as IEEE 754, integers as `div`."""
+    if isinstance(a, float):
+        return a / b
+    return div(a, b)
+
+
+def to_lreal(value):
+    """An integer or BOOL as LREAL."""
+    return np.float64(value)
+
+
+def to_int(value):
+    """An LREAL rounded half to even as IEC asks, held inside 64 bits; NaN becomes 0."""
+    if not value == value:
+        return np.int64(0)
+    rounded = np.rint(value)
+    if rounded >= 9223372036854774784.0:
+        return np.int64(9223372036854774784)
+    if rounded <= -9223372036854774784.0:
+        return np.int64(-9223372036854774784)
+    return np.int64(rounded)
+
+
+def to_dint(value):
+    """An LREAL rounded half to even, held inside 32 bits; NaN becomes 0."""
+    return clamp(np.int64(-2147483648), to_int(value), np.int64(2147483647))
+
+
+def whole(value):
+    """Any number as an integer: an LREAL as `to_int`, an integer or BOOL unchanged, without the detour over 53 bits."""
+    if isinstance(value, float):
+        return to_int(value)
+    return np.int64(value)
+
+
+def truncate(value):
+    """An LREAL cut towards zero, held inside 64 bits; NaN becomes 0."""
+    return to_int(np.trunc(value))
+
+
+def seconds(time):
+    """A TIME as LREAL seconds."""
+    return np.float64(time) / 1e9
+
+
+def time(value):
+    """LREAL seconds as TIME, to the nearest nanosecond."""
+    return to_int(value * 1e9)
+
+
+def sqrt(value):
+    """The square root; NaN below zero."""
+    return np.sqrt(value)
+
+
+def exp(value):
+    """e to the power of `value`; infinity on overflow."""
+    return np.exp(value)
+
+
+def log(value):
+    """The natural logarithm; minus infinity at 0, NaN below."""
+    return np.log(value)
+
+
+def power(base, exponent):
+    """`base` to the power of `exponent`, as C's pow."""
+    return np.power(base, exponent)
+
+
+def sin(value):
+    """The sine of an angle in radians."""
+    return np.sin(value)
+
+
+def cos(value):
+    """The cosine of an angle in radians."""
+    return np.cos(value)
+
+
+def tan(value):
+    """The tangent of an angle in radians."""
+    return np.tan(value)
+
+
+def arctan2(y, x):
+    """The angle of the point (x, y) in radians, -pi to pi."""
+    return np.arctan2(y, x)
+
+
+def floor(value):
+    """The largest whole number that is not above `value`."""
+    return np.floor(value)
+
+
+def lerp(x, x0, y0, x1, y1):
+    """The line through (x0, y0) and (x1, y1) at x, held at both ends; y1 where x0 = x1. NaN in gives y0."""
+    share = clamp(0.0, (x - x0) / (x1 - x0), 1.0) if x1 > x0 else 1.0
+    return y0 + (y1 - y0) * share
+
+
+def interpolate(x, xs, ys):
+    """A table at x: linear between the points, held flat beyond the first and the last; `xs` rises or stays.
+
+    A NaN is answered with the smallest `ys`: a limit must not open because a sensor broke.
+    """
+    if not x == x:
+        lowest = ys[0]
+        for i in range(1, len(ys)):
+            lowest = min(ys[i], lowest)
+        return lowest
+    y = ys[0]
+    for i in range(1, len(xs)):
+        if x > xs[i - 1]:
+            y = lerp(x, xs[i - 1], ys[i - 1], xs[i], ys[i])
+    return y
+
+
+def smoothing(dt, constant):
+    """The share of a first-order filter's step: 1 - exp(-dt/T), exact for a held input; 1 where T <= 0."""
+    return 1.0 - np.exp(-seconds(dt) / constant) if constant > 0.0 else 1.0
+
+
+def settling(span, constant):
+    """The share of its way that a first-order filter goes in `span`, both in the same unit: nearly 1 - exp(-span/T), 1 where T <= 0.
+
+    exp(x) is taken as 1 + x + x*x/2 (the Pade approximant 0/2: never overshoots, error x*x*x/6), since a call of exp() in every
+    row would cost more than the rest of the filter.
+    """
+    lag = max(constant, 0.0)
+    way = span * (lag + lag + span)
+    return way / (way + 2.0 * lag * lag)

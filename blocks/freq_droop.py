@@ -1,0 +1,39 @@
+"""The frequency droop."""
+
+from __future__ import annotations
+
+from blocks.arithmetic import abs, is_finite, max, min, seconds, settling
+from blocks.declare import BOOL, LREAL, Input, Output, Var, block
+
+LN_10 = 2.302585092994046
+
+
+@block(source="IEEE 1547-2018, 6.5.2.7.1, table 23 and 24, as in EPRI OpenDER 2.2, eq. 3.7.1-13 to 17")
+class FREQ_DROOP:
+    """Power that supports the grid's frequency: P = P_SET - (F - F0 beyond the deadband) / (F0 * DROOP) * P_RATED.
+
+    Discharging is positive, so a low frequency raises P. OLRT is the open-loop response time: 90 % of a step's answer is there
+    after it; 0 answers at once. P stays within -P_RATED .. P_RATED. A NaN on F or P_SET comes out as NaN, so that it is seen.
+    The deadband default is that of the standard, 36 mHz, the droop 5 %.
+    """
+
+    F = Input(LREAL, "frequency of the grid", unit="Hz")
+    P_SET = Input(LREAL, "power at the nominal frequency", unit="kW", default=0.0)
+    P_RATED = Input(LREAL, "rated power", unit="kW", min=0)
+    DEADBAND = Input(LREAL, "deviation without an answer, to either side", unit="Hz", default=0.036, min=0)
+    DROOP = Input(LREAL, "relative deviation that asks for all of P_RATED", default=0.05, min=0.001, max=1)
+    F0 = Input(LREAL, "nominal frequency", unit="Hz", default=50.0, min=1, max=1000)
+    OLRT = Input(LREAL, "open-loop response time, to 90 %", unit="s", default=0.0, min=0, max=1e9)
+    P = Output(LREAL, "power with the droop's answer", unit="kW")
+    ANSWERING = Output(BOOL, "the frequency is beyond the deadband")
+    answer = Var(LREAL, "the droop's part of P", unit="kW")
+
+    def step(fb, dt):
+        off = fb.F - fb.F0
+        beyond = max(off - fb.DEADBAND, 0.0) if off > 0.0 else min(off + fb.DEADBAND, 0.0)
+        wanted = 0.0 - beyond / (fb.F0 * fb.DROOP) * fb.P_RATED
+        share = settling(seconds(dt) * LN_10, fb.OLRT)
+        before = fb.answer if is_finite(fb.answer) else 0.0
+        fb.answer = before + (wanted - before) * share
+        fb.P = min(fb.P_RATED, max(0.0 - fb.P_RATED, fb.P_SET + fb.answer))
+        fb.ANSWERING = abs(off) > fb.DEADBAND

@@ -1,0 +1,18 @@
+"""The gate in front of a power command."""
+
+from __future__ import annotations
+
+from blocks.arithmetic import is_finite
+from blocks.declare import BOOL, LREAL, Input, Output, block
+
+
+@block(source="IEC 61511-1:2016, 3.2.68: a safe state that is reached by itself; here power 0")
+class GATE:
+    """The last word on power: IN while EN is true, else exactly 0. A value that is no finite number is 0, too."""
+
+    IN = Input(LREAL, "what is commanded", unit="{IN}")
+    EN = Input(BOOL, "true lets IN through")
+    OUT = Output(LREAL, "IN or 0", unit="{IN}")
+
+    def step(fb, dt):
+        fb.OUT = fb.IN if fb.EN and is_finite(fb.IN) else 0.0

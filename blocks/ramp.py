@@ -1,0 +1,24 @@
+"""The ramp."""
+
+from __future__ import annotations
+
+from blocks.arithmetic import is_finite, max, min, seconds
+from blocks.declare import LREAL, Input, Output, block
+
+
+@block(source="IEC 61131-3:2013, annex F.8.5 (RAMP), with a rate for each direction as in CODESYS Util.RAMP_REAL")
+class RAMP:
+    """A setpoint that moves no faster than its rates: OUT follows IN, from 0 at the start.
+
+    A NaN on IN comes out as NaN, so that it is seen, and OUT then starts from 0 again; a rate that is negative or NaN is 0.
+    """
+
+    IN = Input(LREAL, "where OUT shall go", unit="{IN}")
+    UP = Input(LREAL, "fastest rise per second", unit="{IN}/s", min=0)
+    DOWN = Input(LREAL, "fastest fall per second, as a positive number", unit="{IN}/s", min=0)
+    OUT = Output(LREAL, "IN, with limited slopes", unit="{IN}")
+
+    def step(fb, dt):
+        h = seconds(dt)
+        here = fb.OUT if is_finite(fb.OUT) else 0.0
+        fb.OUT = min(here + max(fb.UP, 0.0) * h, max(here - max(fb.DOWN, 0.0) * h, fb.IN))

@@ -1,0 +1,27 @@
+"""The linear scaling of a measured value."""
+
+from __future__ import annotations
+
+from blocks.arithmetic import max, min
+from blocks.declare import BOOL, LREAL, Input, Output, block
+
+
+@block(source="CODESYS Util library, LIN_TRAFO")
+class SCALE:
+    """A straight line through two points, such as 4-20 mA to a range of the sensor. It goes on beyond both points.
+
+    OUTSIDE tells that IN is beyond them, NaN, or that IN_MIN equals IN_MAX; OUT is then still the line's value, or not finite.
+    """
+
+    IN = Input(LREAL, "raw value", unit="{IN}")
+    IN_MIN = Input(LREAL, "IN at the first point", unit="{IN}")
+    IN_MAX = Input(LREAL, "IN at the second point", unit="{IN}")
+    OUT_MIN = Input(LREAL, "OUT at the first point", unit="{OUT_MIN}")
+    OUT_MAX = Input(LREAL, "OUT at the second point", unit="{OUT_MIN}")
+    OUT = Output(LREAL, "scaled value", unit="{OUT_MIN}")
+    OUTSIDE = Output(BOOL, "IN is not between the two points")
+
+    def step(fb, dt):
+        fb.OUT = fb.OUT_MIN + (fb.IN - fb.IN_MIN) * ((fb.OUT_MAX - fb.OUT_MIN) / (fb.IN_MAX - fb.IN_MIN))
+        inside = min(fb.IN_MIN, fb.IN_MAX) <= fb.IN and fb.IN <= max(fb.IN_MIN, fb.IN_MAX)
+        fb.OUTSIDE = not (inside and fb.IN_MIN != fb.IN_MAX)

@@ -1,0 +1,165 @@
+"""Runs a site: reads it, starts scan, fieldbus, servers and plant, each its own process, and stops them in the right order.
+
+The only file that knows every room.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from blocks import catalogue
+from runtime import child, rundir
+from runtime.child import FieldbusOrder, ScanOrder, ServiceOrder
+from runtime.fieldbus import drivers
+from runtime.language import load_site
+from runtime.model import Schedule, Site
+from runtime.source import Problem
+from runtime.supervisor import Supervisor
+
+SCAN, FIELDBUS, PLANT = "runtime.engine.scan", "runtime.fieldbus.process", "runtime.simulation"
+SERVERS = {"opcua": "runtime.servers.opcua", "modbus": "runtime.servers.modbus"}
+PRIORITY = 80
+SAFE_PATIENCE_S = 30.0
+STOP_PATIENCE_S = 5.0
+LEAST_SCAN_TIMEOUT_NS = 200_000_000
+
+Tell = Callable[[str, str, dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What `bessplc run` was asked for."""
+
+    site: Path
+    sim: bool = False
+    cold: bool = False
+    inhibit: bool = False
+
+
+def read_site(path: Path) -> tuple[Site, tuple[Problem, ...]]:
+    """The checked site and its warnings. Raises SiteError with every mistake of every file."""
+    return load_site(path, drivers(), catalogue())
+
+
+def generation_of(schedule: Schedule) -> int:
+    """The number that all shared files of this program must carry."""
+    return int(schedule.digest[:16], 16) >> 1
+
+
+class App:
+    """A running site. `start` brings it up, `attend` keeps it up, `stop` ends it with safe outputs."""
+
+    def __init__(self, options: RunOptions, tell: Tell):
+        self.options, self.tell = options, tell
+        self.hold = rundir.hold(options.site)
+        self.folder = self.hold.folder
+        self.supervisor = Supervisor(self._hear)
+        self.wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self.scanning = False
+        self.plant: dict[str, Any] = {}
+        self.scan_orders: list[ScanOrder] = []
+        self.site: Site | None = None
+        self.warnings: tuple[Problem, ...] = ()
+
+    def start(self) -> Site:
+        """Bring the site up, the scan first. Raises SiteError before anything but the plant was started."""
+        early = self._begin_scan()
+        try:
+            if self.options.sim:
+                self.supervisor.take("plant", self._start_plant)
+            self.site, self.warnings = read_site(self.options.site)
+        except BaseException:
+            early.kill()
+            early.wait()
+            raise
+        self.scan_orders.append(self._scan_order(self.site))
+        ready = [early]
+        self.supervisor.take("scan", lambda: self._start_scan(ready))
+        while not self.scanning and not self.supervisor.stopping:
+            self.supervisor.attend(0.02)
+        self._await_plant()
+        self.supervisor.take("fieldbus", self._start_fieldbus)
+        for name in self.site.servers:
+            if name in SERVERS:
+                self.supervisor.take(name, lambda name=name: self._start_server(name))  # type: ignore[misc]
+        return self.site
+
+    def _hear(self, name: str, event: dict[str, Any]) -> None:
+        kind = event.pop("event", "said")
+        if name == "scan" and kind == "scanning":
+            self.scanning = True
+        if name == "plant" and event.get("ready"):
+            self.plant, kind = event, "ready"
+        self.tell(name, kind, event)
+
+    def _begin_scan(self) -> subprocess.Popen[bytes]:
+        return child.begin(SCAN, (self.wake, self.hold.handle), stdout=subprocess.PIPE)
+
+    def _start_scan(self, ready: list[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+        process = ready.pop() if ready else self._begin_scan()
+        child.give(process, self.scan_orders[-1])
+        return process
+
+    def _scan_order(self, site: Site) -> ScanOrder:
+        return ScanOrder(str(self.folder), site.schedule, generation_of(site.schedule), self.wake, self.options.inhibit, PRIORITY)
+
+    def _start_fieldbus(self) -> subprocess.Popen[bytes]:
+        assert self.site is not None
+        schedule = self.site.schedule
+        order = FieldbusOrder(
+            run_dir=str(self.folder), root=self.site.root, generation=generation_of(schedule), devices=self.site.devices,
+            region_size=schedule.region.size, inputs=len(schedule.inputs.tag), outputs=len(schedule.outputs.source),
+            wake=self.wake, scan_timeout=max(LEAST_SCAN_TIMEOUT_NS, 5 * schedule.tick), inhibit=self.options.inhibit,
+        )  # fmt: skip
+        return child.start(FIELDBUS, order, (self.wake, self.hold.handle))
+
+    def _start_server(self, name: str) -> subprocess.Popen[bytes]:
+        assert self.site is not None
+        schedule = self.site.schedule
+        order = ServiceOrder(
+            service=name, site=self.site.name, run_dir=str(self.folder), root=self.site.root,
+            generation=generation_of(schedule), tags=schedule.tags, region=schedule.region,
+            outputs=len(schedule.outputs.source), alarms=schedule.alarms, settings=dict(self.site.servers[name] or {}),
+        )  # fmt: skip
+        return child.start(SERVERS[name], order)
+
+    def _start_plant(self) -> subprocess.Popen[bytes]:
+        config = self.options.site.resolve().parent / "plant.yaml"
+        command = [sys.executable, "-m", PLANT, "--config", str(config), "--run-dir", str(self.folder)]
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=child.ROOT)
+
+    def _await_plant(self) -> None:
+        until = time.monotonic() + 20
+        while self.options.sim and not self.plant and time.monotonic() < until:
+            self.supervisor.attend(0.02)
+
+    def attend(self, seconds: float) -> None:
+        """Keep everything alive for this long."""
+        self.supervisor.attend(seconds)
+
+    def processes(self) -> Mapping[str, tuple[int, int]]:
+        """Process id (0 while down) and number of restarts of every process."""
+        charges = self.supervisor.charges.values()
+        return {c.name: (c.child.pid if c.child else 0, c.restarts) for c in charges}
+
+    def stop(self) -> None:
+        """Stop: servers first, then the scan, whose last outbox is safe, then the fieldbus once the safe values are written."""
+        stop = self.supervisor.stop
+        for name in SERVERS:
+            self.supervisor.stopping = True
+            charge = self.supervisor.charges.get(name)
+            if charge and charge.child and charge.child.poll() is None:
+                charge.child.send_signal(signal.SIGTERM)
+        stop("scan", STOP_PATIENCE_S)
+        stop("fieldbus", SAFE_PATIENCE_S)
+        for name in (*SERVERS, "plant"):
+            stop(name, STOP_PATIENCE_S)
+        self.hold.release()

@@ -1,0 +1,98 @@
+"""How the processes of one site start each other and notice each other's end: the hall's part of supervision.
+
+An order is pickled to the child's standard input by the supervisor that started it; nothing is ever unpickled from a file.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runtime.model import Alarm, Device, Schedule, Tag, TagRegion
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class ServiceOrder:
+    """What a server process is told: the tags, where the shared files are, and its own settings from the site.
+
+    `generation` is the layout that all shared files must have; `outputs` the number of output points.
+    """
+
+    service: str
+    site: str
+    run_dir: str
+    root: str
+    generation: int
+    tags: tuple[Tag, ...]
+    region: TagRegion
+    outputs: int
+    alarms: tuple[Alarm, ...]
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class FieldbusOrder:
+    """What the fieldbus process is told. `wake` is the eventfd that the scan writes after every new outbox.
+
+    `scan_timeout` is how long (ns) no new outbox may come before the safe values are written; `inhibit` writes nothing.
+    """
+
+    run_dir: str
+    root: str
+    generation: int
+    devices: tuple[Device, ...]
+    region_size: int
+    inputs: int
+    outputs: int
+    wake: int
+    scan_timeout: int
+    inhibit: bool
+
+
+@dataclass(frozen=True)
+class ScanOrder:
+    """What the scan process is told. `priority` is its SCHED_FIFO priority; `wake` the eventfd that it writes after each outbox."""
+
+    run_dir: str
+    schedule: Schedule
+    generation: int
+    wake: int
+    inhibit: bool
+    priority: int
+
+
+def start(module: str, order: Any, pass_fds: Sequence[int] = (), **options: Any) -> subprocess.Popen[bytes]:
+    """Start `python -m module` and give it its order."""
+    child = begin(module, pass_fds, **options)
+    give(child, order)
+    return child
+
+
+def begin(module: str, pass_fds: Sequence[int] = (), **options: Any) -> subprocess.Popen[bytes]:
+    """Start `python -m module`, which imports what it needs while its order is still being made."""
+    return subprocess.Popen([sys.executable, "-m", module], stdin=subprocess.PIPE, cwd=ROOT, pass_fds=pass_fds, **options)
+
+
+def give(child: subprocess.Popen[bytes], order: Any) -> None:
+    """Send the order and close the pipe."""
+    assert child.stdin is not None
+    pickle.dump(order, child.stdin, protocol=pickle.HIGHEST_PROTOCOL)
+    child.stdin.close()
+
+
+def receive() -> Any:
+    """The order from the process that started us. Raises EOFError where it gave up."""
+    return pickle.load(sys.stdin.buffer)
+
+
+def watch(pid: int) -> int:
+    """A file descriptor that becomes readable when that process ends. Raises ProcessLookupError where it already has."""
+    return os.pidfd_open(pid)

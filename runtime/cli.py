@@ -1,0 +1,147 @@
+"""The command line: one verb, one function."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from runtime import __version__
+
+app = typer.Typer(
+    name="bessplc",
+    help="A soft PLC for battery energy storage: YAML function blocks, a deterministic scan, OPC UA and Modbus.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+SITE = Path("config/site.yaml")
+EXIT_MISTAKES, EXIT_HELD = 1, 75  # 75: EX_TEMPFAIL, another run holds the site
+SiteOption = Annotated[Path, typer.Option("--site", "-s", help="The site file.", show_default=True)]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
+
+
+def _colour(stream: Any) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _print_problems(problems: Any, root: Path) -> None:
+    from runtime.source import render
+
+    print(render(problems, root, colour=_colour(sys.stderr)), file=sys.stderr)
+
+
+def _count(problems: Any) -> str:
+    errors = sum(p.severity == "error" for p in problems)
+    warnings = len(problems) - errors
+    return ", ".join(f"{n} {word}{'s' if n != 1 else ''}" for n, word in ((errors, "error"), (warnings, "warning")) if n) or "no problems"
+
+
+def _read(site: Path) -> Any:
+    """The site, with warnings shown; or all its mistakes, and exit 1."""
+    from runtime.app import read_site
+    from runtime.source import SiteError
+
+    try:
+        read, warnings = read_site(site)
+    except SiteError as error:
+        _print_problems(error.problems, site.resolve().parent.parent)
+        print(f"\n{_count(error.problems)}; nothing was started", file=sys.stderr)
+        raise typer.Exit(EXIT_MISTAKES) from None
+    if warnings:
+        _print_problems(warnings, site.resolve().parent.parent)
+    return read
+
+
+@app.callback(invoke_without_command=True)
+def _main(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+    if version:
+        print(f"bessplc {__version__}")
+        raise typer.Exit()
+
+
+@app.command(epilog="Examples:  bessplc run --sim      bessplc run --site /etc/bessplc/config/site.yaml --inhibit-outputs")
+def run(
+    site: SiteOption = SITE,
+    sim: Annotated[bool, typer.Option("--sim", help="Start the simulated plant of config/plant.yaml too.")] = False,
+    cold: Annotated[bool, typer.Option("--cold", help="Start with defaults, not with retained values.")] = False,
+    inhibit_outputs: Annotated[bool, typer.Option("--inhibit-outputs", help="Run everything and write nothing (commissioning).")] = False,
+) -> None:
+    """Run a site until Ctrl-C, then stop with safe outputs."""
+    from runtime.run import run_site
+
+    raise typer.Exit(run_site(site, sim=sim, cold=cold, inhibit=inhibit_outputs))
+
+
+@app.command(epilog="Examples:  bessplc check      bessplc check --site other/config/site.yaml --json")
+def check(site: SiteOption = SITE, as_json: JsonOption = False) -> None:
+    """Check all files of a site and print every mistake; exit 1 if there is one."""
+    from runtime.app import read_site
+    from runtime.source import SiteError
+
+    problems: tuple[Any, ...] = ()
+    facts: dict[str, Any] = {}
+    try:
+        read, problems = read_site(site)
+        schedule = read.schedule
+        instances = sum(g.rows for g in schedule.groups)
+        facts = {"site": read.name, "digest": schedule.digest, "tags": len(schedule.tags), "instances": instances, "groups": len(schedule.groups)}
+    except SiteError as error:
+        problems = error.problems
+    failed = any(p.severity == "error" for p in problems)
+    if as_json:
+        print(json.dumps({"ok": not failed, "problems": [p.as_json() for p in problems], **facts}, indent=2))
+    else:
+        if problems:
+            _print_problems(problems, site.resolve().parent.parent)
+            print(file=sys.stderr)
+        done = "" if failed else f"{facts['tags']} tags, {facts['instances']} block instances in {facts['groups']} groups: "
+        print(f"{done}{_count(problems)}", file=sys.stderr if failed else sys.stdout)
+    raise typer.Exit(EXIT_MISTAKES if failed else 0)
+
+
+@app.command(epilog="Examples:  bessplc show      bessplc show --json | jq .tasks")
+def show(site: SiteOption = SITE, as_json: JsonOption = False) -> None:
+    """Show what would run: tasks, order of execution, groups, memory map."""
+    from runtime.language.show import show_json, show_text
+
+    read = _read(site)
+    print(json.dumps(show_json(read), indent=2) if as_json else show_text(read))
+
+
+@app.command(epilog="Examples:  bessplc blocks      bessplc blocks PID      bessplc blocks --json")
+def blocks(name: Annotated[str, typer.Argument(help="One block to describe in full.")] = "", as_json: JsonOption = False) -> None:
+    """List the function blocks, or describe one: pins, types, units, ranges, source."""
+    import blocks as library
+    from runtime.catalogue import as_dict, describe, list_all
+    from runtime.source import did_you_mean
+
+    known = library.catalogue()
+    chosen = {n: b for n, b in known.items() if not name or n == name.upper()}
+    if not chosen:
+        hint = did_you_mean(name, known) or "`bessplc blocks` lists them all"
+        print(f"error: no block named {name}: {hint}", file=sys.stderr)
+        raise typer.Exit(2)
+    if as_json:
+        print(json.dumps([as_dict(b) for b in chosen.values()], indent=2))
+    else:
+        print(describe(next(iter(chosen.values()))) if name else list_all(chosen.values()))
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""What a fieldbus driver promises to the two rooms that use it: the checker, and the fieldbus process.
+
+A driver is one file in `runtime/fieldbus/`; its file name is the `driver:` key of an io_map. It must not know the scan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from runtime.model import Described, Device
+from runtime.source import Report, Section, Text
+
+
+@dataclass(frozen=True, slots=True)
+class PointText:
+    """One line of an io_map as written: `bms.soc: {signal: BMS_Status.SOC, ...}`. `is_output` tells the section it is in."""
+
+    tag: Text
+    section: Section
+    is_output: bool
+
+
+@dataclass(frozen=True)
+class Description:
+    """A device as its driver understands it: settings that only the driver reads, and each tag's addresses and type.
+
+    A tag that has a problem is left out of `points`; the problem is in the report.
+    """
+
+    settings: Any
+    points: Mapping[str, Described]
+
+
+class DriverFront(Protocol):
+    """The half of a driver that the checker uses: no device is touched.
+
+    The three word lists name every key that the driver reads in a device, an input and an output, each with one
+    sentence; any other key that the language does not know itself is an error.
+    """
+
+    DEVICE_WORDS: Mapping[str, str]
+    INPUT_WORDS: Mapping[str, str]
+    OUTPUT_WORDS: Mapping[str, str]
+
+    def describe(self, device: Section, points: Sequence[PointText], site: Section, root: Path, report: Report) -> Description:
+        """Read and check what the io_map says about the device; all mistakes go to the report with their places."""
+
+
+class Inputs(Protocol):
+    """Where a driver puts what it read: one cell a slot, already in the tag's unit and type.
+
+    `lreal` and `integer` are two views of the same 8-byte cells; `quality` and `time` (CLOCK_MONOTONIC ns) go with them.
+    """
+
+    lreal: np.ndarray
+    integer: np.ndarray
+    quality: np.ndarray
+    time: np.ndarray
+
+    def changed(self) -> None:
+        """Say that cells were written; they are published together at the end of this turn of the event loop."""
+
+
+class Outputs(Protocol):
+    """What the scan wants written: one cell a slot, in the tag's unit and type. Taken whole, so never torn."""
+
+    lreal: np.ndarray
+    integer: np.ndarray
+
+
+class Connection(Protocol):
+    """The half of a driver that runs in the fieldbus process, one for each device."""
+
+    def status(self) -> Mapping[str, Any]:
+        """Counters and state for people: connected, requests, errors by kind, last error."""
+
+    async def open(self) -> None:
+        """Start to talk to the device and to fill its inputs; returns at once and keeps reconnecting by itself."""
+
+    def write(self) -> None:
+        """The outbox holds new outputs: send what changed, never wait."""
+
+    async def write_safe(self, slots: Sequence[int]) -> None:
+        """Write the safe values of these output slots now, and return when they are on the wire or cannot be."""
+
+    async def close(self) -> None:
+        """Stop talking."""
+
+
+class Driver(DriverFront, Protocol):
+    """A whole driver: the front, and how to connect a described device."""
+
+    def connect(self, device: Device, inputs: Inputs, outputs: Outputs) -> Connection:
+        """A connection for this device; nothing is sent before `open`."""

@@ -1,0 +1,99 @@
+"""The second step of a scan, compiled: take the services' commands, check each, and answer it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from runtime.engine.atomics import as_lreal, load_acquire, load_i8, load_u1, store_i8, store_release, store_u1
+from runtime.engine.cells import REAL, store_wide
+from runtime.engine.image import COMMAND_RINGS, COMMAND_WORDS, HEADER, LINE, REPLY_RING, REPLY_WORDS, RING_ENTRIES
+from runtime.engine.plan import C_RINGS, C_SESSIONS, S_NOT_FINITE, S_PROFILE, S_SCAN, S_STATE, SAFE, Plan
+
+WRITE, RESET_STATISTICS, PROFILE = 1, 2, 3
+TAKEN, NOT_WRITABLE, ROLE_TOO_LOW, OUT_OF_RANGE, NOT_FINITE, UNKNOWN_TAG, BAD_ELEMENT, REMOTE_LOCKED, NOT_RUNNING = range(1, 10)
+LOCAL_RINGS = 2  # supervisor and hmi stand at the plant; all later rings are remote
+COMMANDS_A_SCAN = 64
+
+
+@njit(cache=True, nogil=True)
+def command(plan: Plan) -> None:
+    """Take the waiting commands of every service, a bounded number, in the fixed order of the rings; answer each."""
+    for i in range(plan.pulse_tags.size):
+        store_u1(plan.pulse_tags[i], 0)
+    for ring in range(COMMAND_RINGS):
+        address = plan.control[C_RINGS + ring]
+        if address != 0:
+            _drain(plan, ring, address)
+
+
+@njit(cache=True, nogil=True)
+def _drain(plan: Plan, ring: int, address: int) -> None:
+    replies = plan.image[4] + ring * REPLY_RING
+    session = plan.control[C_SESSIONS + ring]
+    if plan.ring_session[ring] != session:
+        plan.ring_session[ring] = session
+        plan.ring_tail[ring] = 0
+        store_release(replies + 8, 0)
+        store_release(replies, session)
+    tail, head = plan.ring_tail[ring], load_acquire(address + HEADER)
+    budget = COMMANDS_A_SCAN
+    while tail < head and budget > 0:
+        tail += 1
+        budget -= 1
+        entry = address + HEADER + LINE + tail % RING_ENTRIES * COMMAND_WORDS * 8
+        answer = _obey(plan, ring, entry)
+        reply = replies + LINE + tail % RING_ENTRIES * REPLY_WORDS * 8
+        store_i8(reply, load_i8(entry))
+        store_i8(reply + 8, answer)
+        store_i8(reply + 16, plan.state[S_SCAN])
+    if tail != plan.ring_tail[ring]:
+        plan.ring_tail[ring] = tail
+        store_release(replies + 8, tail)
+
+
+@njit(cache=True, nogil=True)
+def _obey(plan: Plan, ring: int, entry: int) -> int:
+    kind = load_i8(entry + 8)
+    if kind == WRITE:
+        tag, element = load_i8(entry + 16), load_i8(entry + 24)
+        return _write_tag(plan, ring, tag, element, load_i8(entry + 32), load_i8(entry + 40))
+    if kind == RESET_STATISTICS:
+        plan.statistics[:] = 0
+        plan.state[S_NOT_FINITE] = 0
+        return TAKEN
+    if kind == PROFILE:
+        plan.state[S_PROFILE] = load_i8(entry + 40)
+        return TAKEN
+    return UNKNOWN_TAG
+
+
+@njit(cache=True, nogil=True)
+def _write_tag(plan: Plan, ring: int, tag: int, element: int, role: int, bits: int) -> int:
+    """Check one write in the order that helps whoever sent it, and do it; returns the answer."""
+    if tag < 0 or tag >= plan.command_target.size:
+        return UNKNOWN_TAG
+    target = plan.command_target[tag]
+    if target == 0:
+        return NOT_WRITABLE
+    if role < plan.command_role[tag]:
+        return ROLE_TOO_LOW
+    if element < 0 or element >= max(plan.command_length[tag], 1):
+        return BAD_ELEMENT
+    if plan.state[S_STATE] == SAFE:
+        return NOT_RUNNING
+    if ring >= LOCAL_RINGS and plan.authority[0] != 0 and load_u1(plan.authority[0]) == 0:
+        return REMOTE_LOCKED
+    kind = plan.command_type[tag]
+    value = as_lreal(bits) if kind == REAL else np.float64(bits)
+    if not np.isfinite(value):
+        return NOT_FINITE
+    if not (plan.command_low[tag] <= value <= plan.command_high[tag]):
+        return OUT_OF_RANGE
+    size = kind % 16
+    store_wide(target + element * size, kind, bits)
+    first = plan.command_pulse[tag]
+    if first >= 0 and bits != 0:
+        for cell in range(first, first + plan.command_pulse_count[tag]):
+            store_u1(plan.pulse_cells[cell], 1)
+    return TAKEN

@@ -1,0 +1,116 @@
+"""One PLC in this process: a schedule laid out and ready to scan. The scan process and the tests both stand on it."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from runtime.engine.image import HEADER, ImageError, Shared, inbox_payload, ring_size, scan_layout
+from runtime.engine.kernels import Progress
+from runtime.engine.loop import one_scan
+from runtime.engine.north import SERVICES, command_file
+from runtime.engine.plan import (
+    C_INBOX,
+    C_RINGS,
+    C_SESSIONS,
+    C_STOP,
+    RUNNING,
+    S_INHIBIT,
+    S_STATE,
+    S_TICK,
+    S_WAKE,
+    Plan,
+    lay_out,
+)
+from runtime.engine.south import INBOX_FILE, SCAN_FILE
+from runtime.model import Schedule, Tag
+
+_NUMPY = {"BOOL": np.uint8, "DINT": np.int32, "LINT": np.int64, "TIME": np.int64, "LREAL": np.float64}
+
+
+class Plc:
+    """A laid-out schedule with its shared image in `folder`."""
+
+    def __init__(self, schedule: Schedule, folder: Path, generation: int, *, progress: Progress | None = None,
+                 wake: int = -1, inhibit: bool = False):  # fmt: skip
+        self.schedule, self.folder, self.generation = schedule, folder, generation
+        layout = scan_layout(schedule.region.size, len(schedule.outputs.source))
+        self.image = Shared.create(folder / SCAN_FILE, layout.size, generation)
+        self.plan: Plan = lay_out(schedule, self.image, progress)
+        self.plan.state[S_WAKE] = wake
+        self.plan.state[S_INHIBIT] = inhibit
+        self._inbox_size = HEADER + ring_size(inbox_payload(len(schedule.inputs.tag)))
+        self._attached: dict[str, Shared] = {}
+        self._retired: list[Shared] = []
+
+    def attach(self) -> None:
+        """Look for the files of the fieldbus and the services, and hand new ones to the scan. Never called by the scan itself.
+
+        A file that went away is left mapped, since a scan may be reading it; a file of another generation is refused.
+        """
+        self._attach_one(INBOX_FILE, self._inbox_size, self._take_inbox)
+        for ring, service in enumerate(SERVICES):
+            self._attach_one(command_file(service), 0, lambda shared, ring=ring: self._take_ring(shared, ring))
+
+    def _attach_one(self, name: str, size: int, take: Any) -> None:
+        held = self._attached.get(name)
+        if held is not None and held.is_current():
+            return
+        try:
+            shared = Shared.attach(self.folder / name, self.generation)
+        except ImageError:
+            return
+        if size and len(shared.memory) != size:
+            return
+        if held is not None:
+            self._retired.append(held)
+        self._attached[name] = shared
+        take(shared)
+
+    def _take_inbox(self, shared: Shared) -> None:
+        self.plan.control[C_INBOX] = shared.address + HEADER
+
+    def _take_ring(self, shared: Shared, ring: int) -> None:
+        control = self.plan.control
+        control[C_RINGS + ring] = 0
+        control[C_SESSIONS + ring] = shared.session
+        control[C_RINGS + ring] = shared.address
+
+    def stop(self) -> None:
+        """Ask the loop to finish its scan, publish safe outputs, and return."""
+        self.plan.control[C_STOP] = 1
+
+    def scan(self, now: int, wall: int = 0) -> None:
+        """One scan at the next tick without sleeping: for tests and replays, and for nobody who has a loop running."""
+        self.plan.state[S_STATE] = self.plan.state[S_STATE] or RUNNING
+        self.plan.state[S_TICK] += 1
+        one_scan(self.plan, now, wall, int(self.plan.state[S_TICK]))
+
+    def column(self, tag: Tag) -> np.ndarray:
+        kind = np.dtype(_NUMPY[tag.type])
+        return self.plan.memory[tag.offset : tag.offset + max(tag.length, 1) * kind.itemsize].view(kind)
+
+    def value(self, name: str) -> Any:
+        """A tag's value in process memory, a list for an array; only while no loop runs."""
+        tag = self.schedule.tag(name)
+        values = self.column(tag).tolist()
+        if tag.type == "BOOL":
+            values = [bool(v) for v in values]
+        return values if tag.length else values[0]
+
+    def pin(self, name: str) -> Any:
+        """The value of `instance.PIN` in process memory."""
+        kind, offset, length = self.schedule.pins[name]
+        code = {"BOOL": "B", "DINT": "i", "LINT": "q", "TIME": "q", "LREAL": "d"}[kind]
+        values = list(struct.unpack_from(f"={max(length, 1)}{code}", self.plan.memory.data, offset))
+        if kind == "BOOL":
+            values = [bool(v) for v in values]
+        return values if length else values[0]
+
+    def set(self, name: str, value: Any) -> None:
+        """Put a value into a tag's cells directly: for tests that play the field or the operator."""
+        column = self.column(self.schedule.tag(name))
+        column[:] = value

@@ -1,0 +1,53 @@
+"""The fourth step of a scan, compiled: publish the outbox for the fieldbus and the snapshot for everybody else."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from runtime.engine.atomics import as_lreal, copy_bytes, store_i8
+from runtime.engine.cells import REAL, load_wide
+from runtime.engine.image import STAMP, ring_close, ring_open
+from runtime.engine.plan import INHIBITED, RUNNING, S_INHIBIT, S_NOT_FINITE, S_SCAN, S_SESSION, S_STATE, SAFE, Plan
+
+
+@njit(cache=True, nogil=True)
+def publish_outputs(plan: Plan, now: int) -> None:
+    """Publish the outbox: every output value, or its safe value where the scan is safe or the value is no number."""
+    state = plan.state
+    ring, payload = plan.image[2], plan.image[3]
+    slot = ring_open(ring, payload)
+    _stamp(plan, slot, now, np.int64(0))
+    cells = slot + STAMP
+    stopped = state[S_STATE] == SAFE
+    for point in range(plan.output_source.size):
+        kind = plan.output_type[point]
+        bits = load_wide(plan.output_source[point], kind)
+        if stopped:
+            bits = plan.output_safe[point]
+        elif kind == REAL and not np.isfinite(as_lreal(bits)):
+            bits = plan.output_safe[point]
+            state[S_NOT_FINITE] += 1
+        store_i8(cells + point * 8, bits)
+    ring_close(ring, payload)
+
+
+@njit(cache=True, nogil=True)
+def publish_snapshot(plan: Plan, now: int, wall: int) -> None:
+    """Publish the tag region as it stands."""
+    ring, payload = plan.image[0], plan.image[1]
+    slot = ring_open(ring, payload)
+    _stamp(plan, slot, now, wall)
+    copy_bytes(slot + STAMP, plan.region[0], plan.region[1])
+    ring_close(ring, payload)
+
+
+@njit(cache=True, nogil=True)
+def _stamp(plan: Plan, slot: int, now: int, wall: int) -> None:
+    state = plan.state
+    shown = INHIBITED if state[S_INHIBIT] != 0 and state[S_STATE] == RUNNING else state[S_STATE]
+    store_i8(slot, state[S_SCAN])
+    store_i8(slot + 8, now)
+    store_i8(slot + 16, wall)
+    store_i8(slot + 24, shown)
+    store_i8(slot + 32, state[S_SESSION])

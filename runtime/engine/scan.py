@@ -1,0 +1,71 @@
+"""The scan process: lays out its schedule, runs the loop in a real-time thread, and attaches those who come and go.
+
+Everything in this file is outside the scan path; the loop itself is `runtime/engine/loop.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from runtime import child
+from runtime.child import ScanOrder
+from runtime.engine import realtime
+from runtime.engine.loop import scan_loop
+from runtime.engine.plc import Plc
+
+ATTACH_EVERY_MS = 50
+
+
+def tell(event: str, **facts: object) -> None:
+    """One line to the supervisor: what happened, as JSON."""
+    print(json.dumps({"event": event, **facts}), flush=True)
+
+
+def main() -> int:
+    """Run the order on standard input until told to stop, or until the supervisor is gone."""
+    supervisor = child.watch(os.getppid())
+    stop, asked = os.pipe()
+    signal.signal(signal.SIGTERM, lambda *_: os.write(asked, b"x") and None)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C goes to the supervisor, which stops us in order
+    tell("imported")
+    order: ScanOrder = child.receive()
+    plc = Plc(order.schedule, Path(order.run_dir), order.generation, wake=order.wake, inhibit=order.inhibit,
+              progress=lambda done, of, name: tell("compiled", done=done, of=of, name=name))  # fmt: skip
+    thread = threading.Thread(target=_scan_thread, args=(plc, order.priority), name="scan", daemon=True)
+    realtime.settle()
+    thread.start()
+    try:
+        _attend(plc, supervisor, stop, thread)
+    finally:
+        plc.stop()
+        thread.join(timeout=5)
+        plc.image.remove()
+    return 0 if not thread.is_alive() else 1
+
+
+def _scan_thread(plc: Plc, priority: int) -> None:
+    warnings = [w for w in (realtime.take_priority(priority), realtime.lock_memory(), realtime.stay_awake()) if w]
+    tell("scanning", warnings=warnings)
+    scan_loop(plc.plan)
+    tell("stopped", scan=int(plc.value("plc.scan")))
+
+
+def _attend(plc: Plc, supervisor: int, stop: int, thread: threading.Thread) -> None:
+    """Attach fieldbus and services as they come, until asked to stop or left alone."""
+    poll = select.poll()
+    poll.register(supervisor, select.POLLIN)
+    poll.register(stop, select.POLLIN)
+    while thread.is_alive():
+        if poll.poll(ATTACH_EVERY_MS):
+            return
+        plc.attach()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

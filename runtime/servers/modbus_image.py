@@ -1,0 +1,191 @@
+"""The four Modbus tables as bytes, encoded from a snapshot at once with NumPy. It knows no socket and no clock."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from runtime.engine.north import Snapshot
+from runtime.model import TagRegion
+from runtime.servers.modbus_map import COIL, DISCRETE, FORMATS, HOLDING, INPUT, IS_GOOD, QUALITY, TABLES, VALUE, Entry
+
+CODES = {"BOOL": "u1", "DINT": "i4", "LINT": "i8", "TIME": "i8", "LREAL": "f8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One element of one tag at its addresses: what a write finds."""
+
+    entry: Entry
+    element: int
+    address: int
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Elements of one tag type and one format: where they come from and where they go, as index columns."""
+
+    source: np.ndarray  # element number in the view of the tag region
+    target: np.ndarray  # rows of register numbers, high word first as the table stores them
+    quality: np.ndarray  # the tags' rows
+    nan: np.ndarray  # bool: show it as not available when bad
+    per_unit: np.ndarray  # counts of one unit of the tag, and
+    divide: np.ndarray  # bool: whether `per_unit` is the divisor instead
+    is_scaled: bool
+
+
+class Table:
+    """One of the four tables. `reach[a]` is how many mapped addresses stand in a row from `a` on."""
+
+    def __init__(self, entries: list[Entry], is_bits: bool, gaps_are_zero: bool):
+        self.size = max((entry.end for entry in entries), default=0)
+        self.is_bits = is_bits
+        self.reach = _reach(entries, self.size, gaps_are_zero)
+        self.cells = {cell.address: cell for cell in _cells(entries)}
+        self.values = np.zeros(self.size, np.uint8 if is_bits else np.dtype(">u2"))
+        self.data = self.values.tobytes()
+
+    def holds(self, address: int, count: int) -> bool:
+        """Whether all these addresses may be read."""
+        return address < self.size and self.reach[address] >= count
+
+    def read(self, address: int, count: int) -> bytes:
+        """The wire bytes of registers, or of bits packed eight to a byte, the first in the lowest bit."""
+        if self.is_bits:
+            return np.packbits(self.values[address : address + count], bitorder="little").tobytes()
+        return self.data[2 * address : 2 * (address + count)]
+
+
+def _reach(entries: list[Entry], size: int, gaps_are_zero: bool) -> list[int]:
+    mapped = np.full(size, gaps_are_zero)
+    for entry in entries:
+        mapped[entry.address : entry.end] = True
+    reach, run = [0] * size, 0
+    for address in range(size - 1, -1, -1):
+        run = run + 1 if mapped[address] else 0
+        reach[address] = run
+    return reach
+
+
+def _cells(entries: Iterable[Entry]) -> Iterable[Cell]:
+    return (Cell(e, e.element + n, e.address + n * e.width) for e in entries for n in range(e.count))
+
+
+class RegisterImage:
+    """All four tables of a map; `encode` fills them from a snapshot in one go, so that no value is ever torn."""
+
+    def __init__(self, entries: Iterable[Entry], region: TagRegion, gaps: str):
+        entries = list(entries)
+        self.tables = {name: Table([e for e in entries if e.table == name], name in (COIL, DISCRETE), gaps == "zero") for name in TABLES}
+        self._region = region
+        self._batches = _batches(entries)
+        self._good = _status_cells(entries, IS_GOOD)
+        self._status = _status_cells(entries, QUALITY)
+
+    def encode(self, snapshot: Snapshot) -> None:
+        """Encode every mapped tag of this snapshot."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            for (table, code, name), batch in self._batches.items():
+                values = snapshot.memory[: self._region.size].view(code)[batch.source]
+                raw = values if name == "bool" else _encode(values, snapshot.qualities, batch, name)
+                self.tables[table].values[batch.target] = raw if name == "bool" else _words(raw, batch.target.shape[1])
+        for table, address, rows, _ in self._good:
+            self.tables[table].values[address] = snapshot.qualities[rows] >> 30 == 0
+        for table, address, rows, wide in self._status:
+            codes = snapshot.qualities[rows]
+            self.tables[table].values[address] = codes >> 16
+            self.tables[table].values[address[wide] + 1] = codes[wide] & 0xFFFF
+        for name in (INPUT, HOLDING):
+            self.tables[name].data = self.tables[name].values.tobytes()
+
+
+def _batches(entries: Iterable[Entry]) -> dict[tuple[str, str, str], _Batch]:
+    grouped: dict[tuple[str, str, str], list[Cell]] = defaultdict(list)
+    for cell in _cells(e for e in entries if e.part == VALUE):
+        grouped[cell.entry.table, CODES[cell.entry.tag.type], cell.entry.format].append(cell)
+    return {key: _batch(cells, key[1]) for key, cells in grouped.items()}
+
+
+def _batch(cells: list[Cell], code: str) -> _Batch:
+    size = np.dtype(code).itemsize
+    factors = [scale_factor(cell.entry.scale) for cell in cells]
+    targets = [_places(cell) for cell in cells]
+    return _Batch(
+        source=np.array([c.entry.tag.offset // size + c.element for c in cells], np.intp),
+        target=np.array(targets, np.intp)[:, 0] if cells[0].entry.format == "bool" else np.array(targets, np.intp),
+        quality=np.array([c.entry.tag.index for c in cells], np.intp),
+        nan=np.array([c.entry.nan_when_bad for c in cells], bool),
+        per_unit=np.array([factor for factor, _ in factors]),
+        divide=np.array([divides for _, divides in factors], bool),
+        is_scaled=any(c.entry.scale != 1.0 for c in cells),
+    )
+
+
+def _places(cell: Cell) -> list[int]:
+    places = list(range(cell.address, cell.address + cell.entry.width))
+    return places[::-1] if cell.entry.little else places
+
+
+def scale_factor(scale: float) -> tuple[float, bool]:
+    """The counts of one unit, and whether to divide by it instead: 0.1 is 10 counts a unit exactly, 0.1 itself is not a tenth."""
+    per_unit = round(1 / scale)
+    if per_unit and abs(per_unit * scale - 1) < 1e-12:
+        return float(per_unit), False
+    return scale, True
+
+
+def _encode(values: np.ndarray, qualities: np.ndarray, batch: _Batch, name: str) -> np.ndarray:
+    _, code, missing = FORMATS[name]
+    is_bad = batch.nan & (qualities[batch.quality] >> 31 == 1)
+    if code[0] == "f":
+        raw = np.where(is_bad, np.nan, _counts(values, batch)).astype(f">{code}")
+        return raw
+    kind = np.dtype(code)
+    if values.dtype.kind in "iu" and not batch.is_scaled:
+        low, high = max(int(np.iinfo(kind).min), -(1 << 63)), min(int(np.iinfo(kind).max), (1 << 63) - 1)
+        whole = np.clip(values.astype(np.int64), low, high).astype(kind)
+        is_missing = is_bad
+    else:
+        counts = np.rint(_counts(values, batch))
+        is_missing = is_bad | ~np.isfinite(counts)
+        # the ends of 64-bit integers are no doubles: stop at the nearest ones inside
+        low_end, high_end = float(np.iinfo(kind).min), np.nextafter(2.0 ** (8 * kind.itemsize - (code[0] == "i")), 0)
+        high_end = min(high_end, float(np.iinfo(kind).max))
+        high_end = np.nextafter(high_end, 0) if high_end > np.iinfo(kind).max else high_end
+        whole = np.clip(np.where(is_missing, 0.0, counts), low_end, high_end).astype(kind)
+    raw = whole.astype(kind.newbyteorder(">"))
+    raw[is_missing] = missing
+    return raw
+
+
+def _counts(values: np.ndarray, batch: _Batch) -> np.ndarray:
+    values = values.astype(np.float64)
+    if not batch.is_scaled:
+        return values
+    return np.where(batch.divide, values / batch.per_unit, values * batch.per_unit)
+
+
+def _words(raw: np.ndarray, width: int) -> np.ndarray:
+    return raw.view(">u2").reshape(-1, width)
+
+
+def _status_cells(entries: Iterable[Entry], part: str) -> list[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
+    """For each table that shows qualities: addresses, rows of the quality column, and which are two registers wide.
+
+    The lower half of a code in two registers goes to the second one, or with the low word first both change places.
+    """
+    by_table: dict[tuple[str, bool], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if entry.part == part:
+            by_table[entry.table, entry.little and entry.width == 2].append(entry)
+    return [_status_cell(table, group) for (table, _), group in by_table.items()]
+
+
+def _status_cell(table: str, group: list[Entry]) -> Any:
+    address = np.array([entry.address for entry in group], np.intp)
+    rows = np.array([entry.tag.index for entry in group], np.intp)
+    return table, address, rows, np.array([entry.width == 2 for entry in group], bool)

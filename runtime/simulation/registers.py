@@ -1,0 +1,124 @@
+"""Modbus registers by the table: how a quantity becomes 16-bit words, which addresses a device has, and what a write does.
+
+It must not know sockets. The exceptions are those of the Modbus application protocol V1.1b3, section 7.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+HOLDING, INPUT, COIL, DISCRETE = "holding", "input", "coil", "discrete"
+FORMATS = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "float32": ">f"}
+LIMITS = {"int16": (-(2**15), 2**15 - 1), "uint16": (0, 2**16 - 1), "int32": (-(2**31), 2**31 - 1), "uint32": (0, 2**32 - 1)}
+
+
+class RefusedAddress(Exception):
+    """The device has no such address: exception 02."""
+
+
+class RefusedValue(Exception):
+    """The device does not take this value: exception 03."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One quantity at one address: how it is read, and how it is written where it can be.
+
+    `scale` is what one count means. `words` is the order of the words of a 32-bit quantity; bytes are always big-endian.
+    """
+
+    name: str
+    space: str
+    address: int
+    read: Callable[[], float]
+    write: Callable[[float], None] | None = None
+    form: str = "uint16"
+    words: str = "big"
+    scale: float = 1.0
+    low: float = float("-inf")
+    high: float = float("inf")
+
+    @property
+    def width(self) -> int:
+        return 1 if self.space in (COIL, DISCRETE) else struct.calcsize(FORMATS[self.form]) // 2
+
+
+@dataclass
+class Registers:
+    """All cells of a device by address. Addresses between its first and last that mean nothing read as 0."""
+
+    cells: Sequence[Cell]
+    wrote: Callable[[str, float | bool], None]
+    at: dict[tuple[str, int], Cell] = field(default_factory=dict)
+    window: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for cell in self.cells:
+            for word in range(cell.width):
+                if (cell.space, cell.address + word) in self.at:
+                    raise ValueError(f"{cell.name} overlaps {self.at[cell.space, cell.address + word].name}")
+                self.at[cell.space, cell.address + word] = cell
+            first, last = self.window.get(cell.space, (cell.address, 0))
+            self.window[cell.space] = (min(first, cell.address), max(last, cell.address + cell.width))
+
+
+def words_of(cell: Cell) -> list[int]:
+    """The quantity as the words that stand on the wire; beyond its format it saturates, as a device's own counter does."""
+    value = cell.read() / cell.scale
+    if cell.form != "float32":
+        low, high = LIMITS[cell.form]
+        value = min(max(round(value), low), high)
+    packed = struct.pack(FORMATS[cell.form], value)
+    words = [int.from_bytes(packed[at : at + 2], "big") for at in range(0, len(packed), 2)]
+    return words if cell.words == "big" else words[::-1]
+
+
+def value_of(cell: Cell, words: Sequence[int]) -> float:
+    """The quantity that these words on the wire mean."""
+    ordered = words if cell.words == "big" else words[::-1]
+    raw = struct.unpack(FORMATS[cell.form], b"".join(word.to_bytes(2, "big") for word in ordered))[0]
+    return float(raw) * cell.scale
+
+
+def read_span(registers: Registers, space: str, address: int, count: int) -> list[int]:
+    """The words (or bits) of a read. Raises RefusedAddress where a part lies outside the device."""
+    _check_span(registers, space, address, count)
+    found: list[int] = []
+    while len(found) < count:
+        cell = registers.at.get((space, address + len(found)))
+        if cell is None:
+            found.append(0)
+        elif space in (COIL, DISCRETE):
+            found.append(1 if cell.read() else 0)
+        else:
+            found.extend(words_of(cell)[address + len(found) - cell.address :])
+    return found[:count]
+
+
+def write_span(registers: Registers, space: str, address: int, values: Sequence[int]) -> None:
+    """Take a write, whole or not at all. Raises RefusedAddress or RefusedValue."""
+    _check_span(registers, space, address, len(values))
+    taken: list[tuple[Cell, float]] = []
+    done = 0
+    while done < len(values):
+        cell = registers.at.get((space, address + done))
+        if cell is None or cell.write is None or cell.address != address + done or done + cell.width > len(values):
+            raise RefusedAddress(f"{space} {address + done}")
+        bits = space == COIL
+        value = float(bool(values[done])) if bits else value_of(cell, values[done : done + cell.width])
+        if not cell.low <= value <= cell.high:
+            raise RefusedValue(f"{cell.name} = {value}: outside {cell.low} to {cell.high}")
+        taken.append((cell, value))
+        done += cell.width
+    for cell, value in taken:
+        if cell.write is not None:
+            cell.write(value)
+            registers.wrote(cell.name, bool(value) if space == COIL else value)
+
+
+def _check_span(registers: Registers, space: str, address: int, count: int) -> None:
+    first, end = registers.window.get(space, (0, 0))
+    if count < 1 or address < first or address + count > end:
+        raise RefusedAddress(f"{space} {address} to {address + count - 1}: this device has {first} to {end - 1}")

@@ -1,0 +1,99 @@
+"""The rules of the house: imports run down only, rooms are small, nothing is called a manager, everything is linted and typed."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted(p for folder in ("blocks", "runtime") for p in (ROOT / folder).rglob("*.py"))
+HALL = {"runtime", "runtime.model", "runtime.source", "runtime.quality", "runtime.contract", "runtime.child", "runtime.expand", "runtime.rundir"}
+ROOF = {"runtime.app", "runtime.cli", "runtime.run", "runtime.status", "runtime.supervisor", "runtime.catalogue"}
+FLOORS = {"ground": 0, "hall": 1, "office": 2, "engine": 2, "gates": 3, "roof": 4, "guest": 4}
+BANNED_NAME = re.compile(r"manager|handler|helper|utils|process_data", re.IGNORECASE)
+LINES_A_ROOM = 320
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def room_of(module: str) -> str:
+    for prefix, room in (("blocks", "ground"), ("runtime.language", "office"), ("runtime.engine", "engine"), ("runtime.fieldbus", "gates"),
+                         ("runtime.servers", "gates"), ("runtime.simulation", "guest")):  # fmt: skip
+        if module == prefix or module.startswith(prefix + "."):
+            return room
+    if module in HALL:
+        return "hall"
+    if module in ROOF:
+        return "roof"
+    raise AssertionError(f"{module} belongs to no floor: add it to HALL or ROOF here, or move it into a room")
+
+
+def imports_of(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found.update(f"{node.module}.{a.name}" for a in node.names if (ROOT / node.module.replace(".", "/") / f"{a.name}.py").exists())
+    return {name for name in found if name.split(".")[0] in ("blocks", "runtime")}
+
+
+def upward_imports(path: Path, module: str) -> list[str]:
+    """The imports of a file that run up a floor, or sideways between rooms."""
+    room = room_of(module)
+    wrong = []
+    for imported in imports_of(path) - {"runtime"}:
+        other = room_of(imported)
+        is_plain = room == "ground" and imported.startswith("blocks")
+        if FLOORS[other] > FLOORS[room] or (FLOORS[other] == FLOORS[room] and other != room and not is_plain):
+            wrong.append(f"{module} ({room}) imports {imported} ({other})")
+        if room == "guest" and other != "guest":
+            wrong.append(f"{module} is a guest and imports {imported}")
+    return wrong
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_imports_run_down_only(path: Path) -> None:
+    assert upward_imports(path, module_name(path)) == []
+
+
+def test_an_upward_import_would_be_seen(tmp_path: Path) -> None:
+    sneaky = tmp_path / "sneaky.py"
+    sneaky.write_text("from runtime.engine import loop\n")
+    assert upward_imports(sneaky, "blocks.sneaky") == ["blocks.sneaky (ground) imports runtime.engine (engine)",
+                                                       "blocks.sneaky (ground) imports runtime.engine.loop (engine)"] or len(
+        upward_imports(sneaky, "blocks.sneaky")) == 2  # fmt: skip
+    assert upward_imports(sneaky, "runtime.language.sneaky") != []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_a_room_is_small_and_says_what_it_is_for(path: Path) -> None:
+    text = path.read_text()
+    assert ast.get_docstring(ast.parse(text)), f"{path} opens with no sentence"
+    assert len(text.splitlines()) <= LINES_A_ROOM, f"{path} has grown beyond one room"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_public_names_are_documented_and_nothing_is_a_manager(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    assert not BANNED_NAME.search(path.stem)
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
+            assert not BANNED_NAME.search(node.name), f"{path}:{node.lineno}: {node.name}"
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{path}:{node.lineno}: class {node.name} has no docstring"
+
+
+@pytest.mark.parametrize("command", [["ruff", "check", "."], ["mypy"]], ids=["ruff", "mypy"])
+def test_the_house_is_linted_and_typed(command: list[str]) -> None:
+    done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
