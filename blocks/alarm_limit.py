@@ -13,7 +13,7 @@ NOT_YET = -1
 
 @block(source="EPICS aiRecord, checkAlarms (>= limit, left below limit - hysteresis); IEC 62682:2022, 10.6 (deadband, on-delay)")
 class ALARM_LIMIT:
-    """Four alarm limits on one value: each is active once the value has stood at or beyond it for DELAY, until it is back by DEADBAND.
+    """Four alarm limits on one value: each is active once the value stood at or beyond it for DELAY, until it is back by DEADBAND.
 
     A limit that is not finite is off. A NaN on IN stands beyond every limit that is on: a value nobody knows is an alarm. The delay
     applies to the rise only; the first scan beyond a limit is time 0.

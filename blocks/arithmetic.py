@@ -12,12 +12,12 @@ import numpy as np
 NS_PER_S = 1_000_000_000
 
 
-def min(a, b):  # noqa: A001 - shadows the builtin on purpose: one NaN order for both worlds
+def min(a, b):
     """The smaller of two; `b` unless `a` is smaller."""
     return a if a < b else b
 
 
-def max(a, b):  # noqa: A001
+def max(a, b):
     """The larger of two; `b` unless `a` is larger."""
     return a if a > b else b
 
@@ -28,7 +28,7 @@ def clamp(low, value, high):
     return inside if inside < high else high
 
 
-def abs(value):  # noqa: A001
+def abs(value):
     """The magnitude; the most negative integer stays as it is, as in two's complement."""
     return value if value > 0 else 0 - value
 
@@ -52,6 +52,8 @@ def div(a, b):
     """Integer division that truncates towards zero, as in IEC 61131-3; division by zero gives 0."""
     if b == 0:
         return a * 0
+    if b == -1:
+        return 0 - a  # the most negative integer wraps; the processor would trap, and numba answers 0
     quotient = a // b
     return quotient + 1 if quotient < 0 and quotient * b != a else quotient
 
@@ -188,7 +190,7 @@ def smoothing(dt, constant):
 
 
 def settling(span, constant):
-    """The share of its way that a first-order filter goes in `span`, both in the same unit: nearly 1 - exp(-span/T), 1 where T <= 0.
+    """The share of its way that a first-order filter goes in `span` (unit of T): nearly 1 - exp(-span/T), 1 where T <= 0.
 
     exp(x) is taken as 1 + x + x*x/2 (the Pade approximant 0/2: never overshoots, error x*x*x/6), since a call of exp() in every
     row would cost more than the rest of the filter.

@@ -1,4 +1,4 @@
-"""The conversions between the types and units of a wire. An LREAL that does not fit is held at the end of the range; NaN becomes 0."""
+"""The conversions between the types and units of a wire. An LREAL that does not fit is held at the range's end; NaN becomes 0."""
 
 from __future__ import annotations
 

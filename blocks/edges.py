@@ -7,7 +7,7 @@ from blocks.declare import BOOL, Input, Output, Var, block
 
 @block(source="IEC 61131-3:2013, table 44, row 1")
 class R_TRIG:
-    """Rising edge: Q is true for the one scan in which CLK has become true; a CLK that is true from the start counts as an edge."""
+    """Rising edge: Q is true for the one scan in which CLK has become true; a CLK true from the start counts as an edge."""
 
     CLK = Input(BOOL, "condition that is watched")
     Q = Output(BOOL, "true in the scan of the edge")
@@ -20,7 +20,7 @@ class R_TRIG:
 
 @block(source="IEC 61131-3:2013, table 44, row 2")
 class F_TRIG:
-    """Falling edge: Q is true for the one scan in which CLK has become false; a CLK that is false from the start counts as an edge."""
+    """Falling edge: Q is true for the one scan in which CLK has become false; a CLK false from the start counts as an edge."""
 
     CLK = Input(BOOL, "condition that is watched")
     Q = Output(BOOL, "true in the scan of the edge")

@@ -30,7 +30,7 @@ class FREQ_DROOP:
 
     def step(fb, dt):
         off = fb.F - fb.F0
-        beyond = max(off - fb.DEADBAND, 0.0) if off > 0.0 else min(off + fb.DEADBAND, 0.0)
+        beyond = max(0.0, off - fb.DEADBAND) if off > 0.0 else min(0.0, off + fb.DEADBAND)  # in this order a NaN stays
         wanted = 0.0 - beyond / (fb.F0 * fb.DROOP) * fb.P_RATED
         share = settling(seconds(dt) * LN_10, fb.OLRT)
         before = fb.answer if is_finite(fb.answer) else 0.0

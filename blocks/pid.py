@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from blocks.arithmetic import clamp, is_finite, max, min, seconds
 from blocks.declare import BOOL, LREAL, Input, Output, Var, block
+
+NEVER = math.nan
 
 
 @block(source="Astrom & Hagglund, Advanced PID Control (ISA 2006), 2.3 and 3.5; Computer-Controlled Systems (1997), listing 8.1")
@@ -12,8 +16,8 @@ class PID:
 
     OUT = KP * (SP - PV + integral of (SP - PV)/TI - TD * slope of PV) + FF. The derivative acts on PV only, through a first-order
     filter of TD/N. Anti-windup is back-calculation with a tracking time of TI, the classic automatic reset, so the integral also
-    follows limits that move. In manual the integral follows OUT, so the change to automatic has no bump. A dead input (NaN)
-    freezes the integral and holds OUT inside the limits; nothing that was broken is remembered. dt is the true time since the last scan.
+    follows limits that move; a scan longer than TI counts as TI. In manual the integral follows OUT, so the change to automatic
+    has no bump. A dead input (NaN) freezes the integral and holds OUT inside the limits; nothing broken is remembered.
     """
 
     SP = Input(LREAL, "setpoint", unit="{SP}")
@@ -31,27 +35,27 @@ class PID:
     LIMITED = Output(BOOL, "OUT stands at a limit")
     HELD = Output(BOOL, "an input is not a number or the limits cross: OUT is held")
     integral = Var(LREAL, "integral part of OUT", unit="{OUT_MAX}")
-    slope = Var(LREAL, "filtered slope of PV per second", unit="{SP}/s")
-    pv_was = Var(LREAL, "PV one scan ago", unit="{SP}")
-    started = Var(BOOL, "pv_was holds a measured value")
+    push = Var(LREAL, "what the integral moves by in TI: the error's part less what went beyond a limit", unit="{OUT_MAX}")
+    lagged = Var(LREAL, "PV behind the derivative's filter; NaN while there is none", unit="{SP}", default=NEVER)
 
     def step(fb, dt):
         h = seconds(dt)
         filtering = max(fb.N, 1.0)
-        slope = (fb.TD * fb.slope + filtering * (fb.PV - fb.pv_was)) / (fb.TD + filtering * h) if fb.started else 0.0
-        direct = fb.KP * (fb.SP - fb.PV - fb.TD * slope) + fb.FF
-        wanted = direct + fb.integral if fb.AUTO else fb.MAN
+        ahead = (fb.PV - fb.lagged) * (fb.TD / (fb.TD + filtering * h)) if is_finite(fb.lagged) else 0.0
+        direct = fb.KP * (fb.SP - fb.PV - filtering * ahead) + fb.FF
+        integral = fb.integral + fb.push * (min(h / fb.TI, 1.0) if fb.TI > 0.0 else 0.0)
+        wanted = direct + integral if fb.AUTO else fb.MAN
         dead = not is_finite(wanted)
-        asked = fb.OUT if dead else wanted
         crossed = not fb.OUT_MIN <= fb.OUT_MAX
+        asked = fb.OUT if dead else wanted
         out = fb.OUT if crossed else clamp(fb.OUT_MIN, asked, fb.OUT_MAX)
-        share = min(h / fb.TI, 1.0) if fb.TI > 0.0 else 0.0
-        integral = fb.integral + (fb.KP * (fb.SP - fb.PV) + out - asked) * share if fb.AUTO else out - direct
-        if is_finite(direct) and is_finite(integral) and not crossed:
-            fb.integral = 0.0 if fb.TI <= 0.0 else integral
-            fb.slope = slope
-            fb.pv_was = fb.PV
-            fb.started = True
+        push = fb.KP * (fb.SP - fb.PV) + out - asked if fb.AUTO else 0.0
+        kept = integral if fb.AUTO else out - direct
+        alive = is_finite(direct + push + kept + fb.TI) and not crossed
+        if alive:
+            fb.integral = kept if fb.TI > 0.0 else 0.0
+        fb.push = push if alive else 0.0
+        fb.lagged = fb.PV - ahead if alive else fb.PV  # after a gap the slope starts anew
         fb.OUT = out
         fb.LIMITED = out != asked
         fb.HELD = dead or crossed

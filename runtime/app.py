@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,7 @@ class App:
             early.kill()
             early.wait()
             raise
+        self._warm_up()
         self.scan_orders.append(self._scan_order(self.site))
         ready = [early]
         self.supervisor.take("scan", lambda: self._start_scan(ready))
@@ -91,6 +92,18 @@ class App:
             if name in SERVERS:
                 self.supervisor.take(name, lambda name=name: self._start_server(name))  # type: ignore[misc]
         return self.site
+
+    def _warm_up(self) -> None:
+        """Put retained values over the defaults, unless the start is cold."""
+        assert self.site is not None
+        if self.options.cold:
+            return
+        from runtime.engine import retain
+
+        warm = retain.restore(self.site.schedule, rundir.state_folder_of(self.options.site))
+        self.site = replace(self.site, schedule=warm.schedule)
+        if warm.restored or warm.notes:
+            self.tell("runtime", "warm start", {"restored": list(warm.restored), "notes": list(warm.notes)})
 
     def _hear(self, name: str, event: dict[str, Any]) -> None:
         kind = event.pop("event", "said")

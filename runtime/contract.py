@@ -95,5 +95,5 @@ class Connection(Protocol):
 class Driver(DriverFront, Protocol):
     """A whole driver: the front, and how to connect a described device."""
 
-    def connect(self, device: Device, inputs: Inputs, outputs: Outputs) -> Connection:
-        """A connection for this device; nothing is sent before `open`."""
+    def connect(self, device: Device, inputs: Inputs, outputs: Outputs, run_dir: Path) -> Connection:
+        """A connection for this device; nothing is sent before `open`. `run_dir` is what `$RUN` stands for in a channel."""

@@ -33,7 +33,8 @@ def expand(text: str) -> tuple[str, ...]:
     if not is_pattern(text):
         return (text,)
     parts = _BRACES.split(text)  # plain text and brace contents take turns
-    at, count, choices = 0, 1, []
+    at, count = 0, 1
+    choices: list[tuple[str, ...]] = []
     for index, part in enumerate(parts):
         if index % 2 == 0:
             _refuse_stray_brace(part, at)

@@ -33,6 +33,13 @@ def folder_of(site: Path) -> Path:
     return base() / f"{full.parent.parent.name}-{full.stem}-{hashlib.sha256(str(full).encode()).hexdigest()[:8]}"
 
 
+def state_folder_of(site: Path) -> Path:
+    """Where a site keeps what outlives a restart: the systemd StateDirectory or $XDG_STATE_HOME."""
+    place = os.environ.get("STATE_DIRECTORY")
+    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
+    return (Path(place) if place else home / "bessplc") / folder_of(site).name
+
+
 @dataclass
 class Hold:
     """A run folder that is ours until `release`."""

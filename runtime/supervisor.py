@@ -86,6 +86,8 @@ class Supervisor:
             try:
                 event = json.loads(line)
             except ValueError:
+                event = None
+            if not isinstance(event, dict):
                 event = {"event": "said", "text": line.decode(errors="replace")}
             self.on_event(charge.name, event)
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numba import typeof
 
 from runtime.engine.image import HEADER, ImageError, Shared, inbox_payload, ring_size, scan_layout
 from runtime.engine.kernels import Progress
-from runtime.engine.loop import one_scan
+from runtime.engine.loop import one_scan, scan_loop
 from runtime.engine.north import SERVICES, command_file
 from runtime.engine.plan import (
     C_INBOX,
@@ -45,6 +46,10 @@ class Plc:
         self._inbox_size = HEADER + ring_size(inbox_payload(len(schedule.inputs.tag)))
         self._attached: dict[str, Shared] = {}
         self._retired: list[Shared] = []
+
+    def compile(self) -> None:
+        """Compile the loop, or load it from the cache, so that the first scan does not have to."""
+        scan_loop.compile((typeof(self.plan),))
 
     def attach(self) -> None:
         """Look for the files of the fieldbus and the services, and hand new ones to the scan. Never called by the scan itself.

@@ -24,7 +24,10 @@ ATTACH_EVERY_MS = 50
 
 def tell(event: str, **facts: object) -> None:
     """One line to the supervisor: what happened, as JSON."""
-    print(json.dumps({"event": event, **facts}), flush=True)
+    try:
+        print(json.dumps({"event": event, **facts}), flush=True)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - the supervisor is gone: there is nobody to tell any more
 
 
 def main() -> int:
@@ -37,6 +40,7 @@ def main() -> int:
     order: ScanOrder = child.receive()
     plc = Plc(order.schedule, Path(order.run_dir), order.generation, wake=order.wake, inhibit=order.inhibit,
               progress=lambda done, of, name: tell("compiled", done=done, of=of, name=name))  # fmt: skip
+    plc.compile()
     thread = threading.Thread(target=_scan_thread, args=(plc, order.priority), name="scan", daemon=True)
     realtime.settle()
     thread.start()

@@ -16,7 +16,7 @@ async def tend(device: str, work: Callable[[], Awaitable[None]], failed: Callabl
     while True:
         try:
             await work()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a bug must be shown, and must not end the other devices
             structlog.get_logger().exception("device task failed, restarting", device=device)
             failed(error)
         await asyncio.sleep(PAUSE)

@@ -38,6 +38,9 @@ class Mapping(Section):
     def at(self) -> Position:  # type: ignore[override]
         return _position(self.first, None)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Section, (list(self.items()), self.at))
+
 
 class Items(Listing):
     """A Listing with a computed place."""
@@ -48,6 +51,9 @@ class Items(Listing):
     @property
     def at(self) -> Position:  # type: ignore[override]
         return _position(self.first, None)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Listing, (list(self), self.at))
 
 
 def _position(first: Any, end: Any) -> Position:
@@ -138,7 +144,7 @@ class _Reader:
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
                 if event.anchor is not None or event.tag is not None:
                     self._refuse(event)
-                opened: Any = Mapping() if kind is yaml.MappingStartEvent else Items()
+                opened: Any = Mapping.__new__(Mapping) if kind is yaml.MappingStartEvent else Items.__new__(Items)
                 opened.first = event.start_mark
                 if box.__class__ is Mapping and key is None:
                     self._stop(event, "E005", "a key is one word, not a section or a list",
@@ -222,10 +228,19 @@ def _syntax_error(error: yaml.MarkedYAMLError, name: str, text: str, report: Rep
         report.error(Position(name, line + 1, here.index("\t") + 1), "E001", "a tab indents this line: YAML wants spaces")
     elif (found == "[" and before[-1:].isalnum()) or before.endswith("[*"):
         report.error(at, "E009", "the bracket ends the value here", "inside {} and [] an expression with brackets is quoted",
-                     'write "bms.cell_v[*]" with its quotes')
+                     f'write "{_around(here, column)}"')
     else:
         context = f" {error.context}" if error.context else ""
         report.error(at, "E001", f"this is not YAML: {error.problem or 'cannot be read'}{context}", "", *_likely(here, found))
+
+
+def _around(here: str, column: int) -> str:
+    """The value that a bracket cut, as it should be quoted."""
+    start = max(here.rfind(sign, 0, column) for sign in "{[, ") + 1
+    while start > 0 and here[start - 1:start] == "[" and here[start - 2:start - 1].isalnum():
+        start = max(here.rfind(sign, 0, start - 1) for sign in "{[, ") + 1
+    end = min([place for sign in ",}" if (place := here.find(sign, column)) >= 0] or [len(here)])
+    return here[start:end].strip()
 
 
 def _likely(here: str, found: str) -> tuple[str, ...]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from runtime.engine.north import Snapshot
 from runtime.model import TagRegion
-from runtime.servers.modbus_map import COIL, DISCRETE, FORMATS, HOLDING, INPUT, IS_GOOD, QUALITY, TABLES, VALUE, Entry
+from runtime.servers.modbus_map import COIL, DISCRETE, FORMATS, HOLDING, INPUT, IS_GOOD, TABLES, VALUE, Entry
 
 CODES = {"BOOL": "u1", "DINT": "i4", "LINT": "i8", "TIME": "i8", "LREAL": "f8"}
 
@@ -36,6 +35,18 @@ class _Batch:
     per_unit: np.ndarray  # counts of one unit of the tag, and
     divide: np.ndarray  # bool: whether `per_unit` is the divisor instead
     is_scaled: bool
+
+
+@dataclass(frozen=True)
+class _Status:
+    """Qualities of one table: the upper half of each code (or whether it is good), and the lower half where it is shown too."""
+
+    table: str
+    is_bit: bool
+    upper: np.ndarray
+    rows: np.ndarray
+    lower: np.ndarray
+    lower_rows: np.ndarray
 
 
 class Table:
@@ -80,25 +91,24 @@ class RegisterImage:
 
     def __init__(self, entries: Iterable[Entry], region: TagRegion, gaps: str):
         entries = list(entries)
-        self.tables = {name: Table([e for e in entries if e.table == name], name in (COIL, DISCRETE), gaps == "zero") for name in TABLES}
+        by_table = {name: [entry for entry in entries if entry.table == name] for name in TABLES}
+        self.tables = {name: Table(some, name in (COIL, DISCRETE), gaps == "zero") for name, some in by_table.items()}
         self._region = region
         self._batches = _batches(entries)
-        self._good = _status_cells(entries, IS_GOOD)
-        self._status = _status_cells(entries, QUALITY)
+        self._statuses = _statuses(entries)
 
     def encode(self, snapshot: Snapshot) -> None:
         """Encode every mapped tag of this snapshot."""
         with np.errstate(invalid="ignore", over="ignore"):
             for (table, code, name), batch in self._batches.items():
                 values = snapshot.memory[: self._region.size].view(code)[batch.source]
-                raw = values if name == "bool" else _encode(values, snapshot.qualities, batch, name)
-                self.tables[table].values[batch.target] = raw if name == "bool" else _words(raw, batch.target.shape[1])
-        for table, address, rows, _ in self._good:
-            self.tables[table].values[address] = snapshot.qualities[rows] >> 30 == 0
-        for table, address, rows, wide in self._status:
-            codes = snapshot.qualities[rows]
-            self.tables[table].values[address] = codes >> 16
-            self.tables[table].values[address[wide] + 1] = codes[wide] & 0xFFFF
+                if name != "bool":
+                    values = _encode(values, snapshot.qualities, batch, name).view(">u2").reshape(batch.target.shape)
+                self.tables[table].values[batch.target] = values
+        for status in self._statuses:
+            values, codes = self.tables[status.table].values, snapshot.qualities
+            values[status.upper] = codes[status.rows] >> 30 == 0 if status.is_bit else codes[status.rows] >> 16
+            values[status.lower] = codes[status.lower_rows] & 0xFFFF
         for name in (INPUT, HOLDING):
             self.tables[name].data = self.tables[name].values.tobytes()
 
@@ -142,8 +152,7 @@ def _encode(values: np.ndarray, qualities: np.ndarray, batch: _Batch, name: str)
     _, code, missing = FORMATS[name]
     is_bad = batch.nan & (qualities[batch.quality] >> 31 == 1)
     if code[0] == "f":
-        raw = np.where(is_bad, np.nan, _counts(values, batch)).astype(f">{code}")
-        return raw
+        return np.where(is_bad, np.nan, _counts(values, batch)).astype(f">{code}")
     kind = np.dtype(code)
     if values.dtype.kind in "iu" and not batch.is_scaled:
         low, high = max(int(np.iinfo(kind).min), -(1 << 63)), min(int(np.iinfo(kind).max), (1 << 63) - 1)
@@ -152,10 +161,9 @@ def _encode(values: np.ndarray, qualities: np.ndarray, batch: _Batch, name: str)
     else:
         counts = np.rint(_counts(values, batch))
         is_missing = is_bad | ~np.isfinite(counts)
-        # the ends of 64-bit integers are no doubles: stop at the nearest ones inside
-        low_end, high_end = float(np.iinfo(kind).min), np.nextafter(2.0 ** (8 * kind.itemsize - (code[0] == "i")), 0)
-        high_end = min(high_end, float(np.iinfo(kind).max))
-        high_end = np.nextafter(high_end, 0) if high_end > np.iinfo(kind).max else high_end
+        low_end, high_end = float(np.iinfo(kind).min), float(np.iinfo(kind).max)
+        if high_end > np.iinfo(kind).max:  # the end of a 64-bit integer is no double: stop at the nearest one inside
+            high_end = float(np.nextafter(high_end, 0))
         whole = np.clip(np.where(is_missing, 0.0, counts), low_end, high_end).astype(kind)
     raw = whole.astype(kind.newbyteorder(">"))
     raw[is_missing] = missing
@@ -169,23 +177,20 @@ def _counts(values: np.ndarray, batch: _Batch) -> np.ndarray:
     return np.where(batch.divide, values / batch.per_unit, values * batch.per_unit)
 
 
-def _words(raw: np.ndarray, width: int) -> np.ndarray:
-    return raw.view(">u2").reshape(-1, width)
-
-
-def _status_cells(entries: Iterable[Entry], part: str) -> list[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
-    """For each table that shows qualities: addresses, rows of the quality column, and which are two registers wide.
-
-    The lower half of a code in two registers goes to the second one, or with the low word first both change places.
-    """
-    by_table: dict[tuple[str, bool], list[Entry]] = defaultdict(list)
+def _statuses(entries: Iterable[Entry]) -> list[_Status]:
+    grouped: dict[tuple[str, bool], list[Entry]] = defaultdict(list)
     for entry in entries:
-        if entry.part == part:
-            by_table[entry.table, entry.little and entry.width == 2].append(entry)
-    return [_status_cell(table, group) for (table, _), group in by_table.items()]
+        if entry.part != VALUE:
+            grouped[entry.table, entry.part == IS_GOOD].append(entry)
+    return [_status(table, is_bit, group) for (table, is_bit), group in grouped.items()]
 
 
-def _status_cell(table: str, group: list[Entry]) -> Any:
-    address = np.array([entry.address for entry in group], np.intp)
-    rows = np.array([entry.tag.index for entry in group], np.intp)
-    return table, address, rows, np.array([entry.width == 2 for entry in group], bool)
+def _status(table: str, is_bit: bool, group: list[Entry]) -> _Status:
+    wide = [entry for entry in group if entry.width == 2]
+    return _Status(
+        table, is_bit,
+        upper=np.array([e.address + (e.width == 2 and e.little) for e in group], np.intp),
+        rows=np.array([e.tag.index for e in group], np.intp),
+        lower=np.array([e.address + (not e.little) for e in wide], np.intp),
+        lower_rows=np.array([e.tag.index for e in wide], np.intp),
+    )  # fmt: skip

@@ -1,23 +1,24 @@
-"""Which tag stands at which Modbus address, in which number format: read from a YAML map or laid out by itself. It knows no socket.
+"""Which tag stands at which Modbus address, in which number format: as a YAML map says it. It knows no socket.
 
 A map is `tag: {register: input 0, as: float32, words: big, scale: 0.1, bad: nan}`. The tables are coil and discrete (bits),
 holding and input (registers); addresses are wire addresses from 0, so Modicon 40001 is `holding 0`. `tag[3]` is one element
 of an array, the bare name all of them in a row; `tag.quality` is the status code (uint32) or its upper half (uint16, 0 = good),
-`tag.good` a bit. `scale` is the tag's value of one count. What stands in coil and holding may be written, unless it says
-`write: false`. `bad: nan` shows a bad tag as NaN, or in an integer as SunSpec's "not available" (0x8000, 0xFFFF ...);
-`bad: value` shows the value that the tag holds. Floats are nan and integers value where the map does not say.
+`tag.good` a bit. A list of such lines puts a tag at several places. `scale` is the tag's value of one count. What stands in coil
+and holding may be written, unless it says `write: false`. `bad: nan` shows a bad tag as NaN, or in an integer as SunSpec's "not
+available" (0x8000, 0xFFFF ...); `bad: value` shows the value that the tag holds. Floats are nan and integers value where the
+map does not say.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from runtime.model import Tag
-from runtime.source import NOWHERE, Position, Report, Section, did_you_mean, place_of
+from runtime.source import NOWHERE, Position, Report, did_you_mean, place_of
 
 COIL, DISCRETE, INPUT, HOLDING = "coil", "discrete", "input", "holding"
 TABLES = (COIL, DISCRETE, INPUT, HOLDING)
@@ -73,14 +74,15 @@ class Entry:
 
     @property
     def name(self) -> str:
-        index = f"[{self.element + 1}]" if self.tag.length and self.count == 1 else ""
+        index = f"[{self.element + 1}]" if self.part == VALUE and self.tag.length > 1 and self.count == 1 else ""
         return f"{self.tag.name}{index}{'' if self.part == VALUE else '.' + self.part}"
 
 
 def describe_map(section: Mapping[Any, Any], tags: Iterable[Tag], report: Report) -> tuple[Entry, ...]:
     """Read and check a map; all mistakes go to the report with their places, and their lines are left out."""
     known = {tag.name.lower(): tag for tag in tags}
-    read = [_entry(key, value, known, report) for key, value in section.items()]
+    lines = [(key, line) for key, value in section.items() for line in (value if isinstance(value, list) else [value])]
+    read = [_entry(key, line, known, report) for key, line in lines]
     entries = [entry for entry in read if entry is not None]
     _report_overlaps(entries, report)
     for entry in entries:
@@ -90,8 +92,8 @@ def describe_map(section: Mapping[Any, Any], tags: Iterable[Tag], report: Report
 
 def _entry(key: Any, value: Any, known: Mapping[str, Tag], report: Report) -> Entry | None:
     at = place_of(key)
-    line = value if isinstance(value, Mapping) else Section([(key.__class__("register"), value)], at) if isinstance(value, str) else None
-    if line is None:
+    line: Mapping[Any, Any] = {"register": value} if isinstance(value, str) else value
+    if not isinstance(line, Mapping):
         report.error(at, "E911", f"`{key}` needs a place", "", "write `{register: input 0, as: float32}`")
         return None
     for word in line:
@@ -111,7 +113,8 @@ def _entry(key: Any, value: Any, known: Mapping[str, Tag], report: Report) -> En
             return None
         entry = checked
     if entry.end > LARGEST:
-        report.error(place_of(line.get("register"), at), "E913", f"`{key}` ends at address {entry.end - 1}: the last one is {LARGEST - 1}")
+        where = place_of(line.get("register"), at)
+        report.error(where, "E913", f"`{key}` ends at address {entry.end - 1}: the last one is {LARGEST - 1}")
         return None
     return entry
 
@@ -149,7 +152,8 @@ def _place(text: Any, at: Position, report: Report) -> tuple[str, int] | None:
                      "wire addresses start at 0: 40001 is `holding 0`, 30010 is `input 9`")
         return None
     if match["table"] not in TABLES:
-        report.error(at, "E911", f"no table named `{match['table']}`", did_you_mean(match["table"], TABLES), f"known: {', '.join(TABLES)}")
+        hint = did_you_mean(match["table"], TABLES)
+        report.error(at, "E911", f"no table named `{match['table']}`", hint, f"known: {', '.join(TABLES)}")
         return None
     if int(match["address"]) >= LARGEST:
         report.error(at, "E913", f"address {match['address']} is beyond {LARGEST - 1}")
@@ -163,7 +167,7 @@ def _with_format(entry: Entry, line: Mapping[Any, Any], report: Report) -> Entry
     if is_bit:
         allowed = ["bool"]
         if entry.part == QUALITY or (entry.part == VALUE and entry.tag.type != "BOOL"):
-            report.error(entry.at, "E915", f"`{entry.name}` is no BOOL: a {entry.table} holds one bit", "", "use `input` or `holding`")
+            report.error(entry.at, "E915", f"`{entry.name}` is no BOOL: a {entry.table} holds one bit", "", "use input or holding")
             return None
     elif entry.part == QUALITY:
         allowed = ["uint16", "uint32"]
@@ -172,18 +176,21 @@ def _with_format(entry: Entry, line: Mapping[Any, Any], report: Report) -> Entry
         return None
     usual = "bool" if is_bit else "uint16" if entry.part == QUALITY else USUAL[entry.tag.type]
     if asked is not None and asked not in allowed:
-        report.error(place_of(asked, entry.at), "E915", f"`{asked}` does not fit here", did_you_mean(asked, allowed), f"known: {', '.join(allowed)}")
+        hint = did_you_mean(str(asked), allowed)
+        report.error(place_of(asked, entry.at), "E915", f"`{asked}` does not fit here", hint, f"known: {', '.join(allowed)}")
         return None
     name = str(asked) if asked is not None else usual
     bad = _choice(line, "bad", ("nan", "value"), "nan" if name.startswith("float") else "value", entry, report)
     words = _choice(line, "words", ("big", "little"), "big", entry, report)
-    return replace(entry, format=name, little=words == "little", nan_when_bad=bad == "nan" and entry.part == VALUE and not is_bit)
+    shows_nan = bad == "nan" and entry.part == VALUE and not is_bit
+    return replace(entry, format=name, little=words == "little", nan_when_bad=shows_nan)
 
 
 def _choice(line: Mapping[Any, Any], word: str, choices: Sequence[str], usual: str, entry: Entry, report: Report) -> str:
     found = line.get(word, usual)
     if found not in choices:
-        report.error(place_of(found, entry.at), "E916", f"`{word}: {found}` is none of {', '.join(choices)}", did_you_mean(str(found), choices))
+        hint = did_you_mean(str(found), choices)
+        report.error(place_of(found, entry.at), "E916", f"`{word}: {found}` is none of {', '.join(choices)}", hint)
         return usual
     return str(found)
 
@@ -220,7 +227,7 @@ def _report_overlaps(entries: Sequence[Entry], report: Report) -> None:
             if last is not None and entry.address < last.end:
                 where = f" at {last.at}" if last.at.line else ""
                 report.error(entry.at, "E919", f"`{entry.name}` at {table} {entry.address} overlaps `{last.name}`", "",
-                             f"`{last.name}`{where} takes {table} {last.address} to {last.end - 1}; the next free address is {last.end}")
+                             f"`{last.name}`{where} takes {table} {last.address} to {last.end - 1}; {last.end} is free next")
             last = entry if last is None or entry.end > last.end else last
 
 
@@ -233,63 +240,6 @@ def _warn_where_it_overflows(entry: Entry, report: Report) -> None:
     ends = [e / entry.scale for e in (entry.tag.minimum, entry.tag.maximum) if e is not None and math.isfinite(e)]
     for end in ends:
         if not low <= end <= high:
-            value = end * entry.scale
-            report.warn(entry.at, "W920", f"`{entry.name}` may reach {value:g} {entry.tag.unit}".rstrip() + f": {end:g} counts do not fit {entry.format}",
-                        f"it would stop at {low} or {high}")
+            reach = f"`{entry.name}` may reach {end * entry.scale:g} {entry.tag.unit}".rstrip()
+            report.warn(entry.at, "W920", f"{reach}: {end:g} counts do not fit {entry.format}", f"it would stop at {low} or {high}")
             return
-
-
-def lay_out(tags: Iterable[Tag]) -> tuple[Entry, ...]:
-    """The automatic map, by tag name without case: it changes only where tags come or go.
-
-    BOOL: discrete from 0, and coil from 0 for those that somebody may write. Numbers: input from 0 (LREAL as float32, DINT as
-    int32, LINT and TIME as int64), and holding from 0 for those that somebody may write. Qualities of device inputs: input from
-    49152, one uint16 each. What finds no more room is left out.
-    """
-    ordered = sorted(tags, key=lambda tag: (tag.name.lower(), tag.name))
-    bits = [tag for tag in ordered if tag.type == "BOOL"]
-    numbers = [tag for tag in ordered if tag.type != "BOOL"]
-    entries = _in_a_row(bits, DISCRETE, LARGEST) + _in_a_row(numbers, INPUT, 49152)
-    entries += _in_a_row([tag for tag in bits if tag.write], COIL, LARGEST)
-    entries += _in_a_row([tag for tag in numbers if tag.write], HOLDING, LARGEST)
-    inputs = [tag for tag in ordered if tag.kind == "input"][: LARGEST - 49152]
-    entries += [Entry(tag, QUALITY, 0, 1, INPUT, 49152 + n, "uint16") for n, tag in enumerate(inputs)]
-    return tuple(entries)
-
-
-def _in_a_row(tags: Iterable[Tag], table: str, end: int) -> list[Entry]:
-    entries: list[Entry] = []
-    address = 0
-    for tag in tags:
-        name = "bool" if table in (COIL, DISCRETE) else USUAL[tag.type]
-        entry = Entry(tag, VALUE, 0, max(tag.length, 1), table, address, name, nan_when_bad=name.startswith("float"),
-                      writable=table in (COIL, HOLDING))
-        if entry.end <= end:
-            entries.append(entry)
-            address = entry.end
-    return entries
-
-
-def show(entries: Iterable[Entry]) -> str:
-    """The map as YAML that `describe_map` reads back: print the automatic one, and edit it."""
-    return "".join(f"{_key(entry)}: {{{', '.join(_words(entry))}}}\n" for entry in entries)
-
-
-def _key(entry: Entry) -> str:
-    return f'"{entry.name}"' if "[" in entry.name else entry.name
-
-
-def _words(entry: Entry) -> list[str]:
-    words = [f"register: {entry.table} {entry.address}"]
-    if entry.format != "bool":
-        words.append(f"as: {entry.format}")
-        optional: tuple[tuple[bool, Callable[[], str]], ...] = (
-            (entry.little, lambda: "words: little"),
-            (entry.scale != 1.0, lambda: f"scale: {entry.scale:.15g}"),
-            (entry.part == VALUE and entry.nan_when_bad != entry.format.startswith("float"),
-             lambda: f"bad: {'nan' if entry.nan_when_bad else 'value'}"),
-        )
-        words += [text() for wanted, text in optional if wanted]
-    if entry.table in (COIL, HOLDING) and not entry.writable:
-        words.append("write: false")
-    return words

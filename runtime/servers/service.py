@@ -1,4 +1,4 @@
-"""What every server process shares: its doors to the scan, its log, its end and its line in the status view. It knows no protocol."""
+"""What every server process shares: doors to the scan, its log, its end, its line in the status view. It knows no protocol."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import contextlib
 import errno
 import gc
 import json
-import logging
 import os
 import signal
 import sys
@@ -18,11 +17,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
-import uvloop
 
 from runtime.child import ServiceOrder, receive, watch
 from runtime.engine.north import ANSWERS, TAKEN, Commands, Reply, Snapshot
 from runtime.model import Tag
+from runtime.servers.logs import log_to_stderr
 from runtime.source import SiteError, render
 
 STALE = 1_000_000_000  # ns: an older snapshot is no picture of the plant any more
@@ -36,6 +35,11 @@ _WHY = ANSWERS | {
     NO_ANSWER: f"no answer from the scan within {PATIENCE:g} s",
     RING_FULL: "refused: too many commands are waiting for the scan",
 }
+
+try:
+    from uvloop import new_event_loop
+except ImportError:  # where it does not install, asyncio's own loop does the same at twice the CPU
+    from asyncio import new_event_loop  # type: ignore[assignment]
 
 log = structlog.get_logger()
 
@@ -158,7 +162,7 @@ def run(open_server: Open, prepare: Prepare | None = None) -> int:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C goes to the supervisor, which ends us in order
     log_to_stderr()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(_live(open_server, prepare))
 
 
@@ -178,7 +182,7 @@ async def _live(open_server: Open, prepare: Prepare | None) -> int:
             log.error(_why_not_listening(order.service, error))
             return EX_UNAVAILABLE
         except SiteError as error:
-            print(render(error.problems, Path(order.root)), file=sys.stderr)
+            sys.stderr.write(render(error.problems, Path(order.root)) + "\n")
             return EX_CONFIG
         else:
             return await _serve(order, listener, stop)
@@ -243,54 +247,16 @@ def _note(path: Path, state: dict[str, Any]) -> None:
 
 def _why_not_listening(service: str, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"{error.strerror}: another program listens there; change `port` or `host` of `servers: {service}:` in config/site.yaml"
+        hint = "another program listens there; change `port` or `host`"
+        return f"{error.strerror}: {hint} of `servers: {service}:` in config/site.yaml"
     if error.errno == errno.EACCES:
         return f"{error.strerror}: ports below 1024 need a privilege; change `port` of `servers: {service}:` in config/site.yaml"
     return f"cannot listen: {error.strerror or error}"
 
 
-class NotListening(OSError):
+class ListenError(OSError):
     """An OSError whose text names the address."""
 
     def __init__(self, error: OSError, host: str, port: int):
         reason = os.strerror(error.errno) if error.errno else str(error)
         super().__init__(error.errno, f"cannot listen on {host} port {port}: {reason.lower()}")
-
-
-class Sparing(logging.Filter):
-    """Lets a library say at most so much a minute: a hostile client must not fill the disk through our log."""
-
-    def __init__(self, most: int):
-        super().__init__()
-        self._most, self._until, self._said, self._dropped = most, 0.0, 0, 0
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        now = time.monotonic()
-        if now > self._until:
-            if self._dropped:
-                record.msg, record.args = f"{record.getMessage()} ({self._dropped} more messages in the minute before)", ()
-            self._until, self._said, self._dropped = now + 60, 0, 0
-        self._said += 1
-        self._dropped += self._said > self._most
-        return self._said <= self._most
-
-
-def log_to_stderr() -> None:
-    """Send structlog and the libraries' logging to stderr: for people on a terminal, JSON lines elsewhere."""
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    renderer: Any = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
-    structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, renderer],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-    handler = logging.StreamHandler(sys.stderr)
-    cleaned = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared, processors=[cleaned, structlog.processors.format_exc_info, renderer]))
-    handler.addFilter(Sparing(20))
-    logging.basicConfig(level=logging.ERROR, handlers=[handler], force=True)

@@ -15,8 +15,12 @@ from runtime.simulation.settings import CellSettings, RackSettings
 # Open-circuit voltage of an LFP/graphite cell at 25 °C and rest: steep ends and two plateaus (graphite stages), the shape of
 # the measured curves in Prada et al., J. Electrochem. Soc. 159 (2012) A1508. Beyond 0 and 1 the curve runs on steeply, so that
 # an overcharged or emptied cell shows it.
-OCV_SOC = np.array([-0.03, 0.0, 0.01, 0.02, 0.05, 0.10, 0.15, 0.20, 0.30, 0.40, 0.50, 0.60, 0.65, 0.70, 0.80, 0.90, 0.95, 0.98, 0.99, 1.0, 1.03])  # fmt: skip
-OCV_V = np.array([1.80, 2.50, 2.75, 2.90, 3.08, 3.200, 3.220, 3.247, 3.279, 3.289, 3.292, 3.297, 3.312, 3.327, 3.331, 3.334, 3.338, 3.36, 3.385, 3.45, 4.30])  # fmt: skip
+OCV = (
+    (-0.03, 1.800), (0.00, 2.500), (0.01, 2.750), (0.02, 2.900), (0.05, 3.080), (0.10, 3.200), (0.15, 3.220), (0.20, 3.247),
+    (0.30, 3.279), (0.40, 3.289), (0.50, 3.292), (0.60, 3.297), (0.65, 3.312), (0.70, 3.327), (0.80, 3.331), (0.90, 3.334),
+    (0.95, 3.338), (0.98, 3.360), (0.99, 3.385), (1.00, 3.450), (1.03, 4.300),
+)  # fmt: skip
+OCV_SOC, OCV_V = (np.array(column) for column in zip(*OCV, strict=True))
 
 
 @dataclass(slots=True)
@@ -58,7 +62,8 @@ def build_cells(rack: RackSettings, random: np.random.Generator) -> Cells:
 
 def rest_voltage(soc: np.ndarray) -> np.ndarray:
     """Open-circuit voltage of cells at rest with this state of charge (0..1), in volts."""
-    return np.interp(soc, OCV_SOC, OCV_V)
+    volts: np.ndarray = np.interp(soc, OCV_SOC, OCV_V)
+    return volts
 
 
 def inner_resistance(cells: Cells, cell: CellSettings) -> np.ndarray:
@@ -89,4 +94,5 @@ def step_cells(cells: Cells, cell: CellSettings, current_a: float, ambient_c: fl
 
 def terminal_voltage(cells: Cells, cell: CellSettings, current_a: float) -> np.ndarray:
     """The voltage of each cell while this current flows, in volts."""
-    return rest_voltage(cells.soc) - cells.v_rc - current_a * inner_resistance(cells, cell)
+    volts: np.ndarray = rest_voltage(cells.soc) - cells.v_rc - current_a * inner_resistance(cells, cell)
+    return volts

@@ -47,7 +47,10 @@ def plan(database: Database, names: Sequence[str]) -> Burst:
     signals: list[tuple[str, Signal]] = []
     row_starts: list[int] = []
     for name in names:
-        message = database.get_message_by_name(name)
+        try:
+            message = database.get_message_by_name(name)
+        except KeyError:
+            raise LayoutError(f"the DBC has no message {name}, which the rack must send") from None
         if message.length != 8:
             raise LayoutError(f"message {name} has {message.length} bytes; the plant sends frames of 8")
         for selector, carried in _rows(message):
@@ -111,4 +114,5 @@ def encode(burst: Burst, values: np.ndarray) -> np.ndarray:
     bits = raw.astype(np.int64).view(np.uint64) & burst.mask
     bits = np.where(missing, burst.mask, bits) << burst.shift
     words = np.bitwise_or.reduceat(bits, burst.row_starts) | burst.base
-    return words.astype("<u8").view(np.uint8).reshape(-1, 8)
+    payload: np.ndarray = words.astype("<u8").view(np.uint8).reshape(-1, 8)
+    return payload

@@ -5,7 +5,6 @@ It must not know what the registers mean.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +16,17 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.server.requesthandler import ServerRequestHandler
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from runtime.simulation.registers import COIL, DISCRETE, HOLDING, INPUT, RefusedAddress, RefusedValue, Registers, read_span, write_span
+from runtime.simulation.registers import (
+    COIL,
+    DISCRETE,
+    HOLDING,
+    INPUT,
+    RefusedAddressError,
+    RefusedValueError,
+    Registers,
+    read_span,
+    write_span,
+)  # fmt: skip
 
 SPACES = {1: COIL, 2: DISCRETE, 3: HOLDING, 4: INPUT, 5: COIL, 6: HOLDING, 15: COIL, 16: HOLDING, 22: HOLDING, 23: HOLDING}
 
@@ -52,16 +61,16 @@ class Context:
         self._check(device_id)
         try:
             return read_span(self.registers, SPACES[func_code], address, count)
-        except RefusedAddress as refusal:
+        except RefusedAddressError as refusal:
             return self._refuse(ExcCodes.ILLEGAL_ADDRESS, refusal)
 
     async def async_setValues(self, device_id: int, func_code: int, address: int, values: list[int]) -> ExcCodes | None:
         self._check(device_id)
         try:
             write_span(self.registers, SPACES[func_code], address, values)
-        except RefusedAddress as refusal:
+        except RefusedAddressError as refusal:
             return self._refuse(ExcCodes.ILLEGAL_ADDRESS, refusal)
-        except RefusedValue as refusal:
+        except RefusedValueError as refusal:
             return self._refuse(ExcCodes.ILLEGAL_VALUE, refusal)
         return None
 
@@ -138,7 +147,7 @@ class Server(ModbusTcpServer):
         self.context = context  # type: ignore[assignment]
 
     def callback_new_connection(self) -> Peer:
-        return Peer(self, self.trace_packet, self.trace_pdu, self.trace_connect)
+        return Peer(self, self.trace_packet, self.trace_pdu, self.trace_connect)  # type: ignore[no-untyped-call]
 
 
 class ModbusDevice:
@@ -160,12 +169,11 @@ class ModbusDevice:
         except RuntimeError as error:
             raise RuntimeError(f"cannot listen on {self.host}:{self.port}: is another plant running?") from error
         self._server = server
-        listener: Any = server.transport
-        assert isinstance(listener, asyncio.Server)
+        listener: Any = server.transport  # an asyncio.Server; pymodbus calls it a transport
         self.port = listener.sockets[0].getsockname()[1]
 
     async def unplug(self) -> None:
         """Stop listening and close every connection."""
         if self._server is not None:
-            await self._server.shutdown()
+            await self._server.shutdown()  # type: ignore[no-untyped-call]
             self._server = None

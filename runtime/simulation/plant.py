@@ -86,12 +86,13 @@ def tell_truth(plant: Plant, with_cells: bool = False) -> dict[str, Any]:
             "welded": circuit.main.welded, "inrush_a": circuit.inrush_a, "opened_under_load": circuit.opened_under_load,
             "charge_out_ah": rack.charge_out_ah, "heat_kwh": rack.heat_kwh, "state": bms.state.name, "fault": bms.fault.name,
             "ok": bms.ok, "t_max": float(rack.cells.celsius.max()), "t_min": float(rack.cells.celsius.min()),
-            "bleeding": int(rack.cells.bleeding.sum()), "charge_max_kw": bms.charge_max_kw, "discharge_max_kw": bms.discharge_max_kw,
+            "bleeding": int(rack.cells.bleeding.sum()), "charge_max_kw": bms.charge_max_kw,
+            "discharge_max_kw": bms.discharge_max_kw, "soc_bms": bms.measured.soc,
         },
         "pcs": {
-            "state": pcs.state.name, "fault": pcs.fault.name, "p_cmd_kw": pcs.p_cmd_kw, "p_ac_kw": pcs.p_ac_kw, "p_dc_kw": pcs.p_dc_kw,
-            "v_link": circuit.v_link, "enable": pcs.enable, "ac_kwh": pcs.ac_kwh, "dc_kwh": pcs.dc_kwh, "lost_kwh": pcs.lost_kwh,
-            "celsius": pcs.celsius,
+            "state": pcs.state.name, "fault": pcs.fault.name, "p_cmd_kw": pcs.p_cmd_kw, "p_ac_kw": pcs.p_ac_kw,
+            "p_dc_kw": pcs.p_dc_kw, "v_link": circuit.v_link, "enable": pcs.enable, "ac_kwh": pcs.ac_kwh, "dc_kwh": pcs.dc_kwh,
+            "lost_kwh": pcs.lost_kwh, "celsius": pcs.celsius,
         },
         "grid": {
             "frequency_hz": grid.frequency_hz, "voltage_v": grid.voltage_v, "p_kw": grid.p_kw, "load_kw": grid.load_kw,

@@ -34,7 +34,7 @@ STATUS: dict[str, Callable[[Rack, int], float]] = {
     "BMS_Status.MainFb": lambda rack, turn: rack.circuit.main.closed,
     "BMS_Status.PrechargeFb": lambda rack, turn: rack.circuit.precharge.closed,
     "BMS_Status.Ok": lambda rack, turn: rack.bms.ok,
-    "BMS_Status.Balancing": lambda rack, turn: rack.cells.bleeding.any(),
+    "BMS_Status.Balancing": lambda rack, turn: bool(rack.cells.bleeding.any()),
     "BMS_Status.FaultCode": lambda rack, turn: rack.bms.fault,
     "BMS_Status.AliveCounter": lambda rack, turn: turn % 16,
 }

@@ -14,11 +14,11 @@ FORMATS = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "float3
 LIMITS = {"int16": (-(2**15), 2**15 - 1), "uint16": (0, 2**16 - 1), "int32": (-(2**31), 2**31 - 1), "uint32": (0, 2**32 - 1)}
 
 
-class RefusedAddress(Exception):
+class RefusedAddressError(Exception):
     """The device has no such address: exception 02."""
 
 
-class RefusedValue(Exception):
+class RefusedValueError(Exception):
     """The device does not take this value: exception 03."""
 
 
@@ -83,7 +83,7 @@ def value_of(cell: Cell, words: Sequence[int]) -> float:
 
 
 def read_span(registers: Registers, space: str, address: int, count: int) -> list[int]:
-    """The words (or bits) of a read. Raises RefusedAddress where a part lies outside the device."""
+    """The words (or bits) of a read. Raises RefusedAddressError where a part lies outside the device."""
     _check_span(registers, space, address, count)
     found: list[int] = []
     while len(found) < count:
@@ -98,18 +98,18 @@ def read_span(registers: Registers, space: str, address: int, count: int) -> lis
 
 
 def write_span(registers: Registers, space: str, address: int, values: Sequence[int]) -> None:
-    """Take a write, whole or not at all. Raises RefusedAddress or RefusedValue."""
+    """Take a write, whole or not at all. Raises RefusedAddressError or RefusedValueError."""
     _check_span(registers, space, address, len(values))
     taken: list[tuple[Cell, float]] = []
     done = 0
     while done < len(values):
         cell = registers.at.get((space, address + done))
         if cell is None or cell.write is None or cell.address != address + done or done + cell.width > len(values):
-            raise RefusedAddress(f"{space} {address + done}")
+            raise RefusedAddressError(f"{space} {address + done}")
         bits = space == COIL
         value = float(bool(values[done])) if bits else value_of(cell, values[done : done + cell.width])
         if not cell.low <= value <= cell.high:
-            raise RefusedValue(f"{cell.name} = {value}: outside {cell.low} to {cell.high}")
+            raise RefusedValueError(f"{cell.name} = {value}: outside {cell.low} to {cell.high}")
         taken.append((cell, value))
         done += cell.width
     for cell, value in taken:
@@ -121,4 +121,4 @@ def write_span(registers: Registers, space: str, address: int, values: Sequence[
 def _check_span(registers: Registers, space: str, address: int, count: int) -> None:
     first, end = registers.window.get(space, (0, 0))
     if count < 1 or address < first or address + count > end:
-        raise RefusedAddress(f"{space} {address} to {address + count - 1}: this device has {first} to {end - 1}")
+        raise RefusedAddressError(f"{space} {address} to {address + count - 1}: this device has {first} to {end - 1}")

@@ -63,9 +63,8 @@ class RackSettings:
     under_voltage_v: float = 2.50
     under_voltage_s: float = 0.7
     over_temperature_c: float = 55.0
-    over_temperature_s: float = 1.0
     under_temperature_c: float = -20.0
-    under_temperature_s: float = 1.0
+    temperature_s: float = 1.0
     over_current_a: float = 350.0
     over_current_s: float = 0.2
     contactor_s: float = 0.3
@@ -195,7 +194,7 @@ def _fill(kind: type[Built], node: yaml.Node, path: Path, prefix: str, problems:
     types = get_type_hints(kind)
     given: dict[str, Any] = {}
     if not isinstance(node, yaml.MappingNode):
-        problems.append(f"{_place(path, node)}: error: `{prefix or 'the file'}` must be a list of `name: value` lines")
+        problems.append(f"{_place(path, node)}: error: `{prefix.rstrip('.') or 'the file'}` must be a list of `name: value` lines")
         return kind()
     for key, value in node.value:
         name = str(key.value)

@@ -27,6 +27,7 @@ from runtime.engine.kernels import load_kernel
 from runtime.engine.translate import chosen_type
 
 LIBM = frozenset({"EXP", "LN", "EXPT"})  # may differ by one unit in the last place between two libraries
+SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_ssize_t, ctypes.c_int64)
 ROWS = 5  # the compiled block runs so many equal instances: the vector loop and the rest after it
 NS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000, "min": 60_000_000_000, "h": 3_600_000_000_000}
 FACTORS = {("mHz", "Hz"): 1e-3, ("mV", "V"): 1e-3, ("mA", "A"): 1e-3, ("W", "kW"): 1e-3, ("MW", "kW"): 1e3, ("min", "s"): 60.0,
@@ -73,7 +74,7 @@ class Twin:
         self.kernel = load_kernel(block, self.chosen)
         self.columns = {pin.name: self._column(pin) for pin in block.pins}
         self._addresses = np.array([column.ctypes.data for column in self.columns.values()], dtype=np.uint64)
-        self._call = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_ssize_t, ctypes.c_int64)(self.kernel.address)
+        self._call = SIGNATURE(self.kernel.address)
 
     def _column(self, pin: Pin) -> np.ndarray:
         values = _elements(getattr(self.plain, pin.name))
@@ -112,7 +113,8 @@ class Twin:
         near = self.block.name in LIBM
         for row in range(ROWS):
             if not same_bits(plain, column[row], ulps=1 if near else 0):
-                raise AssertionError(f"{self.block.name}.{pin.name}: plain {plain}, compiled {column[row]} (row {row}) after dt={dt} from {before}")
+                differ = f"plain {plain}, compiled {column[row]} (row {row})"
+                raise AssertionError(f"{self.block.name}.{pin.name}: {differ} after dt={dt} from {before}")
         if near:
             self.columns[pin.name][:] = np.tile(plain, ROWS)
 
@@ -209,7 +211,7 @@ def _agrees(twin: Twin, block: BlockType, name: str, cell: str) -> bool:
     digits = _digits(pin, cell)
     wanted = _value(pin, type, cell.lstrip("~"))
     if isinstance(wanted, list):
-        return isinstance(got, list) and len(got) == len(wanted) and all(_close(g, w, type, digits) for g, w in zip(got, wanted, strict=True))
+        return len(got) == len(wanted) and all(_close(g, w, type, digits) for g, w in zip(got, wanted, strict=True))
     return _close(got, wanted, type, digits)
 
 

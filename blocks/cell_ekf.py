@@ -1,0 +1,136 @@
+"""The state of charge of one cell."""
+
+from __future__ import annotations
+
+from blocks.arithmetic import abs, clamp, floor, is_finite, max, min, seconds, settling, sqrt, to_int
+from blocks.declare import BOOL, LREAL, Array, Input, Output, Var, block
+
+GAPS = 20  # between the points of the OCV table
+S_PER_H = 3600.0
+V_NOISE = 1e-2 * 1e-2  # V^2 s: voltage and model together, 10 mV in a sample a second
+Z_NOISE = 1e-5 * 1e-5  # 1/s: current sensor
+U_NOISE = 1e-3 * 1e-3  # V^2/s: what one RC leaves out
+S_NOISE = 1e-4 * 1e-4  # 1/s: resistance moves with temperature
+C_NOISE = 2e-5 * 2e-5  # 1/s: capacity moves with age
+LEAST = 1e-14
+KELVIN = 273.15
+ACTIVATION = 30300.0 / 8.314462618  # K: J/mol of Prada2013's graphite over the gas constant
+STEP = 0.01
+# Prada2013 in PyBaMM, 2.0 V to 3.6 V: LFP (Afshar 2017, lithium 0.9 to 0.0038) against graphite (Chen 2020, 0.0189 to 0.811)
+LFP = (2.0000, 2.7803, 2.9755, 3.1072, 3.1658, 3.1831, 3.2037, 3.2305, 3.2505, 3.2601, 3.2641,
+       3.2660, 3.2672, 3.2686, 3.2731, 3.2922, 3.3091, 3.3126, 3.3138, 3.3150, 3.5984)  # fmt: skip
+
+
+@block(source="Plett, Extended Kalman filtering for battery management systems 2 and 3 (J. Power Sources 134, 2004): joint filter")
+class CELL_EKF:
+    """The state of charge of one cell from its voltage and current, by an extended Kalman filter; one instance a cell.
+
+    The cell is an open-circuit voltage (a table over the charge), R0, and one RC pair (R1, TAU). Besides charge and RC voltage the
+    filter finds how far resistance and capacity are off what was given, so both may be 10 % wrong. LFP is nearly flat between 30
+    and 95 %: there the charge is counted, and corrected whenever the cell passes a bend of the table. The noise is per second, so
+    the scan's interval hardly matters. A NaN on V leaves counting; a NaN on I, or a parameter without sense, freezes everything.
+    """
+
+    V = Input(LREAL, "cell voltage", unit="V")
+    I = Input(LREAL, "cell current, discharging is positive", unit="A")  # noqa: E741 - the letter of the trade
+    T = Input(LREAL, "cell temperature; a NaN counts as 25 °C", unit="°C", default=25.0)
+    CAPACITY = Input(LREAL, "capacity as given", unit="Ah", default=280.0, min=0.1, max=1e5)
+    R0 = Input(LREAL, "resistance that acts at once, as given, at 25 °C", unit="Ohm", default=0.0003, min=0, max=1)
+    R1 = Input(LREAL, "resistance of the RC pair, as given, at 25 °C", unit="Ohm", default=0.0003, min=0, max=1)
+    TAU = Input(LREAL, "time constant of the RC pair", unit="s", default=30.0, min=0, max=1e6)
+    SOC0 = Input(LREAL, "state of charge at the start, within about 20 %", unit="%", default=50.0, min=0, max=100)
+    OCV = Input(Array(LREAL, 21), "open-circuit voltage at 0, 5, ... 100 % of charge", unit="V", default=LFP)
+    SOC = Output(LREAL, "state of charge", unit="%", min=0, max=100)
+    SIGMA = Output(LREAL, "standard deviation that the filter claims for SOC", unit="%", min=0)
+    INNOVATION = Output(LREAL, "measured voltage minus the expected one", unit="V")
+    R_SCALE = Output(LREAL, "resistance found, relative to R0 and R1", default=1.0, min=0.2, max=5)
+    SOH = Output(LREAL, "capacity found, relative to CAPACITY", unit="%", default=100.0, min=50, max=200)
+    HELD = Output(BOOL, "frozen: the current or a parameter is dead")
+    z = Var(LREAL, "charge, 0 to 1")
+    u = Var(LREAL, "voltage of the RC pair", unit="V")
+    s = Var(LREAL, "resistance, relative to that given", default=1.0)
+    c = Var(LREAL, "1/capacity, relative to that given", default=1.0)
+    zz = Var(LREAL, "variance of z", default=0.04)
+    zu = Var(LREAL, "covariance of z and u")
+    zs = Var(LREAL, "covariance of z and s")
+    zc = Var(LREAL, "covariance of z and c")
+    uu = Var(LREAL, "variance of u", default=1e-4)
+    us = Var(LREAL, "covariance of u and s")
+    uc = Var(LREAL, "covariance of u and c")
+    ss = Var(LREAL, "variance of s", default=0.04)
+    sc = Var(LREAL, "covariance of s and c")
+    cc = Var(LREAL, "variance of c", default=0.01)
+    started = Var(BOOL, "z holds a state of charge")
+
+    def step(fb, dt):
+        h = seconds(dt)
+        before = fb.z if fb.started else fb.SOC0 * 0.01
+        # resistance over temperature: Arrhenius, exp(x) as 1 + x + x*x/2, since the filter finds the rest
+        cold = clamp(-1.5, ACTIVATION / (fb.T + KELVIN) - ACTIVATION / (25.0 + KELVIN), 3.0) if is_finite(fb.T) else 0.0
+        growth = 1.0 + abs(cold) + 0.5 * cold * cold
+        warmth = growth if cold > 0.0 else 1.0 / growth
+        # predict: z = z + k c, u = a u + b s
+        k = 0.0 - h * fb.I / (S_PER_H * fb.CAPACITY)
+        share = settling(h, fb.TAU)
+        a = 1.0 - share
+        b = share * fb.R1 * warmth * fb.I
+        z = before + k * fb.c
+        u = a * fb.u + b * fb.s
+        zz = fb.zz + k * (fb.zc + fb.zc + k * fb.cc) + Z_NOISE * h
+        zu = a * (fb.zu + k * fb.uc) + b * (fb.zs + k * fb.sc)
+        zs = fb.zs + k * fb.sc
+        zc = fb.zc + k * fb.cc
+        uu = a * (a * fb.uu + b * (fb.us + fb.us)) + b * b * fb.ss + U_NOISE * h
+        us = a * fb.us + b * fb.ss
+        uc = a * fb.uc + b * fb.sc
+        ss = fb.ss + S_NOISE * h
+        cc = fb.cc + C_NOISE * h
+        # expect: V = OCV(z) - u - s R0 I, linear about z between two points of the table
+        place = clamp(0.0, z, 1.0) * GAPS
+        i = min(to_int(floor(place)), GAPS - 1)
+        rise = fb.OCV[i + 1] - fb.OCV[i]
+        slope = rise * GAPS
+        drop = fb.R0 * warmth * fb.I
+        innovation = fb.V - (fb.OCV[i] + rise * (place - i) - u - fb.s * drop)
+        # correct: gain = P H / (H P H + noise); a dead voltage corrects nothing
+        seen = is_finite(innovation)
+        ph_z = slope * zz - zu - drop * zs
+        ph_u = slope * zu - uu - drop * us
+        ph_s = slope * zs - us - drop * ss
+        ph_c = slope * zc - uc - drop * fb.sc
+        weight = 1.0 / (slope * ph_z - ph_u - drop * ph_s + V_NOISE / h) if seen else 0.0
+        step = abs(ph_z * weight * innovation) if seen else 0.0
+        if step > STEP:  # beyond it the slope is another one: take part of the step, and claim part of the knowledge only
+            weight = weight * (STEP / step)
+        by = weight * innovation if seen else 0.0
+        z = z + ph_z * by
+        u = u + ph_u * by
+        s = fb.s + ph_s * by
+        c = fb.c + ph_c * by
+        zz = max(zz - ph_z * ph_z * weight, LEAST)
+        uu = max(uu - ph_u * ph_u * weight, LEAST)
+        ss = max(ss - ph_s * ph_s * weight, LEAST)
+        cc = max(cc - ph_c * ph_c * weight, LEAST)
+        alive = is_finite(z + u + s + c + (zz + uu + ss + cc) + (zu + zs + zc + us + uc + weight))
+        if alive:
+            fb.z = clamp(0.0, z, 1.0)
+            fb.u = u
+            fb.s = clamp(0.2, s, 5.0)
+            fb.c = clamp(0.5, c, 2.0)
+            fb.zz = zz
+            fb.zu = zu - ph_z * ph_u * weight
+            fb.zs = zs - ph_z * ph_s * weight
+            fb.zc = zc - ph_z * ph_c * weight
+            fb.uu = uu
+            fb.us = us - ph_u * ph_s * weight
+            fb.uc = uc - ph_u * ph_c * weight
+            fb.ss = ss
+            fb.sc = fb.sc - ph_s * ph_c * weight
+            fb.cc = cc
+            fb.started = True
+        fb.SOC = 100.0 * (fb.z if alive else clamp(0.0, before, 1.0))
+        fb.SIGMA = 100.0 * sqrt(fb.zz)
+        fb.INNOVATION = innovation if seen else 0.0
+        fb.R_SCALE = fb.s
+        fb.SOH = 100.0 / fb.c
+        fb.HELD = not alive

@@ -1,0 +1,143 @@
+"""What a Modbus device shall hold: an image of its output registers, and which of them it has not been told yet.
+
+It opens no connection. A register that no valid output value has reached yet is never written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import structlog
+
+from runtime.fieldbus.modbus_groups import table_of
+from runtime.fieldbus.modbus_kernel import encode
+from runtime.fieldbus.modbus_register import BIT_TABLES
+from runtime.fieldbus.safe import safe_bits
+from runtime.model import Point
+
+MOST_REGISTERS, MOST_COILS = 123, 1968  # in one write (Modbus application protocol 1.1b3, 6.11 and 6.12)
+
+
+@dataclass(frozen=True)
+class WriteRun:
+    """One write: contiguous registers or coils of one table, and their places in the image."""
+
+    table: str
+    address: int
+    first: int
+    values: np.ndarray
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.address} to {self.address + len(self.values) - 1}"
+
+
+class Image:
+    """The output registers of one device, sorted by table and address."""
+
+    def __init__(self, device: str, points: Sequence[Point]):
+        self.points = tuple(sorted(points, key=lambda p: (p.address.table, p.address.address, p.address.bit)))
+        cells = sorted({(p.address.table, p.address.address + k) for p in self.points for k in range(p.address.width)})
+        place = {cell: index for index, cell in enumerate(cells)}
+        firsts = [place[(p.address.table, p.address.address)] for p in self.points]
+        self._cells = cells
+        self._table = table_of(self.points, firsts, range(len(self.points)))
+        self._slots = np.array([p.slot for p in self.points], np.int64)
+        self._by_slot = {p.slot: index for index, p in enumerate(self.points)}
+        self._safe = np.array([safe_bits(p) for p in self.points], np.int64)
+        self._values = np.zeros(len(self.points), np.int64)
+        self._all = np.ones(len(self.points), np.uint8)
+        self._known = np.zeros(len(self.points), np.uint8)
+        self._refused = np.zeros(len(self.points), np.int64)
+        self._said = self._refused.copy()
+        self.registers = np.zeros(len(cells), np.uint16)
+        self.dirty = np.zeros(len(cells), np.uint8)
+        self._starts = np.zeros(len(cells) + 1, np.uint8)  # where a write may begin or end without cutting a value
+        self._starts[[*firsts, len(cells)]] = 1
+        self._last: dict[int, np.ndarray] = {}  # period (ns) -> places of its registers
+        for every in sorted({p.address.every for p in self.points}):
+            mine = [f + k for p, f in zip(self.points, firsts) if p.address.every == every for k in range(p.address.width)]
+            self._last[every] = np.array(sorted(set(mine)), np.int64)
+        self._log = structlog.get_logger().bind(device=device)
+        self._encode(np.zeros(len(self.points), np.uint8))  # compiles, or loads, the kernel here and not at the first output
+
+    @property
+    def periods(self) -> tuple[int, ...]:
+        """The refresh periods in use (ns)."""
+        return tuple(self._last)
+
+    @property
+    def refused(self) -> int:
+        """Values that no register could carry, since the start."""
+        return int(self._refused.sum())
+
+    def take(self, cells: np.ndarray) -> bool:
+        """Take the outputs of a new outbox; whether anything must be written."""
+        if not self.points:
+            return False
+        self._values[:] = cells[self._slots]
+        self._encode(self._all)
+        return bool(self.dirty.any())
+
+    def take_safe(self, slots: Sequence[int]) -> np.ndarray:
+        """Put in the safe values of these slots, to be written even where they stand there already; returns their registers."""
+        wanted = np.zeros(len(self.points), np.uint8)
+        wanted[[self._by_slot[slot] for slot in slots]] = 1
+        self._values[wanted == 1] = self._safe[wanted == 1]
+        self._encode(wanted)
+        places = self._places(np.flatnonzero(wanted & self._known))
+        self.dirty[places] = 1
+        return places
+
+    def refresh(self, every: int) -> None:
+        """The refresh period of these registers is over: tell the device again."""
+        mine = self._last[every]
+        known = np.zeros(len(self.dirty), np.uint8)
+        known[self._places(np.flatnonzero(self._known))] = 1
+        self.dirty[mine] |= known[mine]
+
+    def refresh_all(self) -> None:
+        """The device may have restarted: tell it everything that we know."""
+        self.dirty[self._places(np.flatnonzero(self._known))] = 1
+
+    def _places(self, points: np.ndarray) -> np.ndarray:
+        rows = self._table.rows
+        return np.array([first + k for first, width in rows[points][:, [0, 2]] for k in range(width)], np.int64)
+
+    def next_run(self) -> WriteRun | None:
+        """The first contiguous run of registers that the device must be told, or None; what is sent is no longer dirty."""
+        where = np.flatnonzero(self.dirty)
+        if not len(where):
+            return None
+        first = int(where[0])
+        table, address = self._cells[first]
+        most = MOST_COILS if table in BIT_TABLES else MOST_REGISTERS
+        end = first + 1
+        cut = end if self._starts[end] else first
+        last = min(len(self.dirty), first + most)
+        while end < last and self.dirty[end] and self._cells[end] == (table, address + end - first):
+            end += 1
+            if self._starts[end]:
+                cut = end
+        end = cut if cut > first else end
+        self.dirty[first:end] = 0
+        return WriteRun(table, address, first, self.registers[first:end].copy())
+
+    def put_back(self, run: WriteRun) -> None:
+        """The run did not reach the device: it is still to be told."""
+        self.dirty[run.first : run.first + len(run.values)] = 1
+
+    def _encode(self, wanted: np.ndarray) -> None:
+        encode(self._values, wanted, self._table, self.registers, self._known, self.dirty, self._refused)
+        if (self._refused != self._said).any():
+            self._say_refused()
+
+    def _say_refused(self) -> None:
+        """Say once for each output that its registers cannot carry the value; the counter tells the rest."""
+        for index in np.flatnonzero((self._said == 0) & (self._refused > 0)):
+            point = self.points[index]
+            value = self._values[index : index + 1].view(np.float64)[0] if point.type == "LREAL" else self._values[index]
+            self._log.error("output does not fit its register: the old value stays", tag=point.tag, value=float(value),
+                            register=str(point.address), scale=point.address.scale)  # fmt: skip
+        self._said[:] = self._refused

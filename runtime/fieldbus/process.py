@@ -1,0 +1,169 @@
+"""The fieldbus process: all drivers on one event loop, between the scan's outbox and its own inbox.
+
+`python -m runtime.fieldbus.process`, with a FieldbusOrder on standard input. It outlives the scan and the supervisor by
+one safe sequence: when either ends, the safe values are written in their order. It must not know what a tag means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from runtime import child
+from runtime.child import FieldbusOrder
+from runtime.engine.cache import write_aside
+from runtime.engine.south import Inbox
+from runtime.fieldbus import driver
+from runtime.fieldbus.scan_watch import ScanWatch
+from runtime.fieldbus.station import Station
+from runtime.fieldbus.supply import Supply
+
+PUBLISH_AT_LEAST, STATUS_EVERY = 0.1, 1.0  # s
+STATUS_FILE = "fieldbus.json"
+
+
+class Doorbell:
+    """The inbox as drivers see it: cells written in one turn of the loop are published together at its end."""
+
+    def __init__(self, inbox: Inbox, loop: asyncio.AbstractEventLoop):
+        self.lreal, self.integer, self.quality, self.time = inbox.lreal, inbox.integer, inbox.quality, inbox.time
+        self._inbox, self._loop, self._asked = inbox, loop, False
+
+    def changed(self) -> None:
+        self._inbox.changed()
+        if not self._asked:
+            self._asked = True
+            self._loop.call_soon(self._publish)
+
+    def _publish(self) -> None:
+        self._asked = False
+        self._inbox.publish()
+
+    def publish_now(self) -> None:
+        """Publish even where nothing changed: the scan sees that we live."""
+        self._inbox.changed()
+        self._inbox.publish()
+
+
+async def serve(order: FieldbusOrder, supervisor: int) -> None:
+    """Run the fieldbus until the supervisor asks for its end or ends itself; the safe values are on the wire then."""
+    loop = asyncio.get_running_loop()
+    folder = Path(order.run_dir)
+    end = asyncio.Event()
+    loop.set_exception_handler(_show)
+    _obey(loop, supervisor, end)
+    bell = Doorbell(Inbox(folder, order.inputs, order.generation), loop)
+    watch = ScanWatch(order)
+    stations = {d.name: Station(driver(d.driver), d, bell, watch.outbox, folder) for d in order.devices}
+    supply = Supply(order, stations)
+    for station in stations.values():
+        await station.open()
+    supply.begin()
+    watch.begin(supply)
+    background = [loop.create_task(_repeat(PUBLISH_AT_LEAST, bell.publish_now)),
+                  loop.create_task(_repeat(STATUS_EVERY, lambda: _write_status(folder, supply, stations)))]  # fmt: skip
+    gc.collect()
+    gc.freeze()
+    structlog.get_logger().info("fieldbus up", devices=list(stations), inhibited=order.inhibit)
+    await end.wait()
+    watch.end()
+    await supply.stop()
+    for task in background:
+        task.cancel()
+    for station in stations.values():
+        await station.close()
+    bell.publish_now()
+    _write_status(folder, supply, stations)
+
+
+def _show(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A bug in a callback: shown with its traceback; the loop goes on."""
+    structlog.get_logger().error("internal error", what=context.get("message"), exc_info=context.get("exception"))
+
+
+def _obey(loop: asyncio.AbstractEventLoop, supervisor: int, end: asyncio.Event) -> None:
+    """End on SIGTERM and with the supervisor. Ctrl-C reaches all processes of a terminal: the supervisor decides then."""
+
+    def leave(reason: str) -> None:
+        if not end.is_set():
+            structlog.get_logger().info("fieldbus ends", reason=reason)
+            end.set()
+
+    loop.add_signal_handler(signal.SIGTERM, leave, "asked by the supervisor")
+    try:
+        descriptor = child.watch(supervisor)
+    except ProcessLookupError:
+        leave("the supervisor is gone")
+        return
+
+    def gone() -> None:
+        loop.remove_reader(descriptor)
+        leave("the supervisor is gone")
+
+    loop.add_reader(descriptor, gone)
+
+
+async def _repeat(every: float, work: Callable[[], None]) -> None:
+    while True:
+        await asyncio.sleep(every)
+        work()
+
+
+def _write_status(folder: Path, supply: Supply, stations: dict[str, Station]) -> None:
+    """The state of all devices for people, in a file that is always whole."""
+    state: dict[str, Any] = {"pid": os.getpid(), "time": time.time(), **supply.status()}
+    state["devices"] = {name: station.status() for name, station in stations.items()}
+    try:
+        write_aside(folder / STATUS_FILE, json.dumps(state))
+    except OSError as error:
+        structlog.get_logger().warning("status not written", error=str(error))
+
+
+def set_up_logging() -> None:
+    """To standard error: for people on a terminal, JSON otherwise."""
+    show = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer(ensure_ascii=False)
+    traceback = [] if sys.stderr.isatty() else [structlog.processors.format_exc_info]
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"), *traceback, show],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
+    logging.getLogger("can").setLevel(logging.CRITICAL)  # our channel says what matters, once
+
+
+def main() -> int:
+    supervisor = os.getppid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    set_up_logging()
+    try:
+        order: FieldbusOrder = child.receive()
+    except EOFError:
+        return 0  # the supervisor gave up before it had an order
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(serve(order, supervisor))
+    return 0
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop halves the CPU of a request; where it is not installed, asyncio's own loop does the same work."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""Decides what the outputs hold: what the scan wants while it runs, the safe values in their order when it does not.
+
+It starts safe and trusts no outbox older than itself. It must not know how a device is spoken to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from runtime.child import FieldbusOrder
+from runtime.contract import Connection
+from runtime.fieldbus.safe import safe_steps, write_safe_values
+
+LIVE, GOING_SAFE, SAFE, INHIBITED = "live", "going safe", "safe", "inhibited"
+
+
+class Supply:
+    """The outputs of all devices together. `follow` and `go_safe` are called by whoever watches the scan."""
+
+    def __init__(self, order: FieldbusOrder, connections: Mapping[str, Connection]):
+        self._connections = connections
+        self._steps = safe_steps(order.devices)
+        self._inhibit = order.inhibit
+        self._sequence: asyncio.Task[bool] | None = None
+        self._must_finish = False
+        self.state = INHIBITED if order.inhibit else SAFE
+        self.reason = "starting"
+        self.sequences = 0
+        self._log = structlog.get_logger()
+
+    def begin(self) -> None:
+        """Nothing is known of the devices: bring them to their safe values, unless a running scan speaks first."""
+        if not self._inhibit:
+            self._start_sequence("starting", must_finish=False)
+
+    def follow(self) -> None:
+        """The running scan has published: write what changed, once a sequence that must end has ended."""
+        if self._inhibit or (self._sequence is not None and self._must_finish):
+            return
+        if self.state != LIVE:
+            self._cancel_sequence()
+            self.state, self.reason = LIVE, ""
+            self._log.info("outputs follow the scan")
+        for connection in self._connections.values():
+            connection.write()
+
+    def go_safe(self, reason: str, *, must_finish: bool) -> None:
+        """The scan no longer speaks for the outputs. A sequence that need not finish is given up when it speaks again."""
+        if self._inhibit:
+            return
+        if self.state == LIVE:
+            self._start_sequence(reason, must_finish)
+        elif self._sequence is not None and must_finish and not self._must_finish:
+            self._must_finish = True
+            self.reason = reason
+
+    async def stop(self) -> None:
+        """The end: have every output at its safe value, in order, and return when it is done."""
+        self.go_safe("the fieldbus ends", must_finish=True)
+        if self._sequence is not None:
+            await asyncio.shield(self._sequence)
+
+    def status(self) -> Mapping[str, Any]:
+        return {"outputs": self.state, "reason": self.reason, "safe_sequences": self.sequences}
+
+    def _start_sequence(self, reason: str, must_finish: bool) -> None:
+        self.state, self.reason = GOING_SAFE, reason
+        self._must_finish = must_finish
+        self.sequences += 1
+        self._log.warning("outputs go to their safe values", reason=reason)
+        self._sequence = asyncio.get_running_loop().create_task(write_safe_values(self._steps, self._connections))
+        self._sequence.add_done_callback(self._end_sequence)
+
+    def _end_sequence(self, task: asyncio.Task[bool]) -> None:
+        if task is not self._sequence:
+            return
+        self._sequence = None
+        self.state = SAFE
+        if not task.cancelled():
+            self._log.info("outputs hold their safe values", reason=self.reason, complete=task.result())
+
+    def _cancel_sequence(self) -> None:
+        task, self._sequence = self._sequence, None
+        if task is not None:
+            task.cancel()

@@ -1,0 +1,195 @@
+"""Reads the io_maps: devices, their tags, and what each driver makes of its lines. It must not know programs or layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from blocks.declare import BOOL, LREAL, TIME
+from runtime.contract import Description, DriverFront, PointText
+from runtime.language.network import Draft, TagDraft
+from runtime.language.tags import checked_value, default_of, is_tag_name, type_text
+from runtime.language.units import Unit, unit
+from runtime.language.words import as_section, check_words, duration, duration_of, names_of, section_of, text_of, type_of, unit_of, value_of
+from runtime.model import Described
+from runtime.source import Position, Section, Text, did_you_mean, place_of
+
+DEVICE_WORDS = ("device", "driver", "stale", "timeout", "inputs", "outputs", "text", "description")
+INPUT_WORDS = ("initial", "bad", "text", "type", "unit", "stale", "names")
+OUTPUT_WORDS = ("safe", "text", "type", "unit", "min", "max", "names")
+
+
+@dataclass(slots=True, eq=False)
+class PointDraft:
+    """All elements of one tag of a device."""
+
+    tag: TagDraft
+    addresses: tuple[Any, ...]
+    at: Position
+    stale: int = 0
+    hold: bool = True
+    bad: Any = 0
+    safe: Any = 0
+    safe_after: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class DeviceDraft:
+    """One io_map as read."""
+
+    name: str
+    driver: str
+    settings: Any
+    stale: int
+    timeout: int
+    at: Position
+    inputs: list[PointDraft] = field(default_factory=list)
+    outputs: list[PointDraft] = field(default_factory=list)
+
+
+def read_device(section: Section, file: str, site: Section, root: Path, drivers: Mapping[str, DriverFront], draft: Draft) -> DeviceDraft | None:
+    """One io_map: its words, its driver's words, its tags. None where it names no driver."""
+    report = draft.report
+    name, driver = section.get("device"), section.get("driver")
+    for word, value in (("device", name), ("driver", driver)):
+        if not isinstance(value, Text) or not value:
+            report.error(place_of(value, section.at), "E007", f"the io_map has no `{word}`", f"`{word}:` names {'it' if word == 'device' else 'what it speaks'}")
+    inputs = section_of(section, "inputs", "`inputs`", report)
+    outputs = section_of(section, "outputs", "`outputs`", report)
+    points = [PointText(tag, words, is_output) for is_output, part in ((False, inputs), (True, outputs)) for tag, words in _lines(part, draft)]
+    front = drivers.get(driver) if isinstance(driver, Text) else None
+    if front is None or not isinstance(name, Text):
+        if isinstance(driver, Text) and front is None:
+            report.error(driver.at, "E109", f"no driver named `{driver}`", did_you_mean(driver, drivers), f"the drivers are {', '.join(sorted(drivers)) or 'none'}")
+        for point in points:
+            draft.add_tag(TagDraft(str(point.tag), None, at=point.tag.at))
+        return None
+    _check_all_words(section, points, str(driver), front, draft)
+    device = DeviceDraft(str(name), str(driver), None, 0, 0, name.at)
+    device.stale = duration_of(section, "stale", report) or 0
+    device.timeout = _timeout(section, bool(outputs), device, draft)
+    description = front.describe(section, points, site, root, report)
+    device.settings = description.settings
+    for point in points:
+        _read_point(point, description, device, section, draft)
+    return device
+
+
+def _lines(part: Section, draft: Draft) -> list[tuple[Text, Section]]:
+    found = []
+    for tag, words in part.items():
+        section = as_section(words, tag.at, f"the tag `{tag}`", draft.report)
+        if is_tag_name(tag, draft) and section is not None:
+            found.append((tag, section))
+    return found
+
+
+def _check_all_words(section: Section, points: list[PointText], driver: str, front: DriverFront, draft: Draft) -> None:
+    check_words(section, (*DEVICE_WORDS, *front.DEVICE_WORDS), f"a device of the driver {driver}", draft.report)
+    own = {False: (*INPUT_WORDS, *front.INPUT_WORDS), True: (*OUTPUT_WORDS, *front.OUTPUT_WORDS)}
+    for point in points:
+        kind = "an output" if point.is_output else "an input"
+        check_words(point.section, dict.fromkeys(own[point.is_output]), f"{kind} of the driver {driver}", draft.report)
+
+
+def _timeout(section: Section, has_outputs: bool, device: DeviceDraft, draft: Draft) -> int:
+    if "timeout" not in section and has_outputs:
+        draft.report.error(section.key_at("outputs"), "E603", f"the device `{device.name}` has outputs and no `timeout`",
+                           "what does it do when our messages stop?",
+                           "`timeout: 500 ms` is the device's own communication time-out, after which it falls back by itself")
+    return duration_of(section, "timeout", draft.report) or 0
+
+
+def _read_point(point: PointText, description: Description, device: DeviceDraft, section: Section, draft: Draft) -> None:
+    described = description.points.get(str(point.tag))
+    tag = TagDraft(str(point.tag), None, kind="output" if point.is_output else "input", at=point.tag.at)
+    if draft.add_tag(tag) is not tag or described is None:
+        return
+    _describe_tag(tag, point.section, described, device, draft)
+    read = PointDraft(tag, described.addresses, point.tag.at)
+    if point.is_output:
+        _read_output(read, point.section, draft)
+        device.outputs.append(read)
+    else:
+        _read_input(read, point.section, device, section, draft)
+        device.inputs.append(read)
+
+
+def _describe_tag(tag: TagDraft, section: Section, described: Described, device: DeviceDraft, draft: Draft) -> None:
+    report = draft.report
+    tag.text = text_of(section, "text", report)
+    tag.owner = f"device {device.name}" if tag.kind == "input" else ""
+    tag.length = len(described.addresses) if described.is_array or len(described.addresses) > 1 else 0
+    tag.names = names_of(section, report) or described.names
+    written = section.get("type")
+    declared = type_of(written, report) if isinstance(written, Text) else None
+    if described.type:
+        from blocks.declare import TYPES
+
+        tag.type = TYPES[described.type]
+        if declared is not None and declared[0] is not tag.type:
+            report.error(place_of(written), "E604", f"the device gives `{tag.name}` as {tag.type}, not as {declared[0]}", "leave `type` out")
+    elif declared is not None:
+        tag.type = declared[0]
+    elif written is None:
+        report.error(tag.at, "E604", f"neither the device nor the io_map says the type of `{tag.name}`", "add `type: LREAL`")
+    if declared is not None and declared[1] not in (0, tag.length):
+        report.error(place_of(written), "E205", f"`{tag.name}` has {tag.length or 1} addresses for {declared[1]} elements")
+    tag.unit = _unit(tag, section, described, draft)
+    tag.minimum, tag.maximum = described.minimum, described.maximum
+
+
+def _unit(tag: TagDraft, section: Section, described: Described, draft: Draft) -> Unit | None:
+    known = unit(described.unit) if described.unit else None
+    if described.unit and known is None:
+        draft.report.error(tag.at, "E203", f"the device gives `{tag.name}` in `{described.unit}`, which is no unit here", "")
+    own = unit_of(section, draft.report)
+    if known is not None and own is not None and own is not known:
+        draft.report.error(place_of(section["unit"]), "E201", f"the device gives `{tag.name}` in {known!r}, not in {own!r}",
+                           "leave `unit` out: wires convert by themselves")
+    measured = own if known is None else known
+    return None if tag.type in (BOOL, TIME) else measured
+
+
+def _read_input(point: PointDraft, section: Section, device: DeviceDraft, io_map: Section, draft: Draft) -> None:
+    tag, report = point.tag, draft.report
+    own = duration_of(section, "stale", report)
+    point.stale = device.stale if own is None else own
+    if not point.stale and "stale" not in section and "stale" not in io_map:
+        report.error(tag.at, "E007", f"the input `{tag.name}` has no `stale`", "how old may it become? say it here or for the whole device")
+    tag.default = default_of(section, "initial", tag, draft)
+    bad = section.get("bad")
+    if bad is None:
+        report.error(tag.at, "E602", f"the input `{tag.name}` has no `bad`", "what does it become when it is stale?",
+                     "`bad: hold` keeps the last value; `bad: 0` takes that value")
+    elif bad != "hold":
+        point.hold = False
+        point.bad = checked_value(bad, "bad", tag, draft)
+
+
+def _read_output(point: PointDraft, section: Section, draft: Draft) -> None:
+    tag, report = point.tag, draft.report
+    for word, is_low in (("min", True), ("max", False)):
+        if word in section and tag.type is not None:
+            value = value_of(section[word], LREAL if tag.type is LREAL else tag.type, tag.unit, word, report)
+            if value is not None and is_low:
+                tag.minimum = value if tag.minimum is None else max(value, tag.minimum)
+            elif value is not None:
+                tag.maximum = value if tag.maximum is None else min(value, tag.maximum)
+    safe = section.get("safe")
+    if safe is None:
+        report.error(tag.at, "E601", f"the output `{tag.name}` has no `safe`", "what is written when everything stops?",
+                     "`safe: 0 kW`, or `safe: {value: false, after: 1 s}` to write it later than others")
+        return
+    if isinstance(safe, Section):
+        check_words(safe, ("value", "after"), "`safe`", report)
+        if "value" not in safe:
+            report.error(safe.at, "E007", "`safe` has no `value`", f"a {type_text(tag)}")
+            return
+        point.safe_after = duration(safe["after"], "after", report) or 0 if "after" in safe else 0
+        point.safe = checked_value(safe["value"], "safe", tag, draft)
+    else:
+        point.safe = checked_value(safe, "safe", tag, draft)
+    tag.default = (point.safe,) * tag.length if tag.length else point.safe

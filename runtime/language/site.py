@@ -1,0 +1,222 @@
+"""The public door of the office: reads a site's files and gives the checked, laid-out Site, or every mistake in them at once."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from blocks import catalogue as all_blocks
+from blocks.declare import BlockType
+from runtime.contract import DriverFront
+from runtime.language.devices import DeviceDraft, read_device
+from runtime.language.function_blocks import check_definition
+from runtime.language.loader import read_yaml
+from runtime.language.network import Draft, Program
+from runtime.language.order import in_order
+from runtime.language.program import declare_program, read_program
+from runtime.language.references import read_authority, read_overview
+from runtime.language.site_words import SITE_WORDS, read_overview, read_authority, read_tasks, read_watchdog
+from runtime.language.tables import TaskDraft, device_models, schedule
+from runtime.language.tags import declare_site_tags, declare_system_tags, place_tags
+from runtime.language.unused import warn_of_unused
+from runtime.language.wiring import Wiring
+from runtime.language.words import check_words, section_of, text_of, texts_of
+from runtime.model import Site
+from runtime.source import Position, Problem, Report, Section, SiteError, Text, did_you_mean
+
+SITE_FILE = "config/site.yaml"
+
+
+class Files(Protocol):
+    """Where the texts of a site come from."""
+
+    def read(self, name: str) -> str:
+        """The text of a file, named from the site's root. Raises OSError or UnicodeDecodeError."""
+
+    def names(self, folder: str) -> list[str]:
+        """The YAML files of a folder, named from the site's root."""
+
+
+class Folder:
+    """The files of a site on disk."""
+
+    def __init__(self, root: Path):
+        self.root = root
+
+    def read(self, name: str) -> str:
+        return (self.root / name).read_bytes().decode("utf-8")
+
+    def names(self, folder: str) -> list[str]:
+        return sorted(f"{folder}/{p.name}" for p in (self.root / folder).glob("*.yaml"))
+
+
+class Texts:
+    """The files of a site in memory, for tests and benches."""
+
+    def __init__(self, texts: Mapping[str, str]):
+        self.texts = texts
+
+    def read(self, name: str) -> str:
+        if name not in self.texts:
+            raise FileNotFoundError(2, "No such file or directory", name)
+        return self.texts[name]
+
+    def names(self, folder: str) -> list[str]:
+        return sorted(name for name in self.texts if name.startswith(f"{folder}/") and name.count("/") == 1)
+
+
+def load_site(path: Path, drivers: Mapping[str, DriverFront], catalogue: Mapping[str, BlockType] | None = None) -> tuple[Site, tuple[Problem, ...]]:
+    """Read the site of this `config/site.yaml` and everything that it names; the second value is its warnings.
+
+    The site's root is the folder above `config/`. Raises SiteError with all problems of all files.
+    """
+    root = path.resolve().parent.parent
+    file = path.resolve().relative_to(root).as_posix()
+    return _load(Folder(root), file, root, drivers, catalogue)
+
+
+def load_text(texts: Mapping[str, str], drivers: Mapping[str, DriverFront] | None = None, catalogue: Mapping[str, BlockType] | None = None,
+              root: Path = Path(".")) -> tuple[Site, tuple[Problem, ...]]:  # fmt: skip
+    """The same for texts in memory: `{"config/site.yaml": ..., "programs/a.yaml": ...}`. Drivers look for other files under `root`."""
+    return _load(Texts(texts), SITE_FILE, root, drivers or {}, catalogue)
+
+
+def _load(files: Files, file: str, root: Path, drivers: Mapping[str, DriverFront], catalogue: Mapping[str, BlockType] | None) -> tuple[Site, tuple[Problem, ...]]:
+    was_enabled = gc.isenabled()
+    gc.disable()  # nothing is freed before the end, so the collector would only walk what is being built
+    try:
+        return _Loading(files, root, drivers, dict(catalogue if catalogue is not None else all_blocks())).load(file)
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+class _Loading:
+    """One load: the files read so far and the draft of the site."""
+
+    def __init__(self, files: Files, root: Path, drivers: Mapping[str, DriverFront], catalogue: dict[str, BlockType]):
+        self.files = files
+        self.root = root
+        self.drivers = drivers
+        self.report = Report()
+        self.draft = Draft(self.report, catalogue)
+        self.texts: dict[str, str] = {}
+        self.devices: list[DeviceDraft] = []
+
+    def load(self, file: str) -> tuple[Site, tuple[Problem, ...]]:
+        site = self.section(file, None)
+        if site is None:
+            self.stop_if_wrong()
+            raise AssertionError("a file that cannot be read is a problem")
+        check_words(site, SITE_WORDS, "the site", self.report)
+        declare_system_tags(self.draft)
+        self.read_devices(site)
+        declare_site_tags(section_of(site, "tags", "`tags`", self.report), self.draft)
+        self.read_libraries(site)
+        tasks = self.read_programs(site)
+        watchdog = read_watchdog(site, self.report)
+        authority = read_authority(site, self.draft)
+        overview = read_overview(site, self.draft)
+        programs = [program for task in tasks for program in task.programs]
+        for program in programs:
+            read_program(program, self.draft)
+        for program in programs:
+            steps = in_order(program, self.report)
+            Wiring(program, self.draft).settle(steps)
+        self.stop_if_wrong()
+        overview, authority = read_overview(site, self.draft), read_authority(site, self.draft)
+        warn_of_unused(self.draft, set(self.draft.programs), self.files.names("programs"), self.texts, self.report)
+        tags = list(self.draft.tags.values())
+        region = place_tags(tags)
+        laid = schedule(tags, region, tasks, self.devices, self.draft.alarms, watchdog, authority, self.texts)
+        made = Site(text_of(site, "site", self.report, self.root.resolve().name), str(self.root), laid, device_models(self.devices),
+                    section_of(site, "servers", "`servers`", self.report), tuple(sorted(self.texts)),
+                    tuple(tag.name for tag in overview))  # fmt: skip
+        return made, tuple(sorted(dict.fromkeys(self.report.problems)))
+
+    def stop_if_wrong(self) -> None:
+        self.report.problems = list(dict.fromkeys(self.report.problems))
+        self.report.raise_if_any()
+
+    def section(self, name: str, reference: Text | None) -> Section | None:
+        """One file, parsed once. A file that is missing is reported where it is named."""
+        try:
+            text = self.files.read(name)
+        except OSError as error:
+            at = Position(name, 0, 0) if reference is None else reference.at
+            self.report.error(at, "E004", f"the file {name} cannot be read: {error.strerror}", "", *self.near(name))
+            return None
+        except UnicodeDecodeError as error:
+            self.report.error(Position(name, 0, 0), "E001", f"the file {name} is not UTF-8 text: {error.reason} at byte {error.start}")
+            return None
+        text = text.removeprefix("\ufeff")
+        self.texts[name] = text
+        return read_yaml(name, text, self.report)
+
+    def near(self, name: str) -> tuple[str, ...]:
+        hint = did_you_mean(name, self.files.names(name.rpartition("/")[0]))
+        return (hint,) if hint else ()
+
+    def read_devices(self, site: Section) -> None:
+        used: dict[str, Text] = {}
+        for name in texts_of(site, "io", self.report):
+            if self.is_second(name, used, "io_map"):
+                continue
+            file = f"io_maps/{name}.yaml"
+            section = self.section(file, name)
+            if section is not None:
+                device = read_device(section, file, site, self.root, self.drivers, self.draft)
+                if device is not None:
+                    self.devices.append(device)
+
+    def is_second(self, name: Text, used: dict[str, Text], what: str) -> bool:
+        before = used.setdefault(name.lower(), name)
+        if before is not name:
+            self.report.error(name.at, "E702", f"the {what} `{name}` is used twice", "", f"the first is at {before.at.file}:{before.at.line}")
+        return before is not name
+
+    def read_libraries(self, site: Section) -> None:
+        """Function blocks in YAML: the files that the site lists, and those in programs/ that define one."""
+        listed = {str(name): name for name in texts_of(site, "libraries", self.report)}
+        found = {name: None for name in self.files.names("programs") if name not in listed and self.defines_block(name)}
+        for file, reference in {**listed, **found}.items():
+            section = self.section(file, reference)
+            if section is None:
+                continue
+            name = section.get("function_block")
+            if not isinstance(name, Text) or not name:
+                self.report.error(section.at, "E007", f"the library {file} defines no function block", "`function_block: NAME`")
+                continue
+            check_definition(section, self.draft)
+            before = self.draft.function_blocks.get(name.lower())
+            if before is not None or name.upper() in self.draft.catalogue:
+                where = f"the other is at {before[1].at.file}:{before[1].at.line}" if before else "the catalogue has one: `bessplc blocks`"
+                self.report.error(name.at, "E105", f"two function blocks are named `{name}`", "", where)
+                continue
+            self.draft.function_blocks[name.lower()] = (file, name, section)
+
+    def defines_block(self, name: str) -> bool:
+        try:
+            text = self.files.read(name)
+        except (OSError, UnicodeDecodeError):
+            return False  # a program that cannot be read is reported where a task names it
+        return text.startswith("function_block:") or "\nfunction_block:" in text
+
+    def read_programs(self, site: Section) -> list[TaskDraft]:
+        used: dict[str, Text] = {}
+        tasks = []
+        for task, names in read_tasks(site, self.report):
+            for name in names:
+                if self.is_second(name, used, "program"):
+                    continue
+                section = self.section(f"programs/{name}.yaml", name)
+                if section is not None:
+                    program: Program = declare_program(str(name), f"programs/{name}.yaml", section, self.draft)
+                    task.programs.append(program)
+            tasks.append(task)
+        return tasks
+
+
+__all__ = ["SiteError", "load_site", "load_text"]

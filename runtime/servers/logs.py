@@ -1,0 +1,49 @@
+"""How a server process logs: structlog and the libraries' logging, to stderr. It knows nothing else."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from typing import Any
+
+import structlog
+
+
+class Sparing(logging.Filter):
+    """Lets a library say at most so much a minute: a hostile client must not fill the disk through our log."""
+
+    def __init__(self, most: int):
+        super().__init__()
+        self._most, self._until, self._said, self._dropped = most, 0.0, 0, 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now = time.monotonic()
+        if now > self._until:
+            if self._dropped:
+                record.msg, record.args = f"{record.getMessage()} ({self._dropped} more messages in the minute before)", ()
+            self._until, self._said, self._dropped = now + 60, 0, 0
+        self._said += 1
+        self._dropped += self._said > self._most
+        return self._said <= self._most
+
+
+def log_to_stderr() -> None:
+    """Send structlog and the libraries' logging to stderr: for people on a terminal, JSON lines elsewhere."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: Any = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[*shared, structlog.processors.format_exc_info, renderer],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    cleaned = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared, processors=[cleaned, structlog.processors.format_exc_info, renderer]))
+    handler.addFilter(Sparing(20))
+    logging.basicConfig(level=logging.ERROR, handlers=[handler], force=True)

@@ -1,0 +1,139 @@
+"""Carries out Modbus writes: registers become values of tags, and each value one command to the scan. It knows no socket."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import structlog
+
+from runtime.engine import north
+from runtime.model import ROLES, Tag
+from runtime.servers.modbus_image import Cell, RegisterImage, scale_factor
+from runtime.servers.modbus_map import COIL, FORMATS, HOLDING
+from runtime.servers.modbus_protocol import (
+    BUSY,
+    DEVICE_FAILURE,
+    ILLEGAL_ADDRESS,
+    ILLEGAL_VALUE,
+    RefusedError,
+    WriteRequest,
+)
+from runtime.servers.service import NO_ANSWER, NO_SCAN, RING_FULL, Door, Outcome
+
+log = structlog.get_logger()
+
+# What the client hears. A register that this client may not write looks to it like one that nobody may write.
+EXCEPTIONS = {
+    north.NOT_WRITABLE: ILLEGAL_ADDRESS, north.ROLE_TOO_LOW: ILLEGAL_ADDRESS, north.UNKNOWN_TAG: ILLEGAL_ADDRESS,
+    north.BAD_ELEMENT: ILLEGAL_ADDRESS, north.OUT_OF_RANGE: ILLEGAL_VALUE, north.NOT_FINITE: ILLEGAL_VALUE,
+    north.REMOTE_LOCKED: DEVICE_FAILURE, north.NOT_RUNNING: DEVICE_FAILURE, NO_SCAN: DEVICE_FAILURE,
+    NO_ANSWER: BUSY, RING_FULL: BUSY,
+}  # fmt: skip
+_INTEGERS = {"DINT": 32, "LINT": 64, "TIME": 64}
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who asks: the address as people read it, and its role; an empty role may only read."""
+
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One value for one element of one tag."""
+
+    tag: Tag
+    element: int
+    value: float | int | bool
+
+
+def plan(request: WriteRequest, image: RegisterImage) -> list[Wanted]:
+    """The values that a request writes. Raises RefusedError: 02 for what is not writable or only half covered, 03 for no value."""
+    table, end = image.tables[request.table], request.address + request.count
+    wanted, address = [], request.address
+    while address < end:
+        cell = table.cells.get(address)
+        if cell is None or not cell.entry.writable or address + cell.entry.width > end:
+            raise RefusedError(ILLEGAL_ADDRESS)
+        wanted.append(_wanted(cell, request, image))
+        address += cell.entry.width
+    return wanted
+
+
+def _wanted(cell: Cell, request: WriteRequest, image: RegisterImage) -> Wanted:
+    tag, start = cell.entry.tag, cell.address - request.address
+    if request.table == COIL:
+        return Wanted(tag, cell.element, bool(request.data[start]))
+    data = request.data[2 * start : 2 * (start + cell.entry.width)]
+    if request.masks is not None:
+        keep, put = request.masks
+        now = int.from_bytes(image.tables[HOLDING].read(cell.address, 1), "big")
+        data = (now & keep | put & ~keep & 0xFFFF).to_bytes(2, "big")
+    return Wanted(tag, cell.element, _value(cell, data))
+
+
+def _value(cell: Cell, data: bytes) -> float | int | bool:
+    entry, code = cell.entry, FORMATS[cell.entry.format][1]
+    if entry.little:
+        data = b"".join(data[n : n + 2] for n in range(len(data) - 2, -1, -2))
+    raw = np.frombuffer(data, f">{code}")[0].item()
+    if entry.tag.type == "BOOL":
+        if raw not in (0, 1):
+            raise RefusedError(ILLEGAL_VALUE)
+        return bool(raw)
+    if entry.scale != 1.0:
+        per_unit, divides = scale_factor(entry.scale)
+        raw = raw * per_unit if divides else raw / per_unit
+    if entry.tag.type == "LREAL":
+        return float(raw)
+    bits = _INTEGERS[entry.tag.type]
+    if not math.isfinite(raw) or not -(1 << bits - 1) <= round(raw) < 1 << bits - 1:
+        raise RefusedError(ILLEGAL_VALUE)
+    return round(raw)
+
+
+def check(wanted: list[Wanted], peer: Peer) -> None:
+    """Refuse the request as a whole before any of it is sent; the scan has the last word on each value. Raises RefusedError."""
+    for one in wanted:
+        answer = _judge(one, peer.role)
+        if answer:
+            _note(one, peer, Outcome(answer))
+            raise RefusedError(EXCEPTIONS[answer])
+
+
+def _judge(one: Wanted, role: str) -> int:
+    if not one.tag.write:
+        return north.NOT_WRITABLE
+    if not role or ROLES.index(role) < ROLES.index(one.tag.write):
+        return north.ROLE_TOO_LOW
+    if not math.isfinite(one.value):
+        return north.NOT_FINITE
+    low, high = one.tag.minimum, one.tag.maximum
+    if one.tag.type != "BOOL" and ((low is not None and one.value < low) or (high is not None and one.value > high)):
+        return north.OUT_OF_RANGE
+    return 0
+
+
+async def carry_out(wanted: list[Wanted], peer: Peer, door: Door) -> None:
+    """Send each value to the scan, in order, and wait for all answers. Raises RefusedError for the first that was not taken.
+
+    Several tags in one request are several commands: the scan may take one and refuse the next.
+    """
+    outcomes = await asyncio.gather(*(door.write(one.tag, one.value, peer.role, one.element) for one in wanted))
+    for one, outcome in zip(wanted, outcomes, strict=True):
+        _note(one, peer, outcome)
+    for outcome in outcomes:
+        if not outcome.is_taken:
+            raise RefusedError(EXCEPTIONS.get(outcome.answer, DEVICE_FAILURE))
+
+
+def _note(one: Wanted, peer: Peer, outcome: Outcome) -> None:
+    element = {"element": one.element + 1} if one.tag.length else {}
+    say = log.info if outcome.is_taken else log.warning
+    say("write", audit=True, peer=peer.name, role=peer.role or "none", tag=one.tag.name, **element, value=one.value,
+        answer=outcome.text, scan=outcome.scan)

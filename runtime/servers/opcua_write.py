@@ -1,0 +1,115 @@
+"""OPC UA writes: each value becomes a command to the scan, and the client hears what the scan answered. It knows no session."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import structlog
+from asyncua import ua
+from asyncua.crypto.permission_rules import User, UserRole
+from asyncua.server.address_space import AddressSpace, AttributeService
+
+from runtime.engine import north
+from runtime.model import Tag
+from runtime.servers.opcua_access import Guest, role_reaches
+from runtime.servers.opcua_publish import Publisher
+from runtime.servers.opcua_space import TYPES, node_id
+from runtime.servers.opcua_types import status
+from runtime.servers.service import NO_ANSWER, NO_SCAN, RING_FULL, Door, Outcome
+
+log = structlog.get_logger()
+_CODES = ua.StatusCodes
+STATUS = {
+    north.TAKEN: _CODES.Good, north.NOT_WRITABLE: _CODES.BadNotWritable, north.ROLE_TOO_LOW: _CODES.BadUserAccessDenied,
+    north.OUT_OF_RANGE: _CODES.BadOutOfRange, north.NOT_FINITE: _CODES.BadOutOfRange, north.UNKNOWN_TAG: _CODES.BadNodeIdUnknown,
+    north.BAD_ELEMENT: _CODES.BadIndexRangeNoData, north.REMOTE_LOCKED: _CODES.BadInvalidState,
+    north.NOT_RUNNING: _CODES.BadInvalidState, NO_SCAN: _CODES.BadNoCommunication, NO_ANSWER: _CODES.BadTimeout,
+    RING_FULL: _CODES.BadTooManyOperations,
+}  # fmt: skip
+_RANGE = re.compile(r"(\d{1,9})(?::(\d{1,9}))?\Z")
+
+
+class CommandingAttributes(AttributeService):
+    """asyncua's attribute service, except that clients never write the address space: they command tags."""
+
+    def __init__(self, aspace: AddressSpace, tags: Iterable[Tag], door: Door, publisher: Publisher):
+        super().__init__(aspace)
+        self._tags = {node_id(tag): tag for tag in tags}
+        self._door, self._publisher = door, publisher
+        self.writes = 0
+
+    def least_role(self, node: ua.NodeId) -> str:
+        """The least role that may write this node, empty where nobody may."""
+        tag = self._tags.get(node)
+        return tag.write if tag is not None else ""
+
+    async def write(self, params: ua.WriteParameters, user: User = User(role=UserRole.Admin)) -> list[ua.StatusCode]:  # noqa: B008
+        """Carry out the Write service; the results come when the scan has answered. Only asyncua itself is Admin."""
+        if user.role == UserRole.Admin:
+            return await super().write(params, user)
+        results = await asyncio.gather(*(self._command(wanted, user) for wanted in params.NodesToWrite))
+        if any(result.is_good() for result in results):
+            await self._publisher.publish()  # so that a read that follows sees what was written
+        return list(results)
+
+    async def _command(self, wanted: ua.WriteValue, user: Any) -> ua.StatusCode:
+        tag = self._tags.get(wanted.NodeId)
+        if tag is None:
+            is_known = wanted.NodeId in self._aspace
+            return status(_CODES.BadNotWritable if is_known else _CODES.BadNodeIdUnknown)
+        refused = self._refusal(tag, wanted, user)
+        if refused:
+            self._note(tag, wanted, user, status(refused).name)
+            return status(refused)
+        first, values = _elements(tag, wanted)
+        self.writes += 1
+        commands = [self._door.write(tag, value, user.plc_role, first + n) for n, value in enumerate(values)]
+        outcomes = await asyncio.gather(*commands)
+        worst: Outcome = next((o for o in outcomes if not o.is_taken), outcomes[0])
+        self._note(tag, wanted, user, worst.text, worst.scan)
+        return status(STATUS.get(worst.answer, _CODES.BadUnexpectedError))
+
+    def _refusal(self, tag: Tag, wanted: ua.WriteValue, user: Any) -> int:
+        """Why this write does not reach the scan, as a status code; 0 where it does."""
+        if wanted.AttributeId != ua.AttributeIds.Value or not tag.write:
+            return int(_CODES.BadNotWritable)
+        if not role_reaches(user, tag.write):
+            return int(_CODES.BadUserAccessDenied)
+        value = wanted.Value
+        if value.StatusCode is not None and not value.StatusCode.is_good():
+            return int(_CODES.BadWriteNotSupported)
+        if value.Value is None or value.Value.VariantType != TYPES[tag.type] or bool(value.Value.is_array) != bool(tag.length):
+            return int(_CODES.BadTypeMismatch)
+        return _range_refusal(tag, wanted)
+
+    def _note(self, tag: Tag, wanted: ua.WriteValue, user: Any, answer: str, scan: int = 0) -> None:
+        value = wanted.Value.Value.Value if wanted.Value.Value is not None else None
+        is_guest = isinstance(user, Guest)
+        place = {"range": wanted.IndexRange} if wanted.IndexRange else {}
+        shown = value if isinstance(value, (bool, int, float)) else repr(value)[:100]
+        say = log.info if answer == north.ANSWERS[north.TAKEN] else log.warning
+        say("write", audit=True, peer=user.peer if is_guest else "", user=user.name if is_guest else "",
+            role=user.plc_role if is_guest else "", tag=tag.name, **place, value=shown, answer=answer, scan=scan)  # fmt: skip
+
+
+def _range_refusal(tag: Tag, wanted: ua.WriteValue) -> int:
+    count = len(wanted.Value.Value.Value) if tag.length else 1
+    if not wanted.IndexRange:
+        return 0 if count == max(tag.length, 1) else int(_CODES.BadTypeMismatch)
+    match = _RANGE.match(wanted.IndexRange)
+    if match is None or not tag.length or (match[2] is not None and int(match[2]) <= int(match[1])):
+        return int(_CODES.BadIndexRangeInvalid)
+    first, last = int(match[1]), int(match[2] or match[1])
+    if last >= tag.length:
+        return int(_CODES.BadIndexRangeNoData)
+    return 0 if count == last - first + 1 else int(_CODES.BadIndexRangeNoData)
+
+
+def _elements(tag: Tag, wanted: ua.WriteValue) -> tuple[int, list[Any]]:
+    value = wanted.Value.Value.Value
+    if not tag.length:
+        return 0, [value]
+    return int(wanted.IndexRange.partition(":")[0]) if wanted.IndexRange else 0, list(value)

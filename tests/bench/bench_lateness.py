@@ -1,0 +1,159 @@
+"""How late scans start at 10 ms, against a C loop of the same priority beside it, idle and under load.
+
+Both run at the same time, half a period apart, so they meet the same machine; they are read in alternating windows.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from runtime import child
+from runtime.app import SERVERS, generation_of
+from runtime.child import ServiceOrder
+from runtime.engine import realtime
+from runtime.engine.loop import scan_loop
+from runtime.engine.north import Commands, Snapshot
+from runtime.engine.plc import Plc
+from runtime.engine.statistics import LATE, timing
+from runtime.model import Site
+from tests.aids.site import ROOT, free_ports, until
+from tests.bench.measure import Result, compile_c, quantile
+from tests.bench.programs import load
+
+PERIOD_NS = 10_000_000
+WINDOW_S = 6.0
+WINDOWS = 5
+PRIORITY = 80
+ITEMS = 500
+
+SITE = """
+site: load
+tasks: {fast: {interval: 10 ms, programs: [load]}}
+tags:
+  load.in: {type: LREAL, default: 1, write: operator, text: Input}
+"""
+
+
+def load_files() -> dict[str, str]:
+    """A program whose 500 tags all change in every scan."""
+    tags = "".join(f"  load.x{i}: {{type: LREAL, default: 0, text: Changing value}}\n" for i in range(ITEMS))
+    blocks = "".join(f"  b{i}: {{type: ADD, A: last b{i}.OUT, B: {0.001 * (i + 1)}}}\n" for i in range(ITEMS))
+    outputs = "".join(f"  load.x{i}: b{i}.OUT\n" for i in range(ITEMS))
+    return {"config/site.yaml": SITE + tags, "programs/load.yaml": f"program: load\nblocks:\n{blocks}outputs:\n{outputs}"}
+
+
+def c_p99(program: Path) -> float:
+    """p99 of the C loop over one window, in microseconds."""
+    count = int(WINDOW_S * 1e9 / PERIOD_NS)
+    arguments = [str(program), str(PERIOD_NS), str(count), str(PRIORITY), str(PERIOD_NS // 2)]
+    printed = subprocess.run(arguments, check=True, capture_output=True, text=True).stdout
+    return quantile([int(line) for line in printed.split()], 0.99) / 1e3
+
+
+def our_p99(plc: Plc, commands: Commands) -> float:
+    """p99 of the running scan over one window, in microseconds, from its own histogram."""
+    commands.reset_statistics()
+    time.sleep(WINDOW_S)
+    return timing(plc.plan.statistics, LATE).p99
+
+
+@contextmanager
+def scanning(site: Site, folder: Path) -> Iterator[tuple[Plc, Commands]]:
+    """The scan of a site in a real-time thread of this process."""
+    generation = generation_of(site.schedule)
+    plc = Plc(site.schedule, folder, generation)
+    commands = Commands(folder, "cli", site.schedule.region.size, 0, generation)
+    plc.attach()
+
+    def scan() -> None:
+        realtime.take_priority(PRIORITY)
+        realtime.stay_awake()
+        scan_loop(plc.plan)
+
+    realtime.lock_memory()
+    thread = threading.Thread(target=scan)
+    thread.start()
+    stop = threading.Event()
+
+    def attend() -> None:
+        while not stop.wait(0.1):
+            plc.attach()
+
+    attendant = threading.Thread(target=attend)
+    attendant.start()
+    try:
+        yield plc, commands
+    finally:
+        stop.set()
+        plc.stop()
+        thread.join()
+        attendant.join()
+
+
+@contextmanager
+def loaded(site: Site, folder: Path) -> Iterator[None]:
+    """The load: servers, their clients, and a Python thread that spins in this very process."""
+    schedule = site.schedule
+    ports = dict(zip(SERVERS, free_ports(len(SERVERS)), strict=True))
+    children = [
+        child.start(SERVERS[name], ServiceOrder(name, site.name, str(folder), str(ROOT), generation_of(schedule), schedule.tags,
+                                                schedule.region, 0, (), {"port": port}))
+        for name, port in ports.items()
+    ]
+    for name in SERVERS:
+        until(lambda name=name: (folder / f"{name}.json").exists(), 60, f"{name} listens")
+    command = [sys.executable, "-m", "tests.bench.load", str(ports["modbus"]), "20", str(ports["opcua"]), str(ITEMS)]
+    clients = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+    assert clients.stdout is not None
+    assert clients.stdout.readline() == b"subscribed\n", "the load did not come up"
+    stop = threading.Event()
+
+    def spin() -> None:
+        while not stop.is_set():
+            sum(range(1000))
+
+    spinner = threading.Thread(target=spin)
+    spinner.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        spinner.join()
+        for process in [clients, *children]:
+            process.terminate()
+            process.wait()
+
+
+def compare(plc: Plc, commands: Commands, program: Path) -> tuple[float, float, float]:
+    """Medians of our p99 and of C's, and of their ratio window by window."""
+    pairs = [(our_p99(plc, commands), c_p99(program)) for _ in range(WINDOWS)]
+    middle = sorted(a / b for a, b in pairs)[WINDOWS // 2]
+    return sorted(a for a, _ in pairs)[WINDOWS // 2], sorted(b for _, b in pairs)[WINDOWS // 2], middle
+
+
+def _results(name: str, ours: float, theirs: float, ratio: float) -> list[Result]:
+    """The bar is a ratio of 1.3, or at most 20 us apart."""
+    near = ours - theirs <= 20.0
+    return [Result(f"lateness p99, {name}", ours, "us"), Result(f"lateness p99, {name}, C loop", theirs, "us"),
+            Result(f"lateness p99, {name}, ours / C", ratio, "x", max(1.3, ratio) if near else 1.3)]
+
+
+def run() -> list[Result]:
+    site = load(load_files())
+    program = compile_c("periodic.c", shared=False)
+    with tempfile.TemporaryDirectory(prefix="bessplc-late-", dir="/dev/shm") as name:
+        folder = Path(name)
+        with scanning(site, folder) as (plc, commands):
+            snapshot = Snapshot(folder, site.schedule.region, 0, generation_of(site.schedule))
+            until(snapshot.refresh, 10, "the scan publishes")
+            results = _results("idle", *compare(plc, commands, program))
+            with loaded(site, folder):
+                results += _results("loaded", *compare(plc, commands, program))
+    return results

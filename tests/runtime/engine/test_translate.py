@@ -1,0 +1,136 @@
+"""Steps become kernels: the listed subset of Python is taken, everything else is refused with its place."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import blocks
+from blocks.arithmetic import min
+from blocks.declare import BOOL, CATALOGUE, DINT, LREAL, Input, Output, Var, block
+from runtime.engine import cache
+from runtime.engine.translate import StepError, kernel_source
+
+
+@pytest.fixture(autouse=True)
+def _leave_the_catalogue_alone():
+    before = dict(blocks.catalogue())
+    yield
+    CATALOGUE.clear()
+    CATALOGUE.update(before)
+
+
+def declared(step, **pins):
+    """A block with this step."""
+    body = {"__doc__": "A block of this test.", "IN": Input(LREAL, "input", default=0.0), "OUT": Output(LREAL, "output"), **pins, "step": step}
+    return block(source="this test")(type("TRIAL", (), body))
+
+
+def leaves_early(fb, dt):
+    if fb.IN > 0:
+        return
+    fb.OUT = fb.IN
+
+
+def loops_forever(fb, dt):
+    while fb.IN > 0:
+        fb.OUT = fb.IN
+
+
+def calls_out(fb, dt):
+    fb.OUT = round(fb.IN)
+
+
+def reads_the_clock(fb, dt):
+    import time
+
+    fb.OUT = time.time()
+
+
+def writes_its_input(fb, dt):
+    fb.IN = 0.0
+
+
+def uses_no_pin(fb, dt):
+    fb.OUT = fb.MISSING
+
+
+def passes_itself(fb, dt):
+    fb.OUT = min(fb, 1.0)
+
+
+def builds_a_list(fb, dt):
+    fb.OUT = [fb.IN][0]
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (leaves_early, "uses Return"),
+        (loops_forever, "uses While"),
+        (calls_out, r"calls round\(\), which is not in blocks/arithmetic.py"),
+        (reads_the_clock, "uses Import"),
+        (writes_its_input, "assigns to its input IN"),
+        (uses_no_pin, "fb.MISSING, which is no pin"),
+        (passes_itself, "uses fb as a value"),
+        (builds_a_list, "uses List"),
+    ],
+)
+def test_a_step_outside_the_subset_is_refused(step, message):
+    with pytest.raises(StepError, match=message):
+        kernel_source(declared(step))
+
+
+def test_the_refusal_names_the_file_and_line():
+    with pytest.raises(StepError, match=rf":{leaves_early.__code__.co_firstlineno + 2}: TRIAL.step uses Return"):
+        kernel_source(declared(leaves_early))
+
+
+def gives_lreal_to_dint(fb, dt):
+    fb.N = fb.IN
+
+
+def test_an_lreal_in_an_integer_pin_does_not_compile(tmp_path):
+    source = kernel_source(declared(gives_lreal_to_dint, N=Output(DINT, "number")))
+    path = tmp_path / "trial_kernel.py"
+    path.write_text(source)
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "TypingError" in done.stderr
+
+
+def keeps(fb, dt):
+    fb.OUT = fb.IN if fb.on else 0.0
+    fb.on = not fb.on
+
+
+def test_a_kernel_loads_all_pins_then_stores_what_was_assigned():
+    text = kernel_source(declared(keeps, on=Var(BOOL, "toggles")))
+    assert text.index("p_IN = IN_[row]") < text.index("p_OUT = ") < text.index("OUT_[row] = p_OUT")
+    assert "IN_[row] = p_IN" not in text
+
+
+def test_a_kernel_is_keyed_by_the_text_of_the_functions_it_uses():
+    source = kernel_source(CATALOGUE["TON"])
+    changed = source.replace("return a if a < b else b", "return b if b < a else a")
+    assert changed != source, "the helper's text is inside the kernel"
+    assert cache.digest(source) != cache.digest(changed)
+
+
+def test_a_cached_kernel_is_not_compiled_again(tmp_path):
+    code = "import blocks; from runtime.engine import kernels; b = blocks.catalogue()['TON']; print(kernels.uncached([(b, None)])); kernels.load_kernel(b)"
+    environment = {"BESSPLC_CACHE": str(tmp_path), "PATH": "/usr/bin"}
+    root = Path(__file__).parents[3]
+    said = [subprocess.run([sys.executable, "-c", code], env=environment, cwd=root, capture_output=True, text=True, check=True).stdout for _ in range(2)]
+    assert said == ["['TON']\n", "[]\n"]
+    assert tmp_path.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_cache_that_others_own_is_not_trusted(monkeypatch, tmp_path):
+    monkeypatch.setenv("BESSPLC_CACHE", str(tmp_path))
+    monkeypatch.setattr(cache.os, "geteuid", lambda: 12345)
+    with pytest.raises(cache.CacheError, match="belongs to user"):
+        cache.folder.__wrapped__()
