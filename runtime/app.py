@@ -147,7 +147,8 @@ class App:
     def _start_plant(self) -> subprocess.Popen[bytes]:
         config = self.options.site.resolve().parent / "plant.yaml"
         command = [sys.executable, "-m", PLANT, "--config", str(config), "--run-dir", str(self.folder)]
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=child.ROOT)
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=child.ROOT,
+                                process_group=0)  # the terminal's Ctrl-C must not take the plant before the safe values are written
 
     def _await_plant(self) -> None:
         until = time.monotonic() + 20

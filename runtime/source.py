@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -59,6 +59,11 @@ class Section(dict[Text, Any]):
     def __init__(self, items: Iterable[tuple[Text, Any]] = (), at: Position = NOWHERE):
         super().__init__(items)
         self.at = at
+
+    if TYPE_CHECKING:  # a plain str finds a Text
+
+        def get(self, word: str, otherwise: Any = None, /) -> Any: ...
+        def __getitem__(self, word: str, /) -> Any: ...
 
     def key_at(self, name: str) -> Position:
         """Where the key itself stands, or the section where it has no such key."""

@@ -31,10 +31,20 @@ def read_alarm(name: Text, words: Section, program: Program, draft: Draft) -> No
     """One alarm: a value with limits (`of`), or a condition (`when`)."""
     report = draft.report
     if ("of" in words) == ("when" in words):
-        report.error(name.at, "E007", f"the alarm `{name}` needs `of` or `when`, one of the two", "`of` is a value with limits, `when` a condition")
+        report.error(
+            name.at,
+            "E007",
+            f"the alarm `{name}` needs `of` or `when`, one of the two",
+            "`of` is a value with limits, `when` a condition",
+        )
         return
     is_limit = "of" in words
-    check_words(words, LIMIT_WORDS if is_limit else CONDITION_WORDS, "an alarm with limits" if is_limit else "an alarm with a condition", report)
+    check_words(
+        words,
+        LIMIT_WORDS if is_limit else CONDITION_WORDS,
+        "an alarm with limits" if is_limit else "an alarm with a condition",
+        report,
+    )
     if is_limit and not any(limit in words for limit in LIMITS):
         report.error(name.at, "E007", f"the alarm `{name}` has no limit", "one or more of H, HH, L and LL")
         return

@@ -12,7 +12,18 @@ from runtime.contract import Description, DriverFront, PointText
 from runtime.language.network import Draft, TagDraft
 from runtime.language.tags import checked_value, default_of, is_tag_name, type_text
 from runtime.language.units import Unit, unit
-from runtime.language.words import as_section, check_words, duration, duration_of, names_of, section_of, text_of, type_of, unit_of, value_of
+from runtime.language.words import (
+    as_section,
+    check_words,
+    duration,
+    duration_of,
+    names_of,
+    section_of,
+    text_of,
+    type_of,
+    unit_of,
+    value_of,
+)
 from runtime.model import Described
 from runtime.source import Position, Section, Text, did_you_mean, place_of
 
@@ -49,20 +60,37 @@ class DeviceDraft:
     outputs: list[PointDraft] = field(default_factory=list)
 
 
-def read_device(section: Section, file: str, site: Section, root: Path, drivers: Mapping[str, DriverFront], draft: Draft) -> DeviceDraft | None:
+def read_device(
+    section: Section, file: str, site: Section, root: Path, drivers: Mapping[str, DriverFront], draft: Draft
+) -> DeviceDraft | None:
     """One io_map: its words, its driver's words, its tags. None where it names no driver."""
     report = draft.report
     name, driver = section.get("device"), section.get("driver")
     for word, value in (("device", name), ("driver", driver)):
         if not isinstance(value, Text) or not value:
-            report.error(place_of(value, section.at), "E007", f"the io_map has no `{word}`", f"`{word}:` names {'it' if word == 'device' else 'what it speaks'}")
+            report.error(
+                place_of(value, section.at),
+                "E007",
+                f"the io_map has no `{word}`",
+                f"`{word}:` names {'it' if word == 'device' else 'what it speaks'}",
+            )
     inputs = section_of(section, "inputs", "`inputs`", report)
     outputs = section_of(section, "outputs", "`outputs`", report)
-    points = [PointText(tag, words, is_output) for is_output, part in ((False, inputs), (True, outputs)) for tag, words in _lines(part, draft)]
+    points = [
+        PointText(tag, words, is_output)
+        for is_output, part in ((False, inputs), (True, outputs))
+        for tag, words in _lines(part, draft)
+    ]
     front = drivers.get(driver) if isinstance(driver, Text) else None
     if front is None or not isinstance(name, Text):
         if isinstance(driver, Text) and front is None:
-            report.error(driver.at, "E109", f"no driver named `{driver}`", did_you_mean(driver, drivers), f"the drivers are {', '.join(sorted(drivers)) or 'none'}")
+            report.error(
+                driver.at,
+                "E109",
+                f"no driver named `{driver}`",
+                did_you_mean(driver, drivers),
+                f"the drivers are {', '.join(sorted(drivers)) or 'none'}",
+            )
         for point in points:
             draft.add_tag(TagDraft(str(point.tag), None, at=point.tag.at))
         return None
@@ -96,9 +124,13 @@ def _check_all_words(section: Section, points: list[PointText], driver: str, fro
 
 def _timeout(section: Section, has_outputs: bool, device: DeviceDraft, draft: Draft) -> int:
     if "timeout" not in section and has_outputs:
-        draft.report.error(section.key_at("outputs"), "E603", f"the device `{device.name}` has outputs and no `timeout`",
-                           "what does it do when our messages stop?",
-                           "`timeout: 500 ms` is the device's own communication time-out, after which it falls back by itself")
+        draft.report.error(
+            section.key_at("outputs"),
+            "E603",
+            f"the device `{device.name}` has outputs and no `timeout`",
+            "what does it do when our messages stop?",
+            "`timeout: 500 ms` is the device's own communication time-out, after which it falls back by itself",
+        )
     return duration_of(section, "timeout", draft.report) or 0
 
 
@@ -130,7 +162,9 @@ def _describe_tag(tag: TagDraft, section: Section, described: Described, device:
 
         tag.type = TYPES[described.type]
         if declared is not None and declared[0] is not tag.type:
-            report.error(place_of(written), "E604", f"the device gives `{tag.name}` as {tag.type}, not as {declared[0]}", "leave `type` out")
+            report.error(
+                place_of(written), "E604", f"the device gives `{tag.name}` as {tag.type}, not as {declared[0]}", "leave `type` out"
+            )
     elif declared is not None:
         tag.type = declared[0]
     elif written is None:
@@ -147,8 +181,12 @@ def _unit(tag: TagDraft, section: Section, described: Described, draft: Draft) -
         draft.report.error(tag.at, "E203", f"the device gives `{tag.name}` in `{described.unit}`, which is no unit here", "")
     own = unit_of(section, draft.report)
     if known is not None and own is not None and own is not known:
-        draft.report.error(place_of(section["unit"]), "E201", f"the device gives `{tag.name}` in {known!r}, not in {own!r}",
-                           "leave `unit` out: wires convert by themselves")
+        draft.report.error(
+            place_of(section["unit"]),
+            "E201",
+            f"the device gives `{tag.name}` in {known!r}, not in {own!r}",
+            "leave `unit` out: wires convert by themselves",
+        )
     measured = own if known is None else known
     return None if tag.type in (BOOL, TIME) else measured
 
@@ -158,12 +196,19 @@ def _read_input(point: PointDraft, section: Section, device: DeviceDraft, io_map
     own = duration_of(section, "stale", report)
     point.stale = device.stale if own is None else own
     if not point.stale and "stale" not in section and "stale" not in io_map:
-        report.error(tag.at, "E007", f"the input `{tag.name}` has no `stale`", "how old may it become? say it here or for the whole device")
+        report.error(
+            tag.at, "E007", f"the input `{tag.name}` has no `stale`", "how old may it become? say it here or for the whole device"
+        )
     tag.default = default_of(section, "initial", tag, draft)
     bad = section.get("bad")
     if bad is None:
-        report.error(tag.at, "E602", f"the input `{tag.name}` has no `bad`", "what does it become when it is stale?",
-                     "`bad: hold` keeps the last value; `bad: 0` takes that value")
+        report.error(
+            tag.at,
+            "E602",
+            f"the input `{tag.name}` has no `bad`",
+            "what does it become when it is stale?",
+            "`bad: hold` keeps the last value; `bad: 0` takes that value",
+        )
     elif bad != "hold":
         point.hold = False
         point.bad = checked_value(bad, "bad", tag, draft)
@@ -180,8 +225,13 @@ def _read_output(point: PointDraft, section: Section, draft: Draft) -> None:
                 tag.maximum = value if tag.maximum is None else min(value, tag.maximum)
     safe = section.get("safe")
     if safe is None:
-        report.error(tag.at, "E601", f"the output `{tag.name}` has no `safe`", "what is written when everything stops?",
-                     "`safe: 0 kW`, or `safe: {value: false, after: 1 s}` to write it later than others")
+        report.error(
+            tag.at,
+            "E601",
+            f"the output `{tag.name}` has no `safe`",
+            "what is written when everything stops?",
+            "`safe: 0 kW`, or `safe: {value: false, after: 1 s}` to write it later than others",
+        )
         return
     if isinstance(safe, Section):
         check_words(safe, ("value", "after"), "`safe`", report)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from runtime.language.quantities import Quantity, QuantityError, exact
-from runtime.language.units import unit
+from runtime.language.units import Unit, unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,11 +226,11 @@ class _Parser:
         return Number(Quantity(number, measured, digits.replace("_", "").isdigit()), start, end - start)
 
 
-def _longest_unit(text: str, match: re.Match[str]) -> tuple[object, int] | tuple[None, int]:  # type: ignore[type-arg]
+def _longest_unit(text: str, match: re.Match[str]) -> tuple[Unit | None, int]:
     found = match[1]
     cuts = [m.start() for m in re.finditer(r"[/*·]", found)]
     for end in [len(found), *reversed(cuts)]:
-        after = text[match.start(1) + end:match.start(1) + end + 1]
+        after = text[match.start(1) + end : match.start(1) + end + 1]
         measured = unit(found[:end])
         if measured is not None and not (after.isalnum() or after in ("_", ".", "[")):
             return measured, match.start(1) + end

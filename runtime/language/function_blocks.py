@@ -21,7 +21,9 @@ class Definition:
         self.file = file
         self.draft = draft
         self.blocks = section_of(section, "blocks", "`blocks`", draft.report)
-        self.outputs = {str(k): v for k, v in section_of(section, "outputs", "`outputs`", draft.report).items() if _is_value(k, v, draft)}
+        self.outputs = {
+            str(k): v for k, v in section_of(section, "outputs", "`outputs`", draft.report).items() if _is_value(k, v, draft)
+        }
         self.inputs = [self._input(name, words) for name, words in section_of(section, "inputs", "`inputs`", draft.report).items()]
 
     def _input(self, name: Text, words: object) -> tuple[str, Type, int, Unit | None, Feed]:

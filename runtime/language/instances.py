@@ -55,7 +55,9 @@ def _open(section: Section, scope: Scope, inside_of: tuple[str, ...]) -> list[_O
             opened += _open_function_block(name, kind, count, body, scope, inside_of)
         else:
             known = [*draft.catalogue, *(text for _, text, _ in draft.function_blocks.values())]
-            draft.report.error(kind.at, "E102", f"no block type named `{kind}`", did_you_mean(kind, known), "`bessplc blocks` lists the catalogue")
+            draft.report.error(
+                kind.at, "E102", f"no block type named `{kind}`", did_you_mean(kind, known), "`bessplc blocks` lists the catalogue"
+            )
             _define_broken(name, scope)
     return opened
 
@@ -63,7 +65,9 @@ def _open(section: Section, scope: Scope, inside_of: tuple[str, ...]) -> list[_O
 def _is_name(name: Text, scope: Scope) -> bool:
     if PLAIN_NAME.match(name) and name.lower() not in KEYWORDS:
         return True
-    scope.draft.report.error(name.at, "E106", f"`{name}` is no name for a block", "letters, digits and _, and no word of expressions")
+    scope.draft.report.error(
+        name.at, "E106", f"`{name}` is no name for a block", "letters, digits and _, and no word of expressions"
+    )
     return False
 
 
@@ -83,14 +87,21 @@ def _count(body: Section, scope: Scope) -> int:
     return 0
 
 
-def _open_function_block(name: Text, kind: Text, count: int, body: Section, scope: Scope, inside_of: tuple[str, ...]) -> list[_Opened]:
+def _open_function_block(
+    name: Text, kind: Text, count: int, body: Section, scope: Scope, inside_of: tuple[str, ...]
+) -> list[_Opened]:
     draft = scope.draft
     file, defined_as, section = draft.function_blocks[kind.lower()]
     if kind.lower() in inside_of:
-        names = [draft.function_blocks[n][1] for n in inside_of[inside_of.index(kind.lower()):]]
+        names = [draft.function_blocks[n][1] for n in inside_of[inside_of.index(kind.lower()) :]]
         chain = "".join(f"\n    │    ↓\n    │  {n}" for n in names[1:])
-        draft.report.error(kind.at, "E502", f"the function block {defined_as} contains itself", "",
-                           f"each contains the next:\n    ┌─────┐\n    │  {names[0]}{chain}\n    └─────┘")
+        draft.report.error(
+            kind.at,
+            "E502",
+            f"the function block {defined_as} contains itself",
+            "",
+            f"each contains the next:\n    ┌─────┐\n    │  {names[0]}{chain}\n    └─────┘",
+        )
         _define_broken(name, scope)
         return []
     definition = Definition(section, file, draft)
@@ -131,7 +142,9 @@ def _fill_node(node: Node, words: Section, scope: Scope) -> None:
                 node.is_broken = True
     for pin in block.inputs:
         if pin.required and pin.name not in feeds:
-            scope.draft.report.error(node.at.at, "E301", f"`{node.at}`: the input `{pin.name}` of {block.name} must be wired", pin.doc)
+            scope.draft.report.error(
+                node.at.at, "E301", f"`{node.at}`: the input `{pin.name}` of {block.name} must be wired", pin.doc
+            )
             node.is_broken = True
     if extra and not node.is_broken:
         _chain(node, extra, scope)
@@ -153,8 +166,13 @@ def _no_pin(key: Text, node: Node, scope: Scope) -> None:
     inputs = [p.name for p in block.inputs]
     pin = block._by_name.get(key)
     if pin is not None:
-        scope.draft.report.error(key.at, "E103", f"`{key}` is {'an output' if pin.kind == 'output' else 'a variable'} of {block.name}: only inputs can be wired",
-                                 "", f"its inputs are {', '.join(inputs)}")
+        scope.draft.report.error(
+            key.at,
+            "E103",
+            f"`{key}` is {'an output' if pin.kind == 'output' else 'a variable'} of {block.name}: only inputs can be wired",
+            "",
+            f"its inputs are {', '.join(inputs)}",
+        )
         return
     close = key.upper() if key.upper() in inputs else ""
     hint = f"pins are written in capitals: `{close}`" if close else did_you_mean(key, inputs)
@@ -186,7 +204,13 @@ def _fill_function_block(symbol: Expanded, opened: _Opened) -> None:
         if key.lower() in ports and key not in WORDS:
             given[key.lower()] = lower_value(value, scope, f"{scope.prefix}{symbol.at}.{key}")
         elif key not in WORDS:
-            report.error(key.at, "E103", f"{symbol.block} has no input `{key}`", did_you_mean(key, inputs), f"its inputs are {', '.join(inputs) or 'none'}")
+            report.error(
+                key.at,
+                "E103",
+                f"{symbol.block} has no input `{key}`",
+                did_you_mean(key, inputs),
+                f"its inputs are {', '.join(inputs) or 'none'}",
+            )
     for name, port in ports.items():
         if name not in given and port.feed is BROKEN:
             report.error(symbol.at.at, "E301", f"`{symbol.at}`: the input `{port.name}` of {symbol.block} must be wired", "")

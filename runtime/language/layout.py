@@ -122,7 +122,11 @@ class Layout:
         runs: list[Run] = []
         for node in group.nodes:
             feed = node.feeds.get(pin.name)
-            runs += self._rows(feed, node.count or 1, cells, group) if feed is not None else [(-1, cells * (node.count or 1), _defaults(pin, type, cells) * (node.count or 1))]
+            runs += (
+                self._rows(feed, node.count or 1, cells, group)
+                if feed is not None
+                else [(-1, cells * (node.count or 1), _defaults(pin, type, cells) * (node.count or 1))]
+            )
         shared = _one_run(runs, type.size)
         if shared is not None:
             group.columns[pin.name] = shared
@@ -192,7 +196,9 @@ class Layout:
             offset = producer.columns[feed.pin.name]
             size = self._type(producer, feed.pin).size
             if feed.element != ALL:
-                return [(offset + ((first + row) * cells + feed.element) * size, 1, producer if is_due else None) for row in range(rows)]
+                return [
+                    (offset + ((first + row) * cells + feed.element) * size, 1, producer if is_due else None) for row in range(rows)
+                ]
             return [(offset + first * cells * size, rows * cells, producer if is_due else None)]
         assert isinstance(feed, Cell)
         count = 1 if feed.good or feed.element != ALL else feed.tag.length or 1

@@ -19,7 +19,7 @@ DEEPEST = 100
 class Scalar(Text):
     """A Text whose place is computed when somebody asks for it: most places are never needed."""
 
-    __slots__ = ("first", "end")
+    __slots__ = ("end", "first")
     first: Any
     end: Any
 
@@ -80,9 +80,15 @@ def read_yaml(name: str, text: str, report: Report) -> Section | None:
     except yaml.MarkedYAMLError as error:
         _syntax_error(error, name, text, report)
     except yaml.reader.ReaderError as error:
-        report.error(Position(name, 1 + text.count("\n", 0, error.position), 1), "E001", f"the file holds a character that YAML does not allow: {error.reason}")
+        report.error(
+            Position(name, 1 + text.count("\n", 0, error.position), 1),
+            "E001",
+            f"the file holds a character that YAML does not allow: {error.reason}",
+        )
     except UnicodeEncodeError as error:
-        report.error(Position(name, 1 + text.count("\n", 0, error.start), 1), "E001", "the file holds a character that is not Unicode text")
+        report.error(
+            Position(name, 1 + text.count("\n", 0, error.start), 1), "E001", "the file holds a character that is not Unicode text"
+        )
     except _Stop:
         return None
     return None
@@ -147,8 +153,12 @@ class _Reader:
                 opened: Any = Mapping.__new__(Mapping) if kind is yaml.MappingStartEvent else Items.__new__(Items)
                 opened.first = event.start_mark
                 if box.__class__ is Mapping and key is None:
-                    self._stop(event, "E005", "a key is one word, not a section or a list",
-                               "inside {} and [] an expression with brackets or commas is quoted: `IN: \"max(a, b)\"`")
+                    self._stop(
+                        event,
+                        "E005",
+                        "a key is one word, not a section or a list",
+                        'inside {} and [] an expression with brackets or commas is quoted: `IN: "max(a, b)"`',
+                    )
                 stack.append((box, key, flow))
                 if len(stack) > DEEPEST:
                     self._stop(event, "E001", f"more than {DEEPEST} sections inside each other")
@@ -179,16 +189,28 @@ class _Reader:
     def _refuse(self, event: Any) -> None:
         at = _position(event.start_mark, None)
         if getattr(event, "tag", None) is not None:
-            self.report.error(at, "E003", f"YAML tags such as `{event.tag}` are not part of the language", "", "write the plain value")
+            self.report.error(
+                at, "E003", f"YAML tags such as `{event.tag}` are not part of the language", "", "write the plain value"
+            )
         else:
             sign = "alias" if event.__class__ is yaml.AliasEvent else "anchor"
-            self.report.error(at, "E003", f"YAML {sign} `{'*' if sign == 'alias' else '&'}{event.anchor}` is not part of the language", "",
-                              "what several places share is a tag, or a block defined with `function_block:`")
+            self.report.error(
+                at,
+                "E003",
+                f"YAML {sign} `{'*' if sign == 'alias' else '&'}{event.anchor}` is not part of the language",
+                "",
+                "what several places share is a tag, or a block defined with `function_block:`",
+            )
 
     def _twice(self, key: Scalar, box: Section) -> None:
         first = box.key_at(key)
-        self.report.error(key.at, "E002", f"`{key}` stands twice in this section", "the second would silently win",
-                          f"the first is at {first.file}:{first.line}")
+        self.report.error(
+            key.at,
+            "E002",
+            f"`{key}` stands twice in this section",
+            "the second would silently win",
+            f"the first is at {first.file}:{first.line}",
+        )
 
     def _joined(self, value: Scalar, get: Any) -> Scalar:
         """A value that a comma cut inside {} or []: reported, and put together again so that the rest can be checked."""
@@ -197,7 +219,9 @@ class _Reader:
         while ", ".join(parts).count("(") > ", ".join(parts).count(")"):
             event = get()
             if event.__class__ is not yaml.ScalarEvent:
-                self.report.error(value.at, "E009", "a bracket opens here and does not close", "", "inside {} and [] such an expression is quoted")
+                self.report.error(
+                    value.at, "E009", "a bracket opens here and does not close", "", "inside {} and [] such an expression is quoted"
+                )
                 raise _Stop
             if event.value or event.style:
                 parts.append(event.value)
@@ -206,8 +230,13 @@ class _Reader:
         whole: Any = str.__new__(Scalar, joined)
         whole.first, whole.end, whole.quoted = last.first, last_end, False
         # the parser gives an empty value to each cut-off key; the last one's is still to come
-        self.report.error(value.at, "E009", "the comma ends the value here", "inside {} and [] an expression with a comma is quoted",
-                          f'write "{joined}"')
+        self.report.error(
+            value.at,
+            "E009",
+            "the comma ends the value here",
+            "inside {} and [] an expression with a comma is quoted",
+            f'write "{joined}"',
+        )
         self._skip_empty(get)
         return whole
 
@@ -222,13 +251,18 @@ def _syntax_error(error: yaml.MarkedYAMLError, name: str, text: str, report: Rep
     at = Position(name, line + 1, column + 1)
     lines = text.splitlines()
     here = lines[line] if line < len(lines) else ""
-    found = here[column:column + 1]
+    found = here[column : column + 1]
     before = here[:column]
-    if "\t" in here[:max(column + 1, len(here) - len(here.lstrip()))]:
+    if "\t" in here[: max(column + 1, len(here) - len(here.lstrip()))]:
         report.error(Position(name, line + 1, here.index("\t") + 1), "E001", "a tab indents this line: YAML wants spaces")
     elif (found == "[" and before[-1:].isalnum()) or before.endswith("[*"):
-        report.error(at, "E009", "the bracket ends the value here", "inside {} and [] an expression with brackets is quoted",
-                     f'write "{_around(here, column)}"')
+        report.error(
+            at,
+            "E009",
+            "the bracket ends the value here",
+            "inside {} and [] an expression with brackets is quoted",
+            f'write "{_around(here, column)}"',
+        )
     else:
         context = f" {error.context}" if error.context else ""
         report.error(at, "E001", f"this is not YAML: {error.problem or 'cannot be read'}{context}", "", *_likely(here, found))
@@ -237,7 +271,7 @@ def _syntax_error(error: yaml.MarkedYAMLError, name: str, text: str, report: Rep
 def _around(here: str, column: int) -> str:
     """The value that a bracket cut, as it should be quoted."""
     start = max(here.rfind(sign, 0, column) for sign in "{[, ") + 1
-    while start > 0 and here[start - 1:start] == "[" and here[start - 2:start - 1].isalnum():
+    while start > 0 and here[start - 1 : start] == "[" and here[start - 2 : start - 1].isalnum():
         start = max(here.rfind(sign, 0, start - 1) for sign in "{[, ") + 1
     end = min([place for sign in ",}" if (place := here.find(sign, column)) >= 0] or [len(here)])
     return here[start:end].strip()

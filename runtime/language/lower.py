@@ -21,7 +21,19 @@ BLOCK_OF = {
     "to_seconds": "TO_SECONDS", "to_bool": "TO_BOOL", "trunc": "TRUNC",
 }  # fmt: skip
 FUNCTIONS = tuple(word for word in BLOCK_OF if word.isidentifier() and word not in ("and", "or", "xor", "not", "mod", "negate"))
-SHOWN_AS = {"=": "eq", "<>": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge", "+": "add", "-": "sub", "*": "mul", "/": "div", "**": "expt"}
+SHOWN_AS = {
+    "=": "eq",
+    "<>": "ne",
+    "<": "lt",
+    "<=": "le",
+    ">": "gt",
+    ">=": "ge",
+    "+": "add",
+    "-": "sub",
+    "*": "mul",
+    "/": "div",
+    "**": "expt",
+}
 _PLAIN_NAME = re.compile(NAME + r"\Z")
 _WORDS = frozenset({"true", "false"})
 OWN_SWITCHES = {"yes": "true", "on": "true", "no": "false", "off": "false"}
@@ -43,7 +55,7 @@ def lower_value(value: Any, scope: Scope, owner: str, elapsed: Wire | None = Non
             return Literal(found, value, 0, len(value))
         tree = expression(value)
     except QuantityError as error:
-        hint = nearest_unit(value[error.start:error.start + error.width]) if error.code == "E203" else ""
+        hint = nearest_unit(value[error.start : error.start + error.width]) if error.code == "E203" else ""
         scope.draft.report.error(inside(value, error.start, error.width), error.code, str(error), hint)
         return BROKEN
     except ExpressionError as error:
@@ -53,7 +65,7 @@ def lower_value(value: Any, scope: Scope, owner: str, elapsed: Wire | None = Non
 
 
 def _hint(value: Text, error: ExpressionError) -> str:
-    return nearest_unit(value[error.start:error.start + error.width]) if error.code == "E203" else error.hint
+    return nearest_unit(value[error.start : error.start + error.width]) if error.code == "E203" else error.hint
 
 
 def _bare(value: Text, scope: Scope) -> Feed:
@@ -71,8 +83,13 @@ def _lower_other(value: Any, scope: Scope, owner: str, elapsed: Wire | None) -> 
     if isinstance(value, Listing):
         feeds = [lower_value(item, scope, owner, elapsed) for item in value]
         return BROKEN if BROKEN in feeds else Listed(feeds, value)
-    scope.draft.report.error(place_of(value), "E005", "a value or an expression stands here, not a section",
-                             "", "inside {} and [] an expression with brackets or commas is quoted")
+    scope.draft.report.error(
+        place_of(value),
+        "E005",
+        "a value or an expression stands here, not a section",
+        "",
+        "inside {} and [] an expression with brackets or commas is quoted",
+    )
     return BROKEN
 
 
@@ -101,7 +118,9 @@ class _Lowering:
 
     def after(self, tree: After) -> Feed:
         if self.elapsed is None:
-            return self.error(tree, "E402", "`after` compares the time in a step: it belongs into a sequence's `goto`", "elsewhere a TON waits")
+            return self.error(
+                tree, "E402", "`after` compares the time in a step: it belongs into a sequence's `goto`", "elsewhere a TON waits"
+            )
         return self.block("GE", "after", tree, [self.elapsed, self.lower(tree.time)])
 
     def call(self, tree: Call) -> Feed:
@@ -116,7 +135,12 @@ class _Lowering:
         if given != wanted and not (block.fold and given > wanted):
             takes = f"{wanted} value{'s' if wanted > 1 else ''}" + (" or more" if block.fold else "")
             pins = ", ".join(pin.name for pin in block.inputs)
-            return self.error(tree, "E401", f"`{tree.name}` takes {takes}, not {given}", f"{tree.name}({pins})" if tree.name.isidentifier() else "")
+            return self.error(
+                tree,
+                "E401",
+                f"`{tree.name}` takes {takes}, not {given}",
+                f"{tree.name}({pins})" if tree.name.isidentifier() else "",
+            )
         feeds = [self.lower(argument) for argument in tree.arguments]
         return self.fold(name, tree, feeds)
 

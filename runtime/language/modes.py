@@ -15,8 +15,15 @@ MODE = "MODE"
 def declare_mode_tag(section: Section, key: Text, program: Program, draft: Draft) -> None:
     """The tag `<program>.mode`: the number of the mode, with the modes' names."""
     names = tuple(enumerate(str(name) for name in section))
-    tag = TagDraft(f"{program.name}.mode", draft.catalogue["MUX"].pin("K").element,  # type: ignore[union-attr,arg-type]
-                   text=f"Mode of the program {program.name}", owner=f"program {program.name}", names=names, at=key.at, is_read=True)
+    tag = TagDraft(
+        f"{program.name}.mode",
+        draft.catalogue["MUX"].pin("K").element,  # type: ignore[union-attr,arg-type]
+        text=f"Mode of the program {program.name}",
+        owner=f"program {program.name}",
+        names=names,
+        at=key.at,
+        is_read=True,
+    )
     program.implicit["mode"] = draft.add_tag(tag)
 
 
@@ -47,14 +54,23 @@ def read_modes(section: Section, key: Text, program: Program, draft: Draft) -> N
     table = program.scope.symbols.get("modes")
     if not isinstance(table, Table):
         return
-    rows = [(name, row) for name, words in section.items() if (row := as_section(words, name.at, f"the mode `{name}`", draft.report)) is not None]
+    rows = [
+        (name, row)
+        for name, words in section.items()
+        if (row := as_section(words, name.at, f"the mode `{name}`", draft.report)) is not None
+    ]
     whens = _whens(rows, program, draft)
     columns = _columns(section)
     for name, row in rows:
         for column in columns:
             if column not in row:
-                draft.report.error(name.at, "E501", f"the mode `{name}` gives no `{column}`", "every mode gives every column",
-                                   f"`{column}` is first given at {column.at.file}:{column.at.line}")
+                draft.report.error(
+                    name.at,
+                    "E501",
+                    f"the mode `{name}` gives no `{column}`",
+                    "every mode gives every column",
+                    f"`{column}` is first given at {column.at.file}:{column.at.line}",
+                )
     first = _node(table, MODE)
     first.feeds = {first.block.inputs[0].name: Listed(whens, key)}
     first.is_broken = not whens or BROKEN in whens
@@ -80,11 +96,24 @@ def _whens(rows: list[tuple[Text, Section]], program: Program, draft: Draft) -> 
         return []
     for name, row in rows[:-1]:
         if "when" not in row:
-            draft.report.error(name.at, "E501", f"the mode `{name}` has no `when`", "only the last mode has none: those below it would never be reached")
+            draft.report.error(
+                name.at,
+                "E501",
+                f"the mode `{name}` has no `when`",
+                "only the last mode has none: those below it would never be reached",
+            )
     last, row = rows[-1]
     if "when" in row:
-        draft.report.error(row.key_at("when"), "E501", f"the last mode `{last}` has a `when`", "what is the mode where none holds?",
-                           "the last mode is the one that is left, so it has no `when`")
+        draft.report.error(
+            row.key_at("when"),
+            "E501",
+            f"the last mode `{last}` has a `when`",
+            "what is the mode where none holds?",
+            "the last mode is the one that is left, so it has no `when`",
+        )
     if len(rows) == 1:
         return [Literal(True, last, 0, len(last))]
-    return [lower_value(row["when"], program.scope, f"{program.name}.modes.{name}") if "when" in row else BROKEN for name, row in rows[:-1]]
+    return [
+        lower_value(row["when"], program.scope, f"{program.name}.modes.{name}") if "when" in row else BROKEN
+        for name, row in rows[:-1]
+    ]

@@ -212,8 +212,17 @@ class Draft:
         if before is None:
             self.tags[key] = tag
             return tag
-        where = f"`{before.name}` is defined at {before.at.file}:{before.at.line}" if before.at.line else f"`{before.name}` belongs to the runtime"
+        where = (
+            f"`{before.name}` is defined at {before.at.file}:{before.at.line}"
+            if before.at.line
+            else f"`{before.name}` belongs to the runtime"
+        )
         same = before.name == tag.name
-        self.report.error(tag.at, "E105", f"a tag named `{tag.name}` exists already" if same else f"`{tag.name}` and `{before.name}` differ only in case",
-                          "" if same else "names are compared without case", where)
+        self.report.error(
+            tag.at,
+            "E105",
+            f"a tag named `{tag.name}` exists already" if same else f"`{tag.name}` and `{before.name}` differ only in case",
+            "" if same else "names are compared without case",
+            where,
+        )
         return tag

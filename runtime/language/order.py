@@ -87,7 +87,8 @@ def in_order(program: Program, report: Report) -> list[Step]:
             reader.waiting -= 1
             if not reader.waiting:
                 ready.append(reader)
-    stuck = [step for step in (*program.nodes, *program.writes) if step.waiting > 0]
+    everything: list[Step] = [*program.nodes, *program.writes]
+    stuck = [step for step in everything if step.waiting > 0]
     if stuck:
         _report_loops(stuck, program, report)
     return ready
@@ -105,7 +106,7 @@ def _report_loops(stuck: list[Step], program: Program, report: Report) -> None:
             path.append((step, feed))
             step = before
         if id(step) in places:
-            _draw(path[places[id(step)]:], report)
+            _draw(path[places[id(step)] :], report)
         visited.update(places)
 
 
@@ -116,8 +117,14 @@ def _draw(loop: list[tuple[Step, Any]], report: Report) -> None:
     flow = [_name(loop[(first - i) % len(loop)][0]) for i in range(len(loop))]
     chain = "".join(f"\n    │    ↓\n    │  {name}" for name in flow[1:])
     what = "this feeds itself" if len(loop) == 1 else f"these {len(loop)} feed each other"
-    report.error(at, "E303", f"{what} within one scan", "put `last` before one name of the loop",
-                 f"the loop is\n    ┌─────┐\n    │  {flow[0]}{chain}\n    └─────┘", "`last x` is the value of one scan ago: a loop needs one")
+    report.error(
+        at,
+        "E303",
+        f"{what} within one scan",
+        "put `last` before one name of the loop",
+        f"the loop is\n    ┌─────┐\n    │  {flow[0]}{chain}\n    └─────┘",
+        "`last x` is the value of one scan ago: a loop needs one",
+    )
 
 
 def _at(part: tuple[Step, Any]) -> Position:

@@ -53,13 +53,24 @@ def _may_write(tag: TagDraft, element: int, name: Text, program: Program, draft:
         report.error(name.at, "E304", f"`{tag.name}` is {whose}: a program cannot write it", "")
         return False
     if tag.write:
-        report.error(name.at, "E302", f"`{tag.name}` has two writers: the {tag.write} and the program {program.name}", "a tag has one writer",
-                     f"`{tag.name}` is defined at {tag.at.file}:{tag.at.line}")
+        report.error(
+            name.at,
+            "E302",
+            f"`{tag.name}` has two writers: the {tag.write} and the program {program.name}",
+            "a tag has one writer",
+            f"`{tag.name}` is defined at {tag.at.file}:{tag.at.line}",
+        )
         return False
     others = [w for w in tag.writes if w.program is not program or ALL in (w.element, element) or w.element == element]
     if others:
         at = others[0].at.at
-        report.error(name.at, "E302", f"`{tag.name}` has two writers", "a tag has one writer", f"the other is at {at.file}:{at.line}",
-                     "combine the two with SEL, MAX or a mode table, and write the result once")
+        report.error(
+            name.at,
+            "E302",
+            f"`{tag.name}` has two writers",
+            "a tag has one writer",
+            f"the other is at {at.file}:{at.line}",
+            "combine the two with SEL, MAX or a mode table, and write the result once",
+        )
         return False
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from blocks.declare import BOOL, INPUT, TIME, AnyType, BlockType, Pin, Type
 from runtime.language.network import Node
@@ -23,7 +23,7 @@ class Template:
     parts: tuple[tuple[Unit | str, int], ...] = ()
 
 
-@lru_cache(maxsize=None)
+@cache
 def template(text: str) -> Template:
     """The meaning of a pin's `unit`. Raises ValueError where it is written wrong: the block's author sees it at once."""
     if "{" not in text:
@@ -53,7 +53,7 @@ class Facts:
     has_length: bool
 
 
-@lru_cache(maxsize=None)
+@cache
 def facts(block: BlockType) -> Facts:
     """The facts of a block type."""
     carriers: dict[str, list[str]] = {}

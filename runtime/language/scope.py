@@ -119,12 +119,30 @@ class _Resolving:
                 return BROKEN
             outputs = [p.name for p in node.block.outputs]
             if pin is not None and pin.kind == INPUT:
-                return self._error(f"`{pin.name}` is an input of `{node.at}`", offset, len(rest), "only outputs can be read", "E103",
-                                   [f"the outputs of {node.block.name} are {', '.join(outputs)}: read what feeds `{pin.name}`"])
-            return self._error(f"{node.block.name} has no output `{pin_name}`", offset, len(rest), did_you_mean(pin_name, outputs), "E103",
-                               [f"its outputs are {', '.join(outputs)}"])
+                return self._error(
+                    f"`{pin.name}` is an input of `{node.at}`",
+                    offset,
+                    len(rest),
+                    "only outputs can be read",
+                    "E103",
+                    [f"the outputs of {node.block.name} are {', '.join(outputs)}: read what feeds `{pin.name}`"],
+                )
+            return self._error(
+                f"{node.block.name} has no output `{pin_name}`",
+                offset,
+                len(rest),
+                did_you_mean(pin_name, outputs),
+                "E103",
+                [f"its outputs are {', '.join(outputs)}"],
+            )
         if not index and node.count:
-            return self._error(f"`{node.at}` is {node.count} instances", 0, offset - 1, f"write `{node.at}[*].{pin.name}` or `{node.at}[1].{pin.name}`", "E205")
+            return self._error(
+                f"`{node.at}` is {node.count} instances",
+                0,
+                offset - 1,
+                f"write `{node.at}[*].{pin.name}` or `{node.at}[1].{pin.name}`",
+                "E205",
+            )
         row = self._index(index, node.count, f"`{node.at}`", offset - 1)
         if row is None:
             return BROKEN
@@ -148,10 +166,18 @@ class _Resolving:
         outputs = {name.lower(): name for name in symbol.outputs}
         found = outputs.get(rest.lower())
         if found is None:
-            return self._error(f"{symbol.block} has no output `{rest}`", offset, len(rest), did_you_mean(rest, symbol.outputs), "E103",
-                               [f"its outputs are {', '.join(symbol.outputs)}"])
+            return self._error(
+                f"{symbol.block} has no output `{rest}`",
+                offset,
+                len(rest),
+                did_you_mean(rest, symbol.outputs),
+                "E103",
+                [f"its outputs are {', '.join(symbol.outputs)}"],
+            )
         if not index and symbol.is_array:
-            return self._error(f"`{symbol.at}` is {len(symbol.copies)} instances", 0, offset - 1, f"write `{symbol.at}[*].{found}`", "E205")
+            return self._error(
+                f"`{symbol.at}` is {len(symbol.copies)} instances", 0, offset - 1, f"write `{symbol.at}[*].{found}`", "E205"
+            )
         row = self._index(index, len(symbol.copies) if symbol.is_array else 0, f"`{symbol.at}`", offset - 1)
         if row is None:
             return BROKEN
@@ -180,21 +206,39 @@ class _Resolving:
                 tag = self.scope.draft.tags.get(self.name.lower())
                 if tag is not None:
                     return self._tag()
-                return self._error(f"{table.what} has no `{part}`", place, len(part), did_you_mean(part, table.members), "E103",
-                                   [f"it has {', '.join(table.members)}"])
+                return self._error(
+                    f"{table.what} has no `{part}`",
+                    place,
+                    len(part),
+                    did_you_mean(part, table.members),
+                    "E103",
+                    [f"it has {', '.join(table.members)}"],
+                )
             member = table.members[name]
             if isinstance(member, Wire):
                 return self._wire(member.node, member.pin, ALL, ALL)
             table = member
             place += len(part) + 1
-        return self._error(f"`{self.name}` is {table.what}", 0, len(self.name), f"`{self.name}.X` is true while it is active, `.T` the time in it", "E103")
+        return self._error(
+            f"`{self.name}` is {table.what}",
+            0,
+            len(self.name),
+            f"`{self.name}.X` is true while it is active, `.T` the time in it",
+            "E103",
+        )
 
     def _port_or_tag(self, plain: str, index: str) -> Feed:
         port = self.scope.ports.get(plain.lower())
         if port is None:
             known = [str(getattr(s, "at", n)) for n, s in self.scope.symbols.items()] + [p.name for p in self.scope.ports.values()]
-            return self._error(f"no value named `{self.name}`", 0, len(self.name), did_you_mean(plain, known), "E104",
-                               ["a value is a quantity, a tag (`area.thing`), an output (`instance.PIN`) or an expression"])
+            return self._error(
+                f"no value named `{self.name}`",
+                0,
+                len(self.name),
+                did_you_mean(plain, known),
+                "E104",
+                ["a value is a quantity, a tag (`area.thing`), an output (`instance.PIN`) or an expression"],
+            )
         if index not in ("", "*"):
             return self._error(f"`{self.name}`: an element of an input cannot be picked", 0, len(self.name), "", "E208")
         return port

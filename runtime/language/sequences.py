@@ -19,8 +19,15 @@ STEP_WORDS = ("do", "goto", "text")
 def declare_sequence_tag(name: Text, steps: Section, program: Program, draft: Draft) -> None:
     """The tag `<program>.<sequence>`: the number of the active step, with the steps' names."""
     names = tuple(enumerate(str(step) for step in steps))
-    tag = TagDraft(f"{program.name}.{name}", draft.catalogue["SEQUENCE"].pin("STEP").element,  # type: ignore[union-attr,arg-type]
-                   text=f"Active step of {name}", owner=f"program {program.name}", names=names, at=name.at, is_read=True)
+    tag = TagDraft(
+        f"{program.name}.{name}",
+        draft.catalogue["SEQUENCE"].pin("STEP").element,  # type: ignore[union-attr,arg-type]
+        text=f"Active step of {name}",
+        owner=f"program {program.name}",
+        names=names,
+        at=name.at,
+        is_read=True,
+    )
     program.implicit[f"sequence {name}"] = draft.add_tag(tag)
 
 
@@ -86,8 +93,9 @@ def _read_do(body: Section, step: Wire | Table | None, does: dict[str, list[tupl
             does.setdefault(tag.lower(), []).append((tag, active))
 
 
-def _read_goto(body: Section, number: int, order: dict[str, int], owner: str, time: Wire, steps: Section, program: Program,
-               draft: Draft) -> list[tuple[Feed, int, int]]:
+def _read_goto(
+    body: Section, number: int, order: dict[str, int], owner: str, time: Wire, steps: Section, program: Program, draft: Draft
+) -> list[tuple[Feed, int, int]]:
     goto = body.get("goto")
     if goto is None:
         return []
@@ -96,7 +104,9 @@ def _read_goto(body: Section, number: int, order: dict[str, int], owner: str, ti
         place = order.get(target.lower())
         feed = lower_value(condition, program.scope, f"{owner}.{target}", time)
         if place is None:
-            draft.report.error(target.at, "E108", f"no step named `{target}`", did_you_mean(target, steps), f"the steps are {', '.join(steps)}")
+            draft.report.error(
+                target.at, "E108", f"no step named `{target}`", did_you_mean(target, steps), f"the steps are {', '.join(steps)}"
+            )
         else:
             found.append((feed, number, place))
     return found
@@ -117,7 +127,9 @@ def _check_reached(order: dict[str, int], moves: list[tuple[Feed, int, int]], st
 
 def _wire_chart(chart: Node, moves: list[tuple[Feed, int, int]], name: Text, draft: Draft) -> None:
     if not moves:
-        draft.report.error(name.at, "E007", f"the sequence `{name}` has no `goto`", "a step says where it may go: `goto: {closed: bms.main_fb}`")
+        draft.report.error(
+            name.at, "E007", f"the sequence `{name}` has no `goto`", "a step says where it may go: `goto: {closed: bms.main_fb}`"
+        )
         chart.is_broken = True
         return
     go, source, target = (pin.name for pin in chart.block.inputs)

@@ -27,7 +27,7 @@ def show_json(site: Site) -> dict[str, Any]:
 
 
 def _task(task: Task, schedule: Schedule) -> dict[str, Any]:
-    groups = schedule.groups[task.group_from:task.group_to]
+    groups = schedule.groups[task.group_from : task.group_to]
     return {
         "task": task.name,
         "interval_ms": task.every * schedule.tick / 1e6,
@@ -40,7 +40,7 @@ def _task(task: Task, schedule: Schedule) -> dict[str, Any]:
 
 
 def _group(number: int, group: Group, schedule: Schedule) -> dict[str, Any]:
-    copied = int(schedule.copies.size[group.copy_from:group.copy_to].sum())
+    copied = int(schedule.copies.size[group.copy_from : group.copy_to].sum())
     return {"step": number, "block": group.block, "type": group.chosen, "rows": group.rows, "length": group.length,
             "copies": group.copy_to - group.copy_from, "copied_bytes": copied, "instances": list(group.instances)}  # fmt: skip
 
@@ -57,7 +57,9 @@ def memory_map(schedule: Schedule) -> list[dict[str, Any]]:
     bits = region.quality + 4 * region.tags
     starts = [("tags of 8 bytes", 0), ("source times", region.source_time), ("tags of 4 bytes", four), ("qualities", region.quality),
               ("BOOL tags", bits), ("good flags", region.good), ("columns of the blocks", region.size), ("", schedule.initial.size)]  # fmt: skip
-    return [{"part": name, "offset": start, "bytes": end - start} for (name, start), (_, end) in zip(starts, starts[1:], strict=False)]
+    return [
+        {"part": name, "offset": start, "bytes": end - start} for (name, start), (_, end) in zip(starts, starts[1:], strict=False)
+    ]
 
 
 def show_text(site: Site) -> str:
@@ -75,10 +77,12 @@ def show_text(site: Site) -> str:
 def _task_lines(task: Task, schedule: Schedule) -> list[str]:
     phase = f", phase {task.phase * schedule.tick / 1e6:g} ms" if task.phase else ""
     lines = [f"task {task.name}: every {task.every * schedule.tick / 1e6:g} ms{phase}: {', '.join(task.programs) or 'no program'}"]
-    groups = schedule.groups[task.group_from:task.group_to]
+    groups = schedule.groups[task.group_from : task.group_to]
     width = max([len(_kind(group)) for group in groups], default=0)
     for number, group in enumerate(groups, 1):
-        names = ", ".join(group.instances[:NAMES_SHOWN]) + (f" and {group.rows - NAMES_SHOWN} more" if group.rows > NAMES_SHOWN else "")
+        names = ", ".join(group.instances[:NAMES_SHOWN]) + (
+            f" and {group.rows - NAMES_SHOWN} more" if group.rows > NAMES_SHOWN else ""
+        )
         copies = group.copy_to - group.copy_from
         lines.append(f"  {number:>4}  {_kind(group):<{width}}  {group.rows:>6} rows  {copies:>5} copies  {names}")
     if task.copy_to > task.copy_from:

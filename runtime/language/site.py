@@ -17,7 +17,7 @@ from runtime.language.network import Draft, Program
 from runtime.language.order import in_order
 from runtime.language.program import declare_program, read_program
 from runtime.language.references import read_authority, read_overview
-from runtime.language.site_words import SITE_WORDS, read_overview, read_authority, read_tasks, read_watchdog
+from runtime.language.site_words import SITE_WORDS, read_tasks, read_watchdog
 from runtime.language.tables import TaskDraft, device_models, schedule
 from runtime.language.tags import declare_site_tags, declare_system_tags, place_tags
 from runtime.language.unused import warn_of_unused
@@ -67,7 +67,9 @@ class Texts:
         return sorted(name for name in self.texts if name.startswith(f"{folder}/") and name.count("/") == 1)
 
 
-def load_site(path: Path, drivers: Mapping[str, DriverFront], catalogue: Mapping[str, BlockType] | None = None) -> tuple[Site, tuple[Problem, ...]]:
+def load_site(
+    path: Path, drivers: Mapping[str, DriverFront], catalogue: Mapping[str, BlockType] | None = None
+) -> tuple[Site, tuple[Problem, ...]]:
     """Read the site of this `config/site.yaml` and everything that it names; the second value is its warnings.
 
     The site's root is the folder above `config/`. Raises SiteError with all problems of all files.
@@ -83,7 +85,9 @@ def load_text(texts: Mapping[str, str], drivers: Mapping[str, DriverFront] | Non
     return _load(Texts(texts), SITE_FILE, root, drivers or {}, catalogue)
 
 
-def _load(files: Files, file: str, root: Path, drivers: Mapping[str, DriverFront], catalogue: Mapping[str, BlockType] | None) -> tuple[Site, tuple[Problem, ...]]:
+def _load(
+    files: Files, file: str, root: Path, drivers: Mapping[str, DriverFront], catalogue: Mapping[str, BlockType] | None
+) -> tuple[Site, tuple[Problem, ...]]:
     was_enabled = gc.isenabled()
     gc.disable()  # nothing is freed before the end, so the collector would only walk what is being built
     try:
@@ -117,23 +121,20 @@ class _Loading:
         self.read_libraries(site)
         tasks = self.read_programs(site)
         watchdog = read_watchdog(site, self.report)
-        authority = read_authority(site, self.draft)
-        overview = read_overview(site, self.draft)
         programs = [program for task in tasks for program in task.programs]
         for program in programs:
             read_program(program, self.draft)
         for program in programs:
             steps = in_order(program, self.report)
             Wiring(program, self.draft).settle(steps)
-        self.stop_if_wrong()
         overview, authority = read_overview(site, self.draft), read_authority(site, self.draft)
+        self.stop_if_wrong()
         warn_of_unused(self.draft, set(self.draft.programs), self.files.names("programs"), self.texts, self.report)
         tags = list(self.draft.tags.values())
         region = place_tags(tags)
         laid = schedule(tags, region, tasks, self.devices, self.draft.alarms, watchdog, authority, self.texts)
         made = Site(text_of(site, "site", self.report, self.root.resolve().name), str(self.root), laid, device_models(self.devices),
-                    section_of(site, "servers", "`servers`", self.report), tuple(sorted(self.texts)),
-                    tuple(tag.name for tag in overview))  # fmt: skip
+                    dict(section_of(site, "servers", "`servers`", self.report)), tuple(sorted(self.texts)), overview)  # fmt: skip
         return made, tuple(sorted(dict.fromkeys(self.report.problems)))
 
     def stop_if_wrong(self) -> None:
@@ -149,7 +150,9 @@ class _Loading:
             self.report.error(at, "E004", f"the file {name} cannot be read: {error.strerror}", "", *self.near(name))
             return None
         except UnicodeDecodeError as error:
-            self.report.error(Position(name, 0, 0), "E001", f"the file {name} is not UTF-8 text: {error.reason} at byte {error.start}")
+            self.report.error(
+                Position(name, 0, 0), "E001", f"the file {name} is not UTF-8 text: {error.reason} at byte {error.start}"
+            )
             return None
         text = text.removeprefix("\ufeff")
         self.texts[name] = text
@@ -174,7 +177,9 @@ class _Loading:
     def is_second(self, name: Text, used: dict[str, Text], what: str) -> bool:
         before = used.setdefault(name.lower(), name)
         if before is not name:
-            self.report.error(name.at, "E702", f"the {what} `{name}` is used twice", "", f"the first is at {before.at.file}:{before.at.line}")
+            self.report.error(
+                name.at, "E702", f"the {what} `{name}` is used twice", "", f"the first is at {before.at.file}:{before.at.line}"
+            )
         return before is not name
 
     def read_libraries(self, site: Section) -> None:
@@ -192,7 +197,11 @@ class _Loading:
             check_definition(section, self.draft)
             before = self.draft.function_blocks.get(name.lower())
             if before is not None or name.upper() in self.draft.catalogue:
-                where = f"the other is at {before[1].at.file}:{before[1].at.line}" if before else "the catalogue has one: `bessplc blocks`"
+                where = (
+                    f"the other is at {before[1].at.file}:{before[1].at.line}"
+                    if before
+                    else "the catalogue has one: `bessplc blocks`"
+                )
                 self.report.error(name.at, "E105", f"two function blocks are named `{name}`", "", where)
                 continue
             self.draft.function_blocks[name.lower()] = (file, name, section)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from blocks.declare import BOOL
-from runtime.language.network import Draft, TagDraft
 from runtime.language.tables import TaskDraft
 from runtime.language.words import PLAIN_NAME, as_section, check_words, choice_of, duration_of, section_of, texts_of
 from runtime.model import Watchdog
-from runtime.source import Report, Section, Text, did_you_mean, place_of
+from runtime.source import Report, Section, Text, place_of
 
-SITE_WORDS = ("site", "description", "tasks", "io", "tags", "libraries", "channels", "watchdog", "servers", "sim", "authority", "overview")
+SITE_WORDS = (
+    "site",
+    "description",
+    "tasks",
+    "io",
+    "tags",
+    "libraries",
+    "channels",
+    "watchdog",
+    "servers",
+    "sim",
+    "authority",
+    "overview",
+)
 TASK_WORDS = ("interval", "phase", "programs", "text")
 SHORTEST = 100_000  # ns: below this no task keeps its time
 
@@ -18,7 +29,9 @@ def read_tasks(site: Section, report: Report) -> list[tuple[TaskDraft, list[Text
     """The tasks in order, and the names of their programs. Intervals are whole multiples of the shortest, the base tick."""
     section = section_of(site, "tasks", "`tasks`", report)
     if not section:
-        report.error(site.key_at("tasks"), "E007", "the site has no `tasks`", "`tasks: {control: {interval: 50 ms, programs: [dispatch]}}`")
+        report.error(
+            site.key_at("tasks"), "E007", "the site has no `tasks`", "`tasks: {control: {interval: 50 ms, programs: [dispatch]}}`"
+        )
     found = []
     for name, words in section.items():
         body = as_section(words, name.at, f"the task `{name}`", report)
@@ -28,7 +41,13 @@ def read_tasks(site: Section, report: Report) -> list[tuple[TaskDraft, list[Text
             report.error(name.at, "E106", f"`{name}` is no name for a task", "letters, digits and _")
         check_words(body, TASK_WORDS, "a task", report)
         interval = _interval(name, body, report)
-        found.append((TaskDraft(str(name), interval, duration_of(body, "phase", report, 0) or 0, []), texts_of(body, "programs", report), body))
+        found.append(
+            (
+                TaskDraft(str(name), interval, duration_of(body, "phase", report, 0) or 0, []),
+                texts_of(body, "programs", report),
+                body,
+            )
+        )
     tick = min((task.interval for task, _, _ in found if task.interval), default=0)
     for task, _, body in found:
         _check_multiples(task, tick, body, report)
@@ -51,11 +70,20 @@ def _check_multiples(task: TaskDraft, tick: int, body: Section, report: Report) 
         return
     if task.interval % tick:
         low = task.interval // tick * tick
-        report.error(place_of(body["interval"]), "E701", f"the interval of `{task.name}` is not a whole multiple of the base tick of {_ms(tick)}",
-                     f"{_ms(low)} or {_ms(low + tick)}?", "the shortest interval of all tasks is the base tick")
+        report.error(
+            place_of(body["interval"]),
+            "E701",
+            f"the interval of `{task.name}` is not a whole multiple of the base tick of {_ms(tick)}",
+            f"{_ms(low)} or {_ms(low + tick)}?",
+            "the shortest interval of all tasks is the base tick",
+        )
     if task.phase % tick or task.phase >= task.interval:
-        report.error(place_of(body["phase"]), "E701", f"the phase of `{task.name}` is not a whole number of base ticks below its interval",
-                     f"the base tick is {_ms(tick)}")
+        report.error(
+            place_of(body["phase"]),
+            "E701",
+            f"the phase of `{task.name}` is not a whole number of base ticks below its interval",
+            f"the base tick is {_ms(tick)}",
+        )
 
 
 def _ms(ns: int) -> str:
@@ -71,32 +99,3 @@ def read_watchdog(site: Section, report: Report) -> Watchdog:
         report.error(place_of(text), "E010", "`overruns` is a whole number", "how many late scans in a row")
         return Watchdog()
     return Watchdog(int(text), choice_of(section, "then", ("run", "safe"), report, "safe" if int(text) else "run"))
-
-
-def read_authority(site: Section, draft: Draft) -> TagDraft | None:
-    """The BOOL tag that is true in remote control: commands from afar are refused while it is false."""
-    text = site.get("authority")
-    if text is None:
-        return None
-    if not isinstance(text, Text):
-        draft.report.error(place_of(text), "E005", "`authority` names the BOOL tag that is true in remote control", "")
-        return None
-    tag = find_tag(text, draft)
-    if tag is not None and tag.type is not None and (tag.type is not BOOL or tag.length):
-        draft.report.error(text.at, "E202", f"`{tag.name}` is no single BOOL: `authority` is a tag that is true in remote control", "")
-    return tag
-
-
-def read_overview(site: Section, draft: Draft) -> list[TagDraft]:
-    """The tags that an overview of the site shows."""
-    return [tag for text in texts_of(site, "overview", draft.report) if (tag := find_tag(text, draft)) is not None]
-
-
-def find_tag(text: Text, draft: Draft) -> TagDraft | None:
-    """The tag of this name; one that does not exist is reported."""
-    tag = draft.tags.get(text.lower())
-    if tag is None:
-        draft.report.error(text.at, "E101", f"no tag named `{text}`", did_you_mean(text, (t.name for t in draft.tags.values())))
-    else:
-        tag.is_read = True
-    return tag

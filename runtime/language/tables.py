@@ -69,8 +69,16 @@ def widened(value: Any, type: Type) -> int:
     return int(struct.unpack("<q", struct.pack("<d", value))[0]) if type is LREAL else int(value)
 
 
-def schedule(tags: Sequence[TagDraft], region: TagRegion, tasks: Sequence[TaskDraft], devices: Sequence[DeviceDraft],
-             alarms: Sequence[AlarmDraft], watchdog: Watchdog, authority: TagDraft | None, texts: Mapping[str, str]) -> Schedule:
+def schedule(
+    tags: Sequence[TagDraft],
+    region: TagRegion,
+    tasks: Sequence[TaskDraft],
+    devices: Sequence[DeviceDraft],
+    alarms: Sequence[AlarmDraft],
+    watchdog: Watchdog,
+    authority: TagDraft | None,
+    texts: Mapping[str, str],
+) -> Schedule:
     """Lay everything out. The tags have their places in the region already."""
     layout = Layout(region)
     copies = CopyList(region.size)
@@ -87,7 +95,9 @@ def schedule(tags: Sequence[TagDraft], region: TagRegion, tasks: Sequence[TaskDr
     )  # fmt: skip
 
 
-def _lay_task(task: TaskDraft, tick: int, layout: Layout, copies: CopyList, groups: list[Group], pins: dict[str, tuple[str, int, int]]) -> Task:
+def _lay_task(
+    task: TaskDraft, tick: int, layout: Layout, copies: CopyList, groups: list[Group], pins: dict[str, tuple[str, int, int]]
+) -> Task:
     layout.task = task.name
     first_group = len(groups)
     waiting: list[tuple[int, int, int]] = []  # tag writes since the last group
@@ -122,7 +132,16 @@ def _group(group: GroupDraft, copy_from: int, copy_to: int) -> Group:
     for node in group.nodes:
         names += [f"{node.name}[{i + 1}]" for i in range(node.count)] if node.count else [node.name]
     columns = tuple([group.columns[pin.name] for pin in group.block.pins])
-    return Group(group.block.name, group.chosen.name if group.chosen else "", group.rows, group.length, columns, copy_from, copy_to, tuple(names))
+    return Group(
+        group.block.name,
+        group.chosen.name if group.chosen else "",
+        group.rows,
+        group.length,
+        columns,
+        copy_from,
+        copy_to,
+        tuple(names),
+    )
 
 
 def _name_pins(group: GroupDraft, pins: dict[str, tuple[str, int, int]]) -> None:
@@ -144,7 +163,9 @@ def _first_values(tags: Sequence[TagDraft], region: TagRegion, layout: Layout) -
     """Defaults; and inputs have never been received, everything else is good."""
     for tag in tags:
         assert tag.type is not None
-        layout.memory.fill(tag.offset, tag.type, tag.default if isinstance(tag.default, tuple) else [tag.default] * (tag.length or 1))
+        layout.memory.fill(
+            tag.offset, tag.type, tag.default if isinstance(tag.default, tuple) else [tag.default] * (tag.length or 1)
+        )
     good = [int(tag.kind != "input") for tag in tags]
     layout.memory.fill(region.good, BOOL, good)
     for tag in tags:
@@ -173,7 +194,16 @@ def _inputs(devices: Sequence[DeviceDraft]) -> InputTable:
     for point, element in _points(devices, False):
         tag = point.tag
         assert tag.type is not None
-        rows.append((tag.index, tag.offset + element * tag.type.size, type_code(tag.type), point.stale, int(point.hold), widened(point.bad, tag.type)))
+        rows.append(
+            (
+                tag.index,
+                tag.offset + element * tag.type.size,
+                type_code(tag.type),
+                point.stale,
+                int(point.hold),
+                widened(point.bad, tag.type),
+            )
+        )
     return InputTable(*_columns(rows, 6))
 
 
@@ -186,7 +216,7 @@ def _outputs(devices: Sequence[DeviceDraft]) -> OutputTable:
     return OutputTable(*_columns(rows, 3))
 
 
-def _columns(rows: list[tuple[int, ...]], count: int) -> list[np.ndarray]:
+def _columns(rows: Sequence[tuple[int, ...]], count: int) -> list[np.ndarray]:
     table = np.array(rows, np.int64).reshape(len(rows), count)
     return [np.ascontiguousarray(table[:, i]) for i in range(count)]
 
@@ -216,7 +246,29 @@ def device_models(devices: Sequence[DeviceDraft]) -> tuple[Device, ...]:
             for point in drafts:
                 assert point.tag.type is not None
                 for element, address in enumerate(point.addresses):
-                    points[kind].append(Point(point.tag.name, element, point.tag.type.name, slots[kind], address, point.safe, point.safe_after, point.at))
+                    points[kind].append(
+                        Point(
+                            point.tag.name,
+                            element,
+                            point.tag.type.name,
+                            slots[kind],
+                            address,
+                            point.safe,
+                            point.safe_after,
+                            point.at,
+                        )
+                    )
                     slots[kind] += 1
-        made.append(Device(device.name, device.driver, device.settings, tuple(points[0]), tuple(points[1]), device.stale, device.timeout, device.at))
+        made.append(
+            Device(
+                device.name,
+                device.driver,
+                device.settings,
+                tuple(points[0]),
+                tuple(points[1]),
+                device.stale,
+                device.timeout,
+                device.at,
+            )
+        )
     return tuple(made)

@@ -48,7 +48,9 @@ def is_tag_name(name: Text, draft: Draft) -> bool:
     """Whether it is written as tags are; a mistake is reported."""
     if TAG_NAME.match(name) and not name.lower().endswith(".good"):
         return True
-    draft.report.error(name.at, "E106", f"`{name}` is not written as tags are", "`area.thing`, of letters, digits and _; `.good` is the runtime's")
+    draft.report.error(
+        name.at, "E106", f"`{name}` is not written as tags are", "`area.thing`, of letters, digits and _; `.good` is the runtime's"
+    )
     return False
 
 
@@ -81,7 +83,12 @@ def site_tag(name: Text, section: Section, draft: Draft) -> TagDraft:
 
 def _check_unit(tag: TagDraft, section: Section, draft: Draft) -> None:
     if tag.unit is not None and tag.type in (BOOL, TIME):
-        draft.report.error(place_of(section["unit"]), "E201", f"a {tag.type} has no unit", "a TIME is nanoseconds and shown as a duration" if tag.type is TIME else "")
+        draft.report.error(
+            place_of(section["unit"]),
+            "E201",
+            f"a {tag.type} has no unit",
+            "a TIME is nanoseconds and shown as a duration" if tag.type is TIME else "",
+        )
         tag.unit = None
 
 
@@ -106,11 +113,15 @@ def default_of(section: Section, word: str, tag: TagDraft, draft: Draft) -> Any:
         zero = 0.0 if tag.type is LREAL else 0
         low, high = tag.minimum, tag.maximum
         if low is not None and high is not None and not low <= 0 <= high:
-            draft.report.error(tag.at, "E204", f"`{tag.name}` starts at 0, which is outside its range {low:g}..{high:g}", f"give it a `{word}`")
+            draft.report.error(
+                tag.at, "E204", f"`{tag.name}` starts at 0, which is outside its range {low:g}..{high:g}", f"give it a `{word}`"
+            )
         return (zero,) * tag.length if tag.length else zero
     items = value if isinstance(value, Listing) else [value]
     if isinstance(value, Listing) and len(value) != tag.length:
-        draft.report.error(value.at, "E205", f"{len(value)} values for {tag.length or 'one'} element{'s' if tag.length else ''} of `{tag.name}`")
+        draft.report.error(
+            value.at, "E205", f"{len(value)} values for {tag.length or 'one'} element{'s' if tag.length else ''} of `{tag.name}`"
+        )
         return 0
     numbers = [checked_value(item, word, tag, draft) for item in items]
     if tag.length:

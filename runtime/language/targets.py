@@ -51,7 +51,7 @@ def said(feed: Feed) -> str:
     if isinstance(feed, Wire) and "#" not in feed.node.name:
         return f"`{feed.node.name.partition('.')[2]}.{feed.pin.name}`"
     if isinstance(feed, Literal):
-        return f"`{feed.text[feed.start:feed.start + feed.width]}`"
+        return f"`{feed.text[feed.start : feed.start + feed.width]}`"
     return "this value" if isinstance(feed, Constant) else "this expression"
 
 
@@ -81,8 +81,13 @@ def unit_error(report: Report, feed: Feed, unit: Unit, target: Target, is_number
     """A unit where another belongs."""
     wanted = target.unit or NUMBER
     if is_number_type:
-        target.report_at(report, feed, "E202", f"{said(feed)} is in {unit!r} and {target.what} is a {target.type.name} in {wanted!r}",
-                         "whole numbers are not converted: make both LREAL")
+        target.report_at(
+            report,
+            feed,
+            "E202",
+            f"{said(feed)} is in {unit!r} and {target.what} is a {target.type.name} in {wanted!r}",
+            "whole numbers are not converted: make both LREAL",
+        )
         return
     has = "has no unit" if unit is NUMBER else f"is in {unit!r}"
     takes = "a plain number" if wanted is NUMBER else f"{wanted!r}"

@@ -20,4 +20,10 @@ def warn_of_unused(draft: Draft, programs: Collection[str], files: Sequence[str]
     for file in files:
         name = file.rpartition("/")[2].removesuffix(".yaml")
         if file not in texts and name.lower() not in programs:
-            report.warn(Position(file, 0, 0), "W804", f"no task runs the program `{name}`", "", "a task names it in config/site.yaml: `programs: [...]`")
+            report.warn(
+                Position(file, 0, 0),
+                "W804",
+                f"no task runs the program `{name}`",
+                "",
+                "a task names it in config/site.yaml: `programs: [...]`",
+            )

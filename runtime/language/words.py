@@ -24,7 +24,9 @@ def check_words(section: Section, known: Iterable[str], what: str, report: Repor
     known = tuple(known)
     for key in section:
         if key not in known:
-            report.error(key.at, "E006", f"`{key}` is no word of {what}", did_you_mean(key, known), f"the words are {', '.join(known)}")
+            report.error(
+                key.at, "E006", f"`{key}` is no word of {what}", did_you_mean(key, known), f"the words are {', '.join(known)}"
+            )
 
 
 def as_section(value: Any, at: Position, what: str, report: Report) -> Section | None:
@@ -126,7 +128,13 @@ def type_of(text: Text, report: Report) -> tuple[Type, int] | None:
     match = _TYPE.match(text)
     found = TYPES.get(match[1].upper()) if match else None
     if match is None or found is None:
-        report.error(text.at, "E202", f"`{text}` is no type of a wire", did_you_mean(text, TYPES), f"the types are {', '.join(TYPES)}, and arrays such as `LREAL[16]`")
+        report.error(
+            text.at,
+            "E202",
+            f"`{text}` is no type of a wire",
+            did_you_mean(text, TYPES),
+            f"the types are {', '.join(TYPES)}, and arrays such as `LREAL[16]`",
+        )
         return None
     length = int(match[2]) if match[2] else 0
     if match[2] and not 1 <= length <= LONGEST_ARRAY:
@@ -162,14 +170,18 @@ def value_of(text: Any, type: Type, measured: Unit | None, what: str, report: Re
     try:
         found = quantity(text)
     except QuantityError as error:
-        hint = nearest_unit(text[error.start:]) if error.code == "E203" else ""
+        hint = nearest_unit(text[error.start :]) if error.code == "E203" else ""
         report.error(inside(text, error.start, error.width), error.code, str(error), hint)
         return None
     said = truth(text)
     if found is None and said is None:
         wrong = text.lower().lstrip("+-.") in ("inf", "infinity", "nan")
-        report.error(text.at, "E206" if wrong else "E010", f"`{text}` is not finite" if wrong else f"`{text}` is no value for `{what}`",
-                     "" if wrong else "`true` or `false`" if type is BOOL else "a number and, where it has one, its unit")
+        report.error(
+            text.at,
+            "E206" if wrong else "E010",
+            f"`{text}` is not finite" if wrong else f"`{text}` is no value for `{what}`",
+            "" if wrong else "`true` or `false`" if type is BOOL else "a number and, where it has one, its unit",
+        )
         return None
     value, code, problem, hint = as_value(said if found is None else found, type, measured)
     if code:

@@ -71,6 +71,7 @@ class Door:
         self.snapshot = Snapshot(folder, order.region, order.outputs, order.generation)
         self.commands = Commands(folder, order.service, order.region.size, order.outputs, order.generation)
         self.pictures = 0
+        self._is_of_this_scan = False
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
         self._collector: asyncio.Task[None] | None = None
 
@@ -78,11 +79,13 @@ class Door:
         """Take the newest snapshot; whether there was a newer one."""
         taken = self.snapshot.refresh()
         self.pictures += taken
+        # a restarted scan's file holds no picture at first, and the one that we still have is its predecessor's
+        self._is_of_this_scan = taken or (self._is_of_this_scan and self.snapshot.is_attached)
         return taken
 
     def is_stale(self) -> bool:
         """Whether the scan has published nothing for a second, or never has."""
-        return not self.snapshot.is_attached or time.monotonic_ns() - self.snapshot.monotonic > STALE
+        return not self._is_of_this_scan or time.monotonic_ns() - self.snapshot.monotonic > STALE
 
     async def write(self, tag: Tag, value: float | int | bool, role: str, element: int = 0) -> Outcome:
         """Have the scan write a tag; returns when a scan has taken or refused it, and its snapshot is here, or after a second.

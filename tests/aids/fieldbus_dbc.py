@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+# One line for each fact, as DBC editors write them.
 SYNTHETIC = '''VERSION ""
 
 NS_ :
@@ -61,6 +62,12 @@ BO_ 25 Named: 2 RACK
  SG_ State : 0|4@1+ (1,0) [0|15] "" PLC
  SG_ Temperature : 8|8@1- (1,0) [-50|100] "degC" PLC
 
+BO_ 26 Flexible: 64 RACK
+ SG_ First : 0|8@1+ (1,0) [0|0] "" PLC
+ SG_ Far : 500|12@1- (0.5,0) [0|0] "V" PLC
+ SG_ FarMotorola : 391|24@0- (0.01,0) [0|0] "A" PLC
+ SG_ Crossing : 253|64@1+ (1,0) [0|0] "" PLC
+
 BO_ 32 Command: 8 PLC
  SG_ Close : 0|1@1+ (1,0) [0|1] "" RACK
  SG_ Mode : 1|3@1+ (1,0) [0|4] "" RACK
@@ -78,11 +85,14 @@ BO_ 34 Slow: 2 PLC
  SG_ Word : 0|16@1+ (1,0) [0|65535] "" RACK
 
 BA_DEF_ BO_ "GenMsgCycleTime" INT 0 65535;
+BA_DEF_ BO_ "VFrameFormat" ENUM "StandardCAN","ExtendedCAN","reserved","J1939PG","reserved","reserved","reserved","reserved","reserved","reserved","reserved","reserved","reserved","reserved","StandardCAN_FD","ExtendedCAN_FD";
 BA_DEF_ SG_ "GenSigStartValue" INT 0 255;
 BA_DEF_ SG_ "SignalInvalidRaw" INT -1 65535;
 BA_DEF_DEF_ "GenMsgCycleTime" 0;
 BA_DEF_DEF_ "GenSigStartValue" 0;
 BA_DEF_DEF_ "SignalInvalidRaw" -1;
+BA_DEF_DEF_ "VFrameFormat" "StandardCAN";
+BA_ "VFrameFormat" BO_ 26 14;
 BA_ "GenMsgCycleTime" BO_ 32 50;
 BA_ "GenSigStartValue" SG_ 32 Spare 170;
 BA_ "SignalInvalidRaw" SG_ 17 E 127;

@@ -49,7 +49,8 @@ class ServerProcess:
         if self.process.poll() is None:
             self.process.terminate()
         code = self.process.wait(10)
-        if self.process.stdout is not None:
+        if self.process.stdout is not None and not self.process.stdout.closed:
+            assert self.process.stdout.read() == b"", "a server prints nothing"
             self.process.stdout.close()
         return code
 

@@ -23,7 +23,12 @@ class FakeDriver:
     """A driver's front: `at` is a tag's address, `count` makes it an array, `known` and `scale` say type and unit as a device would."""
 
     DEVICE_WORDS: Mapping[str, str] = {"host": "where the device is"}
-    INPUT_WORDS: Mapping[str, str] = {"at": "address", "count": "elements", "known": "type that the device gives", "measured": "its unit"}
+    INPUT_WORDS: Mapping[str, str] = {
+        "at": "address",
+        "count": "elements",
+        "known": "type that the device gives",
+        "measured": "its unit",
+    }
     OUTPUT_WORDS: Mapping[str, str] = INPUT_WORDS
 
     def describe(self, device: Section, points: Sequence[PointText], site: Section, root: Path, report: Report) -> Description:
@@ -35,7 +40,9 @@ class FakeDriver:
                 continue
             count = int(point.section.get("count", "0"))
             addresses = tuple(f"{address}+{i}" for i in range(count or 1))
-            found[str(point.tag)] = Described(addresses, str(point.section.get("known", "")), str(point.section.get("measured", "")), is_array=bool(count))
+            found[str(point.tag)] = Described(
+                addresses, str(point.section.get("known", "")), str(point.section.get("measured", "")), is_array=bool(count)
+            )
         return Description({"host": str(device.get("host", "")), "at": place_of(device)}, found)
 
 
@@ -101,7 +108,7 @@ class PlainScan:
             if (self.count - task.phase) % task.every == 0:
                 for pending, visible in task.pulses:
                     self.memory[visible], self.memory[pending] = self.memory[pending], 0
-                for group in self.schedule.groups[task.group_from:task.group_to]:
+                for group in self.schedule.groups[task.group_from : task.group_to]:
                     self._copy(group.copy_from, group.copy_to)
                     self._run(group, task.every * self.schedule.tick)
                 self._copy(task.copy_from, task.copy_to)
@@ -111,7 +118,7 @@ class PlainScan:
         copies = self.schedule.copies
         for source, target, size in zip(copies.source[first:end], copies.target[first:end], copies.size[first:end], strict=True):
             assert source + size <= target or target + size <= source, "a copy overlaps itself"
-            self.memory[target:target + size] = self.memory[source:source + size]
+            self.memory[target : target + size] = self.memory[source : source + size]
 
     def _run(self, group: Group, dt: int) -> None:
         block = self.blocks[group.block]
@@ -121,7 +128,7 @@ class PlainScan:
             if pin.kind == "input":
                 type = chosen if chosen and not hasattr(pin.element, "code") else pin.element
                 cells = group.rows * (1 if not pin.length else group.length if pin.length == "N" else int(pin.length))
-                before[pin.name] = self.memory[offset:offset + cells * type.size].copy()
+                before[pin.name] = self.memory[offset : offset + cells * type.size].copy()
         for row in range(group.rows):
             instance = Instance(block, chosen, group.length)
             for pin, offset in zip(block.pins, group.columns, strict=True):
@@ -136,25 +143,25 @@ class PlainScan:
                     view[:] = list(value) if length else [value]
         for pin, offset in zip(block.pins, group.columns, strict=True):
             if pin.name in before:
-                now = self.memory[offset:offset + before[pin.name].size]
+                now = self.memory[offset : offset + before[pin.name].size]
                 assert np.array_equal(now, before[pin.name]), f"{group.block} writes over its own input {pin.name}"
 
     def _cells(self, pin: Any, chosen: Any, offset: int, row: int, group: Group) -> tuple[np.ndarray, int]:
         type = chosen if chosen is not None and not hasattr(pin.element, "code") else pin.element
         length = 0 if not pin.length else group.length if pin.length == "N" else int(pin.length)
         start = offset + row * (length or 1) * type.size
-        return self.memory[start:start + (length or 1) * type.size].view(type.code), length
+        return self.memory[start : start + (length or 1) * type.size].view(type.code), length
 
     def __getitem__(self, name: str) -> Any:
         """A tag, or a pin by its full name."""
         type, offset, length = self._place(name)
-        cells = self.memory[offset:offset + type.size * (length or 1)].view(type.code)
+        cells = self.memory[offset : offset + type.size * (length or 1)].view(type.code)
         values = [bool(v) if type.name == "BOOL" else v.item() for v in cells]
         return values if length else values[0]
 
     def __setitem__(self, name: str, value: Any) -> None:
         type, offset, length = self._place(name)
-        self.memory[offset:offset + type.size * (length or 1)].view(type.code)[:] = value
+        self.memory[offset : offset + type.size * (length or 1)].view(type.code)[:] = value
 
     def _place(self, name: str) -> tuple[Any, int, int]:
         if name.endswith(".good"):
@@ -170,5 +177,5 @@ class PlainScan:
         """What the command step does with a pulse: every task that reads it has it pending."""
         tag, commands = self.schedule.tag(name), self.schedule.commands
         first = commands.pulse[tag.index]
-        for cell in commands.pulse_cells[first:first + commands.pulse_count[tag.index]]:
+        for cell in commands.pulse_cells[first : first + commands.pulse_count[tag.index]]:
             self.memory[cell] = 1

@@ -145,7 +145,14 @@ def test_a_dead_input_holds_the_output_and_freezes_the_integral(pin):
 
 
 def test_a_dead_integral_time_freezes_the_integral():
-    scan(PID, KP=2.0, SP=10.0, PV=9.0, **WIDE, dt="100ms", table="x TI | OUT\n 1 1 | 2\n 10 1 | 4\n 100 nan | 4\n 1 1 | 4\n 1 1 | 4.2")
+    scan(PID, KP=2.0, SP=10.0, PV=9.0, **WIDE, dt="100ms", table="""
+        x   TI  | OUT
+        1   1   | 2
+        10  1   | 4
+        100 nan | 4
+        1   1   | 4
+        1   1   | 4.2
+    """)
 
 
 def test_a_measured_value_that_comes_back_elsewhere_is_no_slope():

@@ -76,9 +76,9 @@ def test_a_day_at_the_demo_site(demo: tuple[RunningSite, RunningPlant, Scada]) -
     since = time.monotonic_ns()
     plant.ask("estop", pressed=True)
     until(lambda: not scada.read("bms.main_fb"), 20, "the E-stop opens the contactors")
-    changes = [(w["t"], w["device"], w["what"], w["to"]) for w in plant.written(since)]
+    changes = [(w["t"], w["device"], w["what"], w["value"]) for w in plant.written(since)]
     zero = min(t for t, device, what, to in changes if (device, what) == ("pcs", "p_cmd") and to == 0)
-    opened = min(t for t, device, what, to in changes if device == "rack" and what == "CloseReq" and not to)
+    opened = min(t for t, device, what, to in changes if (device, what) == ("rack", "Stack_Cmd.CloseReq") and not to)
     assert zero < opened, "current to zero before opening"
     assert not scada.read("site.ready")
     assert scada.read("site.first_permit") == 1
@@ -124,10 +124,10 @@ def test_ctrl_c_stops_with_power_before_contactors(demo: tuple[RunningSite, Runn
 
 def assert_safe_in_order(plant: RunningPlant, since: int, within_s: float = 30.0) -> None:
     """Power was commanded to zero first, contactors were opened after."""
-    plant.wait(lambda truth: not truth["rack"]["main_closed"], within_s, "the contactors are open")
-    changes = [(w["t"], w["device"], w["what"], w["to"]) for w in plant.written(since)]
+    plant.wait(lambda truth: not truth["rack"]["main"], within_s, "the contactors are open")
+    changes = [(w["t"], w["device"], w["what"], w["value"]) for w in plant.written(since)]
     zero = [t for t, device, what, to in changes if (device, what) == ("pcs", "p_cmd") and to == 0]
-    opened = [t for t, device, what, to in changes if device == "rack" and what == "CloseReq" and not to]
+    opened = [t for t, device, what, to in changes if (device, what) == ("rack", "Stack_Cmd.CloseReq") and not to]
     assert zero, changes
     assert opened, changes
     assert min(zero) < min(opened)
@@ -153,7 +153,7 @@ def test_kill_nine_of_scan_or_supervisor_leaves_safe_values(demo: tuple[RunningS
         again = until(lambda: Scada(site.root, site.modbus), 10, "the Modbus server is still there")
         until(lambda: _reads(again, "plc.state") == 1, 60, "the scan runs again")
         assert not again.read("site.ready"), "restarted in a safe state: the interlock wants a reset"
-        assert not plant.truth()["rack"]["main_closed"]
+        assert not plant.truth()["rack"]["main"]
         again.close()
 
 

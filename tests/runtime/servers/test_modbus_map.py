@@ -144,7 +144,8 @@ def test_the_automatic_map_follows_the_names_and_can_be_read_back() -> None:
     inputs = [e for e in entries if e.table == "input" and e.part == "value"]
     assert [e.tag.name for e in inputs] == sorted(t.name for t in TAGS if t.type != "BOOL")
     assert [e.tag.name for e in entries if e.table == "coil"] == ["hmi.enable"]
-    assert [e.tag.name for e in entries if e.table == "holding"] == ["hmi.count", "hmi.delay", "hmi.limit", "hmi.p_set", "hmi.steps"]
+    holding = [e.tag.name for e in entries if e.table == "holding"]
+    assert holding == ["hmi.count", "hmi.delay", "hmi.limit", "hmi.p_set", "hmi.steps"]
     assert lay_out(reversed(TAGS)) == entries
     again, report = read(show(entries))
     assert not report.problems

@@ -30,7 +30,8 @@ Act = Callable[[Client], Coroutine[Any, Any, Any]]
 @pytest.fixture(scope="module")
 def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestScan, ServerProcess, int]]:
     scan = TestScan(tmp_path_factory.mktemp("opcua"))
-    users = {"eva": {"role": "engineer", "password": hash_password("volt")}, "max": {"role": "viewer", "password": hash_password("amp")}}
+    eva = {"role": "engineer", "password": hash_password("volt")}
+    users = {"eva": eva, "max": {"role": "viewer", "password": hash_password("amp")}}
     with serving(scan.order("opcua", anonymous="operator", every="50 ms", users=users)) as (server, port):
         yield scan, server, port
     scan.stop()
@@ -147,7 +148,8 @@ def test_enumerations_say_their_texts(plant: Any) -> None:
 def test_a_time_says_that_it_counts_nanoseconds(plant: Any) -> None:
     async def act(client: Client) -> Any:
         node = client.get_node("ns=2;s=plc.uptime")
-        return (await node.read_description()).Text, (await (await node.get_child("0:EngineeringUnits")).read_value()).DisplayName.Text
+        unit = await (await node.get_child("0:EngineeringUnits")).read_value()
+        return (await node.read_description()).Text, unit.DisplayName.Text
 
     assert with_client(plant[2], act) == ("Time since start (nanoseconds)", "ns")
 
@@ -190,7 +192,9 @@ def test_nan_arrives(plant: Any, scan: TestScan) -> None:
     with_client(plant[2], act)
 
 
-@pytest.mark.parametrize(("quality", "value"), [(UNCERTAIN_LAST_USABLE, 33.0), (GOOD_LOCAL_OVERRIDE, 33.0), (BAD_NOT_CONNECTED, None)])
+@pytest.mark.parametrize(("quality", "value"), [
+    (UNCERTAIN_LAST_USABLE, 33.0), (GOOD_LOCAL_OVERRIDE, 33.0), (BAD_NOT_CONNECTED, None),
+])  # fmt: skip
 def test_quality_is_the_status_code_and_a_bad_value_is_null(plant: Any, scan: TestScan, quality: int, value: Any) -> None:
     async def act(client: Client) -> Any:
         node = client.get_node("ns=2;s=bms.soc")
@@ -205,6 +209,7 @@ def test_quality_is_the_status_code_and_a_bad_value_is_null(plant: Any, scan: Te
 def test_the_source_time_is_when_the_device_was_read(plant: Any, scan: TestScan) -> None:
     async def act(client: Client) -> Any:
         node = client.get_node("ns=2;s=bms.soc")
+        await becomes(status_of(node), 0)
         await becomes(node.read_value, 61.0)
         return await node.read_data_value()
 
@@ -405,8 +410,7 @@ def test_a_live_session_cannot_be_taken_over_from_another_channel(plant: Any) ->
 
     async def act() -> tuple[str, bytes]:
         async with connected(plant[2], "eva", "volt") as victim:
-            token = victim.uaclient._uasession.authentication_token if hasattr(victim.uaclient, "_uasession") else None
-            token = token or victim.uaclient.protocol.authentication_token
+            token = victim.uaclient.protocol.authentication_token
             thief = Client(url(plant[2]), timeout=5)
             await thief.connect_socket()
             try:
@@ -430,7 +434,8 @@ def test_another_sessions_subscription_cannot_be_touched(plant: Any) -> None:
             subscription = await victim.create_subscription(100, Changes())
             number = subscription.subscription_id
             deleted = await thief.uaclient.delete_subscriptions([number])
-            moved = await refusal(thief.uaclient.transfer_subscriptions(ua.TransferSubscriptionsParameters([number], False)))
+            wanted = ua.TransferSubscriptionsParameters([number], False)
+            moved = await refusal(thief.uaclient.transfer_subscriptions(wanted))
             await subscription.subscribe_data_change(victim.get_node("ns=2;s=bms.soc"))
             return [deleted[0].name, moved]
 
@@ -439,7 +444,8 @@ def test_another_sessions_subscription_cannot_be_touched(plant: Any) -> None:
 
 def test_nobody_registers_a_server(plant: Any) -> None:
     async def act(client: Client) -> str:
-        return await refusal(client.uaclient.register_server(ua.RegisteredServer(ServerUri="urn:evil", ServerNames=[ua.LocalizedText("x")])))
+        evil = ua.RegisteredServer(ServerUri="urn:evil", ServerNames=[ua.LocalizedText("evil")])
+        return await refusal(client.uaclient.register_server(evil))
 
     assert with_client(plant[2], act) == "BadServiceUnsupported"
 
@@ -457,7 +463,8 @@ def test_a_session_ends_with_its_connection(plant: Any) -> None:
 
 
 @pytest.mark.parametrize("data", [
-    b"GET / HTTP/1.1\r\n\r\n", b"\x00" * 64, b"HELF\xff\xff\xff\x7f", b"HELF\x08\x00\x00\x00", b"MSGF\x10\x00\x00\x00" + b"\xff" * 8,
+    b"GET / HTTP/1.1\r\n\r\n", b"\x00" * 64, b"HELF\xff\xff\xff\x7f", b"HELF\x08\x00\x00\x00",
+    b"MSGF\x10\x00\x00\x00" + b"\xff" * 8,
 ], ids=["http", "zeros", "huge", "empty hello", "message first"])  # fmt: skip
 def test_hostile_bytes_end_nothing_but_their_connection(plant: Any, data: bytes) -> None:
     with socket.create_connection(("127.0.0.1", plant[2]), timeout=5) as sock:

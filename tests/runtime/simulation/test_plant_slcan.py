@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from pathlib import Path
 
 import can
 import numpy as np
@@ -205,6 +206,26 @@ def test_any_other_interface_of_python_can_works_too():
             assert [other.recv(1.0).arbitration_id for _ in range(2)] == [0x100, 0x101]
             other.send(can.Message(arbitration_id=0xA0, data=b"\x01\x02", is_extended_id=False))
             await _until(lambda: link.flush() is None and got)
+            assert got == [Frame(0xA0, b"\x01\x02")]
+        finally:
+            other.shutdown()
+            link.close()
+
+    asyncio.run(work())
+
+
+@pytest.mark.skipif(not Path("/sys/class/net/vcan0").exists(), reason="this kernel has no vcan0")
+def test_a_real_can_interface_works_by_its_file():
+    async def work():
+        link = PythonCanLink("socketcan", "vcan0")
+        other = can.Bus(interface="socketcan", channel="vcan0")
+        got: list[Frame] = []
+        link.listen(asyncio.get_running_loop(), got.append)
+        try:
+            link.send(link.prepare(np.array([0x100])), np.ones((1, 8), dtype=np.uint8))
+            assert other.recv(2.0).arbitration_id == 0x100
+            other.send(can.Message(arbitration_id=0xA0, data=b"\x01\x02", is_extended_id=False))
+            await _until(lambda: got)
             assert got == [Frame(0xA0, b"\x01\x02")]
         finally:
             other.shutdown()

@@ -1,0 +1,233 @@
+"""The table kernels against cantools: every signal of the demo's DBC and of a synthetic one, in and out."""
+
+import math
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cantools.database import Database
+from cantools.database.errors import DecodeError
+
+from runtime.fieldbus.can_kernel import decode
+from runtime.fieldbus.can_tables import EXTENDED, N_DECODED, N_SHORT, N_UNKNOWN, decoding
+from runtime.fieldbus.can_transmit import Transmitter
+from runtime.fieldbus.can_wire import Batch
+from runtime.quality import BAD_SENSOR_FAILURE, BAD_WAITING_FOR_INITIAL_DATA, GOOD
+from tests.aids.fieldbus import ROOT, Cells, Mapped, mapped
+from tests.aids.fieldbus_dbc import SYNTHETIC, write_synthetic
+
+SITE = "site: t\nchannels: {can0: {interface: virtual}}\n"
+RACK_UNITS = {"degC": "°C"}
+
+
+def database(text: str) -> Database:
+    found = Database(strict=True)
+    found.add_dbc_string(text)
+    return found
+
+
+def map_all(dbc: str, root: Path, known: Database, part: str = "inputs", messages: tuple[str, ...] = ()) -> Mapped:
+    """A device whose io_map names every signal of the database as `Message.Signal`."""
+    wanted = [m for m in known.messages if not messages or m.name in messages]
+    lines = [f"  m{i}.s{j}: {{signal: {m.name}.{s.name}, safe: 0}}" for i, m in enumerate(wanted) for j, s in enumerate(m.signals)]
+    text = f"device: d\ndriver: can\nchannel: can0\ndbc: {dbc}\n{part}:\n" + "\n".join(lines)
+    found = mapped(text, SITE, root)
+    names = iter([(m.name, s.name) for m in wanted for s in m.signals])
+    return Mapped(found.device, {".".join(next(names)): slots for slots in found.slots.values()})
+
+
+def batch_of(frames: list[tuple[int, bytes]]) -> Batch:
+    batch = Batch()
+    for row, (key, data) in enumerate(frames):
+        batch.keys[row], batch.lengths[row], batch.times[row] = key, len(data), 1000 + row
+        batch.data[row, : len(data)] = np.frombuffer(data, np.uint8)
+    batch.count = len(frames)
+    return batch
+
+
+def receive(device: Mapped, frames: list[tuple[int, bytes]]) -> tuple[Cells, np.ndarray]:
+    cells, counts, batch = Cells(len(device.device.inputs)), np.zeros(4, np.int64), batch_of(frames)
+    decode(batch.keys, batch.data, batch.lengths, batch.times, batch.count, decoding(device.device.inputs),
+           (cells.lreal, cells.integer, cells.quality, cells.time), counts)  # fmt: skip
+    return cells, counts
+
+
+def key_of(message) -> int:
+    return message.frame_id | (EXTENDED if message.is_extended_frame else 0)
+
+
+def corners_and_random(length: int, seed: str, count: int) -> list[bytes]:
+    chance = random.Random(seed)
+    return [bytes(length), b"\xff" * length, b"\x80" * length, *(chance.randbytes(length) for _ in range(count))]
+
+
+@pytest.fixture(scope="module")
+def databases(tmp_path_factory):
+    root = tmp_path_factory.mktemp("site")
+    write_synthetic(root)
+    synthetic, rack = database(SYNTHETIC), database((ROOT / "dbc" / "rack.dbc").read_text(encoding="utf-8"))
+    return {"synthetic": (synthetic, map_all("dbc/synthetic.dbc", root, synthetic)),
+            "rack": (rack, map_all("dbc/rack.dbc", ROOT, rack))}  # fmt: skip
+
+
+@pytest.mark.parametrize(("which", "count"), [("synthetic", 300), ("rack", 20)])
+def test_every_signal_decodes_as_cantools_decodes_it(databases, which, count):
+    known, device = databases[which]
+    compared = 0
+    for message in known.messages:
+        for data in corners_and_random(message.length, message.name, count):
+            try:
+                expected = message.decode(data, decode_choices=False)
+            except DecodeError:  # a selector that the DBC does not know
+                continue
+            cells, _ = receive(device, [(key_of(message), data)])
+            for signal in message.signals:
+                check_signal(cells, device.slots[f"{message.name}.{signal.name}"][0], signal, expected, device)
+                compared += signal.name in expected
+    assert compared > 1000
+
+
+def check_signal(cells: Cells, slot: int, signal, expected: dict, device: Mapped) -> None:
+    if signal.name not in expected:
+        assert cells.quality[slot] == BAD_WAITING_FOR_INITIAL_DATA, f"{signal.name} is not in this frame"
+        return
+    value = expected[signal.name]
+    assert cells.time[slot] == 1000
+    if is_invalid(signal, value) or not math.isfinite(value):
+        assert cells.quality[slot] == BAD_SENSOR_FAILURE
+        assert cells.integer[slot] == 0, "a broken reading must not reach the cell"
+        return
+    point = next(p for p in device.device.inputs if p.slot == slot)
+    got = cells.lreal[slot] if point.type == "LREAL" else cells.integer[slot]
+    assert (got, cells.quality[slot]) == (float(value), GOOD), signal.name
+
+
+def is_invalid(signal, value: float) -> bool:
+    """What the DBC calls no reading: the attribute SignalInvalidRaw, or SNA in the value table of a measurement."""
+    raw = round((value - signal.offset) / signal.scale) if not signal.conversion.is_float else None
+    attribute = signal.dbc.attributes.get("SignalInvalidRaw")
+    named = signal.unit and signal.choices and str(signal.choices.get(raw)) == "SNA"
+    unsigned = None if raw is None else raw % (1 << signal.length)
+    return bool(named) or (attribute is not None and attribute.value >= 0 and unsigned == attribute.value)
+
+
+def test_a_batch_keeps_the_order_of_its_frames(databases):
+    _, device = databases["synthetic"]
+    cells, counts = receive(device, [(34, b"\x01\x00"), (34, b"\x02\x00"), (34, b"\x03\x00")])
+    slot = device.slots["Slow.Word"][0]
+    assert (cells.lreal[slot], cells.time[slot]) == (3.0, 1002)
+    assert counts[N_DECODED] == 3
+
+
+def test_foreign_short_and_extended_frames_are_told_apart(databases):
+    _, device = databases["synthetic"]
+    cells, counts = receive(device, [(0x7FF, bytes(8)), (34, b"\x01"), (34 | EXTENDED, b"\x09\x09"), (512, bytes(4))])
+    assert counts[N_UNKNOWN] == 3, "an unknown identifier, the same number with 29 bits, and an extended one with 11"
+    assert counts[N_SHORT] == 1
+    assert (cells.quality == BAD_WAITING_FOR_INITIAL_DATA).all()
+
+
+def test_a_frame_longer_than_its_message_is_read_as_far_as_the_message_goes(databases):
+    _, device = databases["synthetic"]
+    cells, _ = receive(device, [(34, b"\x02\x01" + b"\xff" * 6)])
+    assert cells.lreal[device.slots["Slow.Word"][0]] == 0x0102
+
+
+# Sending ------------------------------------------------------------------------------------------------------------------
+
+
+def transmitter(device: Mapped, sent: list[tuple[int, bytes]]) -> Transmitter:
+    def send(key: int, data: bytes, fd: bool) -> bool:
+        sent.append((key, data))
+        return True
+
+    return Transmitter("d", device.device.settings.frames, device.device.outputs, 0, send)
+
+
+def outbox(device: Mapped, values: dict[str, float]) -> np.ndarray:
+    cells = np.zeros(len(device.device.outputs), np.int64)
+    for name, value in values.items():
+        slot = device.slots[name][0]
+        if next(p for p in device.device.outputs if p.slot == slot).type == "LREAL":
+            cells.view(np.float64)[slot] = value
+        else:
+            cells[slot] = int(value)
+    return cells
+
+
+@pytest.mark.parametrize("name", ["Intel", "Motorola", "Odd", "Floats", "Double", "Extended", "Named", "Command", "Flexible", "Slow"])
+def test_every_signal_encodes_as_cantools_encodes_it(tmp_path, name):
+    write_synthetic(tmp_path)
+    known = database(SYNTHETIC)
+    message = known.get_message_by_name(name)
+    device = map_all("dbc/synthetic.dbc", tmp_path, known, "outputs", (name,))
+    chance = random.Random(name)
+    for _ in range(300):
+        values = {signal.name: some_value(signal, chance) for signal in message.signals}
+        sender = transmitter(device, [])
+        sender.write(outbox(device, {f"{name}.{signal}": value for signal, value in values.items()}))
+        assert sender.refused == 0, values
+        assert bytes(sender._current[0, : message.length]) == message.encode(values, strict=True), values
+
+
+def some_value(signal, chance: random.Random) -> float:
+    """A value that the signal can carry: a corner of its range or anything between, also off the raster."""
+    if signal.conversion.is_float:
+        return chance.choice([0.0, -0.0, 1e-3, chance.uniform(-1e6, 1e6), 3.0e38 if signal.length == 32 else 1e300])
+    low = -(1 << signal.length - 1) if signal.is_signed else 0
+    high = (1 << signal.length - signal.is_signed) - 1
+    low, high = max(low, -(1 << 53)), min(high, 1 << 53)  # what a double carries exactly
+    physical = [low * signal.scale + signal.offset, high * signal.scale + signal.offset]
+    if signal.minimum is not None:
+        physical[0] = max(physical[0], signal.minimum)
+    if signal.maximum is not None:
+        physical[1] = min(physical[1], signal.maximum)
+    value = chance.choice([*physical, chance.uniform(*physical)])
+    if signal.unit:
+        return float(value)
+    return int(value)
+
+
+def test_a_value_that_the_signal_cannot_carry_leaves_the_old_one_and_is_counted(tmp_path):
+    write_synthetic(tmp_path)
+    device = map_all("dbc/synthetic.dbc", tmp_path, database(SYNTHETIC), "outputs", ("Command",))
+    sender = transmitter(device, [])
+    good = {"Command.Power": 100.0, "Command.Mode": 2, "Command.Limit": 1.0}
+    sender.write(outbox(device, good))
+    before = bytes(sender._current[0])
+    for bad in ({"Command.Power": 500.2}, {"Command.Power": math.inf}, {"Command.Mode": 5}, {"Command.Mode": -1}, {"Command.Limit": 1e300}):
+        sender.write(outbox(device, good | bad))
+        assert bytes(sender._current[0]) == before, bad
+    assert sender.refused == 5
+
+
+def test_a_named_value_outside_the_range_is_carried_as_cantools_does(tmp_path):
+    write_synthetic(tmp_path)
+    known = database(SYNTHETIC)
+    device = map_all("dbc/synthetic.dbc", tmp_path, known, "outputs", ("Command",))
+    sender = transmitter(device, [])
+    sender.write(outbox(device, {"Command.Mode": 7}))
+    assert sender.refused == 0
+    assert known.decode_message(32, bytes(sender._current[0, :8]))["Mode"] == "TEST"
+
+
+def test_a_multiplexed_command_is_one_frame_for_each_selector_value(tmp_path):
+    write_synthetic(tmp_path)
+    text = """
+        device: d
+        driver: can
+        channel: can0
+        dbc: dbc/synthetic.dbc
+        outputs:
+          a.first: {signal: MuxedCommand.First, safe: 0}
+          a.second: {signal: MuxedCommand.Second, safe: 0}
+    """
+    device = mapped(text, SITE, tmp_path)
+    sender = transmitter(device, [])
+    cells = np.zeros(2, np.int64)
+    cells.view(np.float64)[:] = (200.0, -3.5)
+    sender.write(cells)
+    message = database(SYNTHETIC).get_message_by_name("MuxedCommand")
+    frames = [bytes(sender._current[f, :4]) for f in range(2)]
+    assert frames == [message.encode({"Page": 1, "First": 200}), message.encode({"Page": 2, "Second": -3.5})]
