@@ -27,7 +27,6 @@ class Layout:
         self.memory = Memory(region.size)
         self.pulse_cells: dict[tuple[str, str], tuple[int, int]] = {}  # (task, tag) -> pending, visible
         self.task = ""
-        self.early_writes: dict[int, list[Copy]] = {}  # step of a tag write -> copies of `last` that come before it
         self.program: Any = None
 
     # --- groups ---------------------------------------------------------------------------------------------------
@@ -160,12 +159,9 @@ class Layout:
         if times > 1:
             due += spread(start, place, place - start, times - 1)
 
-    def _due(self, extra: Any, group: GroupDraft) -> list[Copy]:
-        if extra is None:
-            return group.copies
-        if isinstance(extra, GroupDraft):
-            return extra.early
-        return self.early_writes.setdefault(extra.step, [])
+    def _due(self, extra: GroupDraft | TagWrite | None, group: GroupDraft) -> list[Copy]:
+        """The list that a copy belongs to: made when the group runs, or before something earlier overwrites the source."""
+        return group.copies if extra is None else extra.early
 
     # --- feeds ----------------------------------------------------------------------------------------------------
 
@@ -209,7 +205,7 @@ class Layout:
         if not feed.last or feed.good:
             return None
         before = [w for w in feed.tag.writes if w.program is self.program and w.step < group.step]
-        return before[0] if before else None
+        return min(before, key=lambda w: w.step) if before else None
 
     def _cell(self, feed: Cell) -> int:
         tag = feed.tag
@@ -229,29 +225,31 @@ class Layout:
 
     # --- tag writes -----------------------------------------------------------------------------------------------
 
-    def write_copies(self, write: TagWrite) -> list[Copy]:
-        """The copies of one tag write, those of `last` readers of the tag first."""
+    def place_write(self, write: TagWrite) -> None:
+        """The copies that write a tag."""
         tag = write.tag
         assert tag.type is not None
         size = tag.type.size
         place = tag.offset + max(write.element, 0) * size
         cells = tag.length if tag.length and write.element == ALL else 1
-        copies: list[Copy] = []
         runs = self._runs(write.feed, write)
         if len(runs) == 1 and runs[0][1] == 1 and cells > 1:
-            copies += spread(self._held(runs[0], tag.type), place, size, cells)
-        else:
-            for run in runs:
-                copies.append((self._held(run, tag.type), place, run[1] * size))
-                place += run[1] * size
-        return self.early_writes.get(write.step, []) + copies
+            write.copies = spread(self._held(runs[0], tag.type), place, size, cells)
+            return
+        for run in runs:
+            write.copies.append((self._held(run, tag.type), place, run[1] * size))
+            place += run[1] * size
 
     def _held(self, run: Run, type: Type) -> int:
-        """Where the run stands; a constant gets cells of its own."""
-        if run[0] != -1:
-            return run[0]
-        offset = self.memory.column(type, run[1])
-        self.memory.fill(offset, type, run[2])
+        """Where the run stands; a constant, and a `last` value that would be gone by then, gets cells of its own."""
+        source, count, extra = run
+        if source != -1 and extra is None:
+            return source
+        offset = self.memory.column(type, count)
+        if source == -1:
+            self.memory.fill(offset, type, extra)
+        else:
+            extra.early.append((source, offset, count * type.size))
         return offset
 
 

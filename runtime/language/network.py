@@ -159,8 +159,9 @@ class TagWrite:
     program: Program
     waiting: int = 0
     readers: list[Any] = field(default_factory=list)
-    group: Any = None  # the group that runs next after this write
     step: int = -1  # its place in the task
+    copies: list[tuple[int, int, int]] = field(default_factory=list)  # source, target, bytes
+    early: list[tuple[int, int, int]] = field(default_factory=list)  # `last` values that are saved before it
 
     @property
     def name(self) -> str:

@@ -106,14 +106,15 @@ def _lay_task(
         plan = gather(program, step)
         step += len(plan)
         layout.program = program
-        layout.early_writes = {}
         layout.place_outputs(plan)
         for group in plan:
             if isinstance(group, GroupDraft):
                 layout.place_inputs(group)
+            else:
+                layout.place_write(group)
         for part in plan:
             if isinstance(part, TagWrite):
-                waiting += layout.write_copies(part)
+                waiting += part.early + part.copies
                 continue
             start = len(copies)
             copies.extend(waiting + part.early + part.copies, start)

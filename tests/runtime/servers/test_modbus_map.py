@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 
+from runtime.fieldbus import drivers
+from runtime.language import load_site
 from runtime.language.loader import read_yaml
 from runtime.model import Tag
+from runtime.servers.describe import describe_servers
 from runtime.servers.modbus_layout import lay_out, show
 from runtime.servers.modbus_map import Entry, describe_map
 from runtime.source import Report
@@ -159,14 +161,9 @@ def test_a_printed_map_keeps_every_option() -> None:
     assert show(read(text)[0]) == text
 
 
-def test_the_demos_map_names_each_address_once() -> None:
-    """The demo's tags are declared elsewhere: here a bit is a BOOL, and the operator writes what begins with hmi."""
-    text = (ROOT / "io_maps/scada.yaml").read_text()
-    lines = yaml.safe_load(text)
-    names = {name.removesuffix(".quality").removesuffix(".good") for name in lines}
-    types = {name: "BOOL" for name, line in lines.items() if line["register"].startswith(("coil", "discrete"))}
-    tags = tuple(Tag(name, types.get(name, "LREAL"), 0, n, 0, write="operator" if name.startswith("hmi.") else "")
-                 for n, name in enumerate(sorted(names)))
-    entries, report = read(text, tags)
+def test_the_demo_sites_servers_have_no_mistake() -> None:
+    site, _ = load_site(ROOT / "config/site.yaml", drivers())
+    report = Report()
+    describe_servers(site.servers, site.schedule.tags, ROOT, report)
     assert not report.problems
-    assert len(entries) == len(lines)
+    assert site.servers["modbus"]["map"] == "io_maps/scada.yaml"

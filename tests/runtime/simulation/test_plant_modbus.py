@@ -143,10 +143,7 @@ def test_the_converter_reads_and_writes():
     asyncio.run(work())
 
 
-@pytest.mark.parametrize(
-    ("address", "value", "code"),
-    [(100, 2600, 3), (99, 1, 2), (120, 1, 2), (103, 1, 2)],
-)
+@pytest.mark.parametrize(("address", "value", "code"), [(100, 2600, 3), (99, 1, 2), (120, 1, 2), (103, 1, 2)])
 def test_the_converter_refuses_with_the_right_exception(address, value, code):
     # Modbus application protocol V1.1b3: 02 illegal data address, 03 illegal data value
     async def work():
