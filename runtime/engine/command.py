@@ -6,9 +6,32 @@ import numpy as np
 from numba import njit
 
 from runtime.engine.atomics import as_lreal, load_acquire, load_i8, load_u1, store_i8, store_release, store_u1
-from runtime.engine.cells import REAL, store_wide
+from runtime.engine.cells import REAL, WORD, store_wide
 from runtime.engine.image import COMMAND_RINGS, COMMAND_WORDS, HEADER, LINE, REPLY_RING, REPLY_WORDS, RING_ENTRIES
-from runtime.engine.plan import C_RINGS, C_SESSIONS, S_NOT_FINITE, S_PROFILE, S_SCAN, S_STATE, SAFE, Plan
+from runtime.engine.plan import (
+    A_AUTHORITY,
+    A_REPLIES,
+    C_RINGS,
+    C_SESSIONS,
+    C_SKIPS,
+    D_LENGTH,
+    D_PULSE,
+    D_PULSES,
+    D_ROLE,
+    D_TARGET,
+    D_TYPE,
+    S_MISSED,
+    S_NOT_FINITE,
+    S_OVERRUNS,
+    S_PROFILE,
+    S_SCAN,
+    S_SESSIONS,
+    S_STATE,
+    S_TAILS,
+    S_TORN,
+    SAFE,
+    Plan,
+)
 
 WRITE, RESET_STATISTICS, PROFILE = 1, 2, 3
 TAKEN, NOT_WRITABLE, ROLE_TOO_LOW, OUT_OF_RANGE, NOT_FINITE, UNKNOWN_TAG, BAD_ELEMENT, REMOTE_LOCKED, NOT_RUNNING = range(1, 10)
@@ -29,26 +52,27 @@ def command(plan: Plan) -> None:
 
 @njit(cache=True, nogil=True)
 def _drain(plan: Plan, ring: int, address: int) -> None:
-    replies = plan.image[4] + ring * REPLY_RING
-    session = plan.control[C_SESSIONS + ring]
-    if plan.ring_session[ring] != session:
-        plan.ring_session[ring] = session
-        plan.ring_tail[ring] = 0
-        store_release(replies + 8, 0)
+    """One ring. What waited in it before this scan process began was meant for another one: it is refused, not obeyed."""
+    replies = plan.places[A_REPLIES] + ring * REPLY_RING
+    session, skip = plan.control[C_SESSIONS + ring], plan.control[C_SKIPS + ring]
+    if plan.state[S_SESSIONS + ring] != session:
+        plan.state[S_SESSIONS + ring] = session
+        plan.state[S_TAILS + ring] = max(skip - RING_ENTRIES, 0)
+        store_release(replies + 8, plan.state[S_TAILS + ring])
         store_release(replies, session)
-    tail, head = plan.ring_tail[ring], load_acquire(address + HEADER)
+    tail, head = plan.state[S_TAILS + ring], load_acquire(address + HEADER)
     budget = COMMANDS_A_SCAN
     while tail < head and budget > 0:
         tail += 1
         budget -= 1
         entry = address + HEADER + LINE + tail % RING_ENTRIES * COMMAND_WORDS * 8
-        answer = _obey(plan, ring, entry)
+        answer = _obey(plan, ring, entry) if tail > skip else NOT_RUNNING
         reply = replies + LINE + tail % RING_ENTRIES * REPLY_WORDS * 8
         store_i8(reply, load_i8(entry))
         store_i8(reply + 8, answer)
         store_i8(reply + 16, plan.state[S_SCAN])
-    if tail != plan.ring_tail[ring]:
-        plan.ring_tail[ring] = tail
+    if tail != plan.state[S_TAILS + ring]:
+        plan.state[S_TAILS + ring] = tail
         store_release(replies + 8, tail)
 
 
@@ -60,7 +84,10 @@ def _obey(plan: Plan, ring: int, entry: int) -> int:
         return _write_tag(plan, ring, tag, element, load_i8(entry + 32), load_i8(entry + 40))
     if kind == RESET_STATISTICS:
         plan.statistics[:] = 0
+        plan.state[S_OVERRUNS] = 0
+        plan.state[S_MISSED] = 0
         plan.state[S_NOT_FINITE] = 0
+        plan.state[S_TORN] = 0
         return TAKEN
     if kind == PROFILE:
         plan.state[S_PROFILE] = load_i8(entry + 40)
@@ -71,29 +98,31 @@ def _obey(plan: Plan, ring: int, entry: int) -> int:
 @njit(cache=True, nogil=True)
 def _write_tag(plan: Plan, ring: int, tag: int, element: int, role: int, bits: int) -> int:
     """Check one write in the order that helps whoever sent it, and do it; returns the answer."""
-    if tag < 0 or tag >= plan.command_target.size:
+    if tag < 0 or tag >= plan.commands.shape[0]:
         return UNKNOWN_TAG
-    target = plan.command_target[tag]
+    target = plan.commands[tag, D_TARGET]
     if target == 0:
         return NOT_WRITABLE
-    if role < plan.command_role[tag]:
+    if role < plan.commands[tag, D_ROLE]:
         return ROLE_TOO_LOW
-    if element < 0 or element >= max(plan.command_length[tag], 1):
+    if element < 0 or element >= max(plan.commands[tag, D_LENGTH], 1):
         return BAD_ELEMENT
     if plan.state[S_STATE] == SAFE:
         return NOT_RUNNING
-    if ring >= LOCAL_RINGS and plan.authority[0] != 0 and load_u1(plan.authority[0]) == 0:
+    if ring >= LOCAL_RINGS and plan.places[A_AUTHORITY] != 0 and load_u1(plan.places[A_AUTHORITY]) == 0:
         return REMOTE_LOCKED
-    kind = plan.command_type[tag]
+    kind = plan.commands[tag, D_TYPE]
     value = as_lreal(bits) if kind == REAL else np.float64(bits)
     if not np.isfinite(value):
         return NOT_FINITE
-    if not (plan.command_low[tag] <= value <= plan.command_high[tag]):
+    if not (plan.ranges[tag, 0] <= value <= plan.ranges[tag, 1]):
+        return OUT_OF_RANGE
+    if kind == WORD and bits != np.int32(bits):
         return OUT_OF_RANGE
     size = kind % 16
     store_wide(target + element * size, kind, bits)
-    first = plan.command_pulse[tag]
+    first = plan.commands[tag, D_PULSE]
     if first >= 0 and bits != 0:
-        for cell in range(first, first + plan.command_pulse_count[tag]):
+        for cell in range(first, first + plan.commands[tag, D_PULSES]):
             store_u1(plan.pulse_cells[cell], 1)
     return TAKEN

@@ -8,6 +8,7 @@ from numba import njit
 from runtime.engine.atomics import call_kernel, copy_bytes, load_i4, load_i8, load_u1, store_i4, store_i8, store_u1
 from runtime.engine.clock import CLOCK_MONOTONIC, read_clock
 from runtime.engine.plan import (
+    A_SCRATCH,
     G_COLUMNS,
     G_COPY_FROM,
     G_COPY_TO,
@@ -58,12 +59,12 @@ def run(plan: Plan, tick: int) -> None:
         turn = (tick - tasks[task, T_PHASE]) // every
         if tick < tasks[task, T_PHASE] or turn == tasks[task, T_TURN]:
             continue
-        begun = read_clock(CLOCK_MONOTONIC, plan.scratch.ctypes.data)
+        begun = read_clock(CLOCK_MONOTONIC, plan.places[A_SCRATCH])
         ticks = tick - tasks[task, T_LAST] if tasks[task, T_LAST] >= 0 else every
         tasks[task, T_TURN] = turn
         tasks[task, T_LAST] = tick
         run_task(plan, task, ticks * plan.state[S_TICK_NS])
-        ended = read_clock(CLOCK_MONOTONIC, plan.scratch.ctypes.data)
+        ended = read_clock(CLOCK_MONOTONIC, plan.places[A_SCRATCH])
         if task < TASK_ROWS:
             note(plan.statistics, len(STEPS) + task, ended - begun)
 
@@ -78,10 +79,10 @@ def run_task(plan: Plan, task: int, dt: int) -> None:
         store_u1(pending, 0)
     profile = plan.state[S_PROFILE] != 0
     for g in range(tasks[task, T_GROUP_FROM], tasks[task, T_GROUP_TO]):
-        begun = read_clock(CLOCK_MONOTONIC, plan.scratch.ctypes.data) if profile else np.int64(0)
+        begun = read_clock(CLOCK_MONOTONIC, plan.places[A_SCRATCH]) if profile else np.int64(0)
         copy_wires(plan, groups[g, G_COPY_FROM], groups[g, G_COPY_TO])
         call_kernel(groups[g, G_KERNEL], groups[g, G_COLUMNS], groups[g, G_ROWS], groups[g, G_LENGTH], dt)
         if profile and g < PROFILED_GROUPS:
             plan.statistics[PROFILE_START + 2 * g] += 1
-            plan.statistics[PROFILE_START + 2 * g + 1] += read_clock(CLOCK_MONOTONIC, plan.scratch.ctypes.data) - begun
+            plan.statistics[PROFILE_START + 2 * g + 1] += read_clock(CLOCK_MONOTONIC, plan.places[A_SCRATCH]) - begun
     copy_wires(plan, tasks[task, T_COPY_FROM], tasks[task, T_COPY_TO])

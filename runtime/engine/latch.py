@@ -8,10 +8,25 @@ from numba import njit
 from runtime.engine.atomics import as_lreal, copy_bytes
 from runtime.engine.cells import REAL, store_wide
 from runtime.engine.image import ring_read
-from runtime.engine.plan import C_INBOX, S_BAD_INPUTS, S_INBOX_ADDRESS, S_INBOX_SEEN, S_TORN, Plan
+from runtime.engine.plan import (
+    A_INBOX,
+    A_INBOX_SIZE,
+    A_INBOX_SPARE,
+    C_INBOX,
+    I_BAD,
+    I_HOLD,
+    I_STALE,
+    I_TAG,
+    I_TARGET,
+    I_TYPE,
+    S_BAD_INPUTS,
+    S_INBOX_ADDRESS,
+    S_INBOX_SEEN,
+    S_TORN,
+    Plan,
+)
 from runtime.quality import (
     BAD_SENSOR_FAILURE,
-    BAD_WAITING_FOR_INITIAL_DATA,
     UNCERTAIN_LAST_USABLE,
     UNCERTAIN_SUBSTITUTE,
 )
@@ -26,55 +41,52 @@ def latch(plan: Plan, now: int) -> None:
         state[S_INBOX_ADDRESS] = ring
         state[S_INBOX_SEEN] = 0
     if ring != 0:
-        size = plan.inbox.size
-        number = ring_read(ring, size, plan.inbox_spare.ctypes.data, state[S_INBOX_SEEN])
+        size, spare = plan.places[A_INBOX_SIZE], plan.places[A_INBOX_SPARE]
+        number = ring_read(ring, size, spare, state[S_INBOX_SEEN])
         if number == -1:
             state[S_TORN] += 1
         elif number != state[S_INBOX_SEEN]:
             state[S_INBOX_SEEN] = number
-            copy_bytes(plan.inbox.ctypes.data, plan.inbox_spare.ctypes.data, size)
+            copy_bytes(plan.places[A_INBOX], spare, size)
     _judge(plan, now)
 
 
 @njit(cache=True, nogil=True)
 def _judge(plan: Plan, now: int) -> None:
+    """Every input point: its value where it may be trusted, its `bad` policy where not; and each tag's worst quality."""
+    inputs, values, times, qualities = plan.inputs, plan.inbox_value, plan.inbox_time, plan.inbox_quality
+    tag_quality, tag_time, tag_good = plan.tag_quality, plan.tag_time, plan.tag_good
     bad_tags = 0
-    count = plan.input_tag.size
-    point = 0
+    point, count = 0, inputs.shape[0]
     while point < count:
-        tag = plan.input_tag[point]
+        tag = inputs[point, I_TAG]
+        was_received = tag_time[tag] != 0
         worst, oldest = np.uint32(0), np.int64(0x7FFFFFFFFFFFFFFF)
-        while point < count and plan.input_tag[point] == tag:
-            quality = _take_point(plan, point, now)
-            worst = max(worst, quality)
-            oldest = min(oldest, plan.inbox_time[point])
+        while point < count and inputs[point, I_TAG] == tag:
+            target, kind, hold = inputs[point, I_TARGET], inputs[point, I_TYPE], inputs[point, I_HOLD] != 0
+            quality = _quality_of(qualities[point], values[point], kind, now - times[point] > inputs[point, I_STALE], hold)
+            if quality >> 30 == 0:
+                store_wide(target, kind, values[point])
+            elif not hold and was_received:  # until the first good reading a tag stands at its `initial` value
+                store_wide(target, kind, inputs[point, I_BAD])
+            worst, oldest = max(worst, quality), min(oldest, times[point])
             point += 1
-        plan.tag_quality[tag] = worst
-        plan.tag_good[tag] = worst >> 30 == 0
+        tag_quality[tag] = worst
+        tag_good[tag] = worst >> 30 == 0
         if worst >> 30 == 0:
-            plan.tag_time[tag] = oldest
+            tag_time[tag] = oldest
         else:
             bad_tags += 1
     plan.state[S_BAD_INPUTS] = bad_tags
 
 
 @njit(cache=True, nogil=True)
-def _take_point(plan: Plan, point: int, now: int) -> np.uint32:
-    """One input point: its value where it may be trusted, its `bad` policy where not; returns the quality."""
-    quality = plan.inbox_quality[point]
-    target, kind = plan.input_target[point], plan.input_type[point]
-    bits = plan.inbox_value[point]
-    hold = plan.input_hold[point] != 0
-    if quality == BAD_WAITING_FOR_INITIAL_DATA:
-        if not hold and plan.tag_time[plan.input_tag[point]] != 0:  # received once, before the fieldbus was restarted
-            store_wide(target, kind, plan.input_bad[point])
-        return np.uint32(BAD_WAITING_FOR_INITIAL_DATA)
-    if quality >> 30 == 0 and now - plan.inbox_time[point] > plan.input_stale[point]:
-        quality = np.uint32(UNCERTAIN_LAST_USABLE if hold else UNCERTAIN_SUBSTITUTE)
-    if quality >> 30 == 0 and kind == REAL and not np.isfinite(as_lreal(bits)):
-        quality = np.uint32(BAD_SENSOR_FAILURE)
-    if quality >> 30 == 0:
-        store_wide(target, kind, bits)
-    elif not hold:
-        store_wide(target, kind, plan.input_bad[point])
-    return quality
+def _quality_of(said: np.uint32, bits: int, kind: int, is_old: bool, hold: bool) -> np.uint32:
+    """What the device said of a point, unless it is good and yet too old or no number."""
+    if said >> 30 != 0:
+        return said
+    if is_old:
+        return np.uint32(UNCERTAIN_LAST_USABLE if hold else UNCERTAIN_SUBSTITUTE)
+    if kind == REAL and not np.isfinite(as_lreal(bits)):
+        return np.uint32(BAD_SENSOR_FAILURE)
+    return said

@@ -11,6 +11,7 @@ from runtime.engine.command import command
 from runtime.engine.execute import run
 from runtime.engine.latch import latch
 from runtime.engine.plan import (
+    A_SCRATCH,
     C_STOP,
     INHIBITED,
     RUNNING,
@@ -19,6 +20,7 @@ from runtime.engine.plan import (
     S_IN_A_ROW,
     S_INHIBIT,
     S_LAST_START,
+    S_LATE,
     S_LIMIT,
     S_MISSED,
     S_NOT_FINITE,
@@ -65,7 +67,7 @@ SCANS_A_PERCENTILE = 64
 @njit(cache=True, nogil=True)
 def one_scan(plan: Plan, now: int, wall: int, tick: int) -> None:
     """One scan at this tick: latch, command, run, publish, each timed. `now` and `wall` are the clocks as latched."""
-    state, statistics, scratch = plan.state, plan.statistics, plan.scratch.ctypes.data
+    state, statistics, scratch = plan.state, plan.statistics, plan.places[A_SCRATCH]
     state[S_SCAN] += 1
     begun = read_clock(CLOCK_MONOTONIC, scratch)
     _show_scan(plan, wall)
@@ -136,7 +138,7 @@ def scan_loop(plan: Plan) -> None:
     A scan that runs past the next tick is an overrun: the ticks it missed are skipped, never run back to back. After
     as many in a row as the site allows, the policy "safe" stops the program: outputs stay at their safe values.
     """
-    state, control, scratch = plan.state, plan.control, plan.scratch.ctypes.data
+    state, control, scratch = plan.state, plan.control, plan.places[A_SCRATCH]
     period = state[S_TICK_NS]
     if state[S_START] == 0:
         state[S_START] = read_clock(CLOCK_MONOTONIC, scratch) // period * period + period
@@ -172,18 +174,19 @@ def _judge_start(plan: Plan, now: int, tick: int) -> None:
         note(statistics, PERIOD, abs(state[S_PERIOD] - period))
     state[S_LAST_START] = now
     state[S_MISSED] += missed
-    if missed > 0 and state[S_WAS_LATE] == 0:
+    state[S_LATE] = missed > 0 and state[S_WAS_LATE] == 0
+    if state[S_LATE] != 0:
         _count_overrun(state)
 
 
 @njit(cache=True, nogil=True)
 def _judge_end(plan: Plan, late: bool) -> None:
-    """A scan that ended after the next was due is an overrun; one in time ends the row."""
+    """A scan that ended after the next was due is an overrun; one that began and ended in time ends the row."""
     state = plan.state
     state[S_WAS_LATE] = late
     if late:
         _count_overrun(state)
-    else:
+    elif state[S_LATE] == 0:
         state[S_IN_A_ROW] = 0
 
 

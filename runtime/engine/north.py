@@ -50,6 +50,7 @@ from runtime.model import ROLES, Tag, TagRegion
 # Each service has its own command ring, and the scan drains them in this order.
 SERVICES = ("supervisor", "hmi", "opcua", "modbus", "rest", "cli")
 assert len(SERVICES) <= COMMAND_RINGS
+COMMAND_BYTES = LINE + RING_ENTRIES * COMMAND_WORDS * 8
 
 ANSWERS = {
     TAKEN: "taken",
@@ -192,9 +193,8 @@ class Commands:
         self.ring = SERVICES.index(service)
         self._folder, self._generation = folder, generation
         self._layout = scan_layout(region_size, outputs)
-        size = LINE + RING_ENTRIES * COMMAND_WORDS * 8
-        self.shared = Shared.create(folder / command_file(service), size, generation)
-        self._entries = self.shared.memory[HEADER + LINE : HEADER + size].view(np.int64).reshape(RING_ENTRIES, COMMAND_WORDS)
+        self.shared = Shared.create(folder / command_file(service), COMMAND_BYTES, generation)
+        self._entries = self.shared.memory[HEADER + LINE : HEADER + COMMAND_BYTES].view(np.int64).reshape(RING_ENTRIES, COMMAND_WORDS)
         self._head = 0
         self._answered = 0
         self._scan: Shared | None = None
@@ -205,7 +205,10 @@ class Commands:
         return self._head - self._answered >= RING_ENTRIES
 
     def write(self, tag: Tag, value: float | int | bool, role: str, element: int = 0) -> int:
-        """Ask the next scan to write a tag; returns the command's id, or 0 where the ring is full."""
+        """Ask the next scan to write a tag; returns the command's id, or 0 where the ring is full.
+
+        Raises ValueError or OverflowError for a NaN, infinity or more than 64 bits given to an integer tag.
+        """
         if tag.type == "LREAL":
             self._bits[0] = value
             bits = int(self._bits.view(np.int64)[0])
@@ -224,10 +227,11 @@ class Commands:
     def _put(self, kind: int, tag: int, element: int, role: int, bits: int) -> int:
         if self.is_full():
             return 0
-        self._head += 1
-        self._entries[self._head % RING_ENTRIES] = (self._head, kind, tag, element, role, bits, 0, 0)
-        _store(self.shared.address + HEADER, self._head)
-        return self._head
+        number = self._head + 1
+        self._entries[number % RING_ENTRIES] = (number, kind, tag, element, role, bits, 0, 0)
+        self._head = number
+        _store(self.shared.address + HEADER, number)
+        return number
 
     def replies(self) -> Iterator[Reply]:
         """The answers that came since the last call, in the order of the commands."""
@@ -262,3 +266,8 @@ class Commands:
 
 def command_file(service: str) -> str:
     return f"{service}.commands"
+
+
+def last_command(ring: Shared) -> int:
+    """The number of the newest command in a service's ring, 0 for none."""
+    return int(_load(ring.address + HEADER))

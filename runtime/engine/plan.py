@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -33,59 +34,46 @@ STARTING, RUNNING, SAFE, INHIBITED = range(4)
 (S_SCAN, S_STATE, S_TICK, S_OVERRUNS, S_IN_A_ROW, S_MISSED, S_NOT_FINITE, S_BAD_INPUTS, S_TORN, S_INBOX_SEEN, S_LAST_START,
  S_PROFILE, S_START, S_INHIBIT, S_WAKE, S_TICK_NS, S_LIMIT, S_THEN_SAFE, S_DIGEST, S_SESSION, S_LATE, S_PERIOD,
  S_INBOX_ADDRESS, S_WAS_LATE) = range(24)  # fmt: skip
+S_TAILS, S_SESSIONS, S_WORDS = 24, 24 + COMMAND_RINGS, 24 + 2 * COMMAND_RINGS
 # Words of Plan.control: what the process around the loop asks of it.
-C_STOP, C_INBOX, C_RINGS, C_SESSIONS = 0, 1, 2, 2 + COMMAND_RINGS
+C_STOP, C_INBOX, C_RINGS, C_SESSIONS, C_SKIPS = 0, 1, 2, 2 + COMMAND_RINGS, 2 + 2 * COMMAND_RINGS
 # Columns of Plan.groups and Plan.tasks.
 G_KERNEL, G_COLUMNS, G_ROWS, G_LENGTH, G_COPY_FROM, G_COPY_TO = range(6)
 T_EVERY, T_PHASE, T_GROUP_FROM, T_GROUP_TO, T_COPY_FROM, T_COPY_TO, T_PULSE_FROM, T_PULSE_TO, T_LAST, T_TURN = range(10)
+# Columns of Plan.inputs, Plan.outputs and Plan.commands; the rows are runtime.model's.
+I_TAG, I_TARGET, I_TYPE, I_STALE, I_HOLD, I_BAD = range(6)
+O_SOURCE, O_TYPE, O_SAFE = range(3)
+D_TARGET, D_TYPE, D_ROLE, D_LENGTH, D_PULSE, D_PULSES = range(6)
+# Words of Plan.places: addresses (0: there is none) and sizes.
+(A_SCRATCH, A_SNAPSHOT, A_SNAPSHOT_SIZE, A_OUTBOX, A_OUTBOX_SIZE, A_REPLIES, A_REGION, A_REGION_SIZE, A_AUTHORITY, A_INBOX,
+ A_INBOX_SPARE, A_INBOX_SIZE) = range(12)  # fmt: skip
 SYSTEM = {name: i for i, (name, *_) in enumerate(SYSTEM_TAGS)}
 
 
 class Plan(NamedTuple):
-    """Everything that the compiled steps read and write."""
+    """Everything that the compiled steps read and write. Few and wide tables: each field is handed to every compiled call."""
 
     memory: np.ndarray  # uint8: process memory
     control: np.ndarray
     state: np.ndarray
-    scratch: np.ndarray
+    places: np.ndarray
     groups: np.ndarray
     tasks: np.ndarray
     pulses: np.ndarray  # pairs of addresses: pending, visible
     copies: np.ndarray  # rows of target, source, size
-    columns: np.ndarray
-    input_tag: np.ndarray
-    input_target: np.ndarray
-    input_type: np.ndarray
-    input_stale: np.ndarray
-    input_hold: np.ndarray
-    input_bad: np.ndarray
-    inbox: np.ndarray  # uint8: the private copy of the newest inbox
-    inbox_spare: np.ndarray  # uint8
+    inputs: np.ndarray
     inbox_value: np.ndarray
     inbox_time: np.ndarray
     inbox_quality: np.ndarray  # uint32
     tag_quality: np.ndarray  # uint32
     tag_time: np.ndarray
     tag_good: np.ndarray  # uint8
-    output_source: np.ndarray
-    output_type: np.ndarray
-    output_safe: np.ndarray
-    command_target: np.ndarray
-    command_type: np.ndarray
-    command_role: np.ndarray
-    command_low: np.ndarray  # float64
-    command_high: np.ndarray  # float64
-    command_length: np.ndarray
-    command_pulse: np.ndarray
-    command_pulse_count: np.ndarray
+    outputs: np.ndarray
+    commands: np.ndarray
+    ranges: np.ndarray  # float64: rows of low, high
     pulse_cells: np.ndarray
     pulse_tags: np.ndarray  # addresses of the pulse tags themselves
-    ring_tail: np.ndarray
-    ring_session: np.ndarray
     system: np.ndarray  # addresses of the system tags, in the order of SYSTEM_TAGS
-    authority: np.ndarray  # one address, 0 where there is none
-    image: np.ndarray  # addresses and sizes: snapshot ring, its payload, outbox ring, its payload, replies
-    region: np.ndarray  # address and size
     statistics: np.ndarray
 
 
@@ -101,7 +89,15 @@ def allocate(size: int) -> np.ndarray:
     return np.frombuffer(mapping, np.uint8)[: max(size, 1)]
 
 
-def lay_out(schedule: Schedule, image: Shared, progress: Progress | None = None) -> Plan:
+@dataclass(frozen=True)
+class LaidOut:
+    """A plan, and what its addresses point into: it must live as long as the plan."""
+
+    plan: Plan
+    held: tuple[object, ...]
+
+
+def lay_out(schedule: Schedule, image: Shared, progress: Progress | None = None) -> LaidOut:
     """The plan of a schedule, its memory filled with the initial values, publishing into `image`."""
     loaded = kernels.load_kernels(wanted_kernels(schedule), progress)  # type: ignore[arg-type]
     memory = allocate(len(schedule.initial))
@@ -109,14 +105,45 @@ def lay_out(schedule: Schedule, image: Shared, progress: Progress | None = None)
     base = address_of(memory)
     columns, groups = _groups(schedule, loaded, base)
     tasks, pulses = _tasks(schedule, base)
-    inputs, outputs, commands, region = schedule.inputs, schedule.outputs, schedule.commands, schedule.region
-    points = len(inputs.tag)
-    inbox = allocate(inbox_payload(points))
+    region, points = schedule.region, len(schedule.inputs.tag)
+    inbox, spare, scratch = allocate(inbox_payload(points)), allocate(inbox_payload(points)), np.zeros(8, np.int64)
     cells = padded(points * 8)
     quality = inbox[STAMP + 2 * cells :][: points * 4].view(np.uint32)
     quality[:] = BAD_WAITING_FOR_INITIAL_DATA
-    layout = scan_layout(region.size, len(outputs.source))
-    state = np.zeros(64, np.int64)
+    layout = scan_layout(region.size, len(schedule.outputs.source))
+    places = _whole([address_of(scratch), image.address + layout.snapshot, layout.snapshot_payload, image.address + layout.outbox,
+                     layout.outbox_payload, image.address + layout.replies, base, region.size,
+                     base + schedule.authority if schedule.authority >= 0 else 0, address_of(inbox), address_of(spare), inbox.size])
+    by_name = {tag.name: tag.offset for tag in schedule.tags}
+    plan = Plan(
+        memory=memory,
+        control=np.zeros(64, np.int64),
+        state=_first_state(schedule, image),
+        places=places,
+        groups=groups,
+        tasks=tasks,
+        pulses=pulses,
+        copies=_copies(schedule, base),
+        inputs=_inputs(schedule, base),
+        inbox_value=inbox[STAMP:][: points * 8].view(np.int64),
+        inbox_time=inbox[STAMP + cells :][: points * 8].view(np.int64),
+        inbox_quality=quality,
+        tag_quality=memory[region.quality :][: region.tags * 4].view(np.uint32),
+        tag_time=memory[region.source_time :][: region.tags * 8].view(np.int64),
+        tag_good=memory[region.good :][: region.tags],
+        outputs=_outputs(schedule, base),
+        commands=_commands(schedule, base),
+        ranges=np.stack([np.asarray(schedule.commands.low, np.float64), np.asarray(schedule.commands.high, np.float64)], axis=1),
+        pulse_cells=_whole(schedule.commands.pulse_cells) + base,
+        pulse_tags=_whole([tag.offset + base for tag in schedule.tags if tag.pulse]),
+        system=_whole([by_name[name] + base for name, *_ in SYSTEM_TAGS]),
+        statistics=image.memory[layout.statistics :][: STATISTICS_WORDS * 8].view(np.int64),
+    )
+    return LaidOut(plan, (columns, inbox, spare, scratch, loaded))
+
+
+def _first_state(schedule: Schedule, image: Shared) -> np.ndarray:
+    state = np.zeros(S_WORDS, np.int64)
     state[S_TICK_NS] = schedule.tick
     state[S_TICK] = -1
     state[S_LIMIT] = schedule.watchdog.overruns
@@ -124,54 +151,27 @@ def lay_out(schedule: Schedule, image: Shared, progress: Progress | None = None)
     state[S_DIGEST] = int(schedule.digest[:16], 16) >> 1
     state[S_SESSION] = image.session
     state[S_WAKE] = -1
-    targets = np.asarray(commands.target, np.int64)
-    by_name = {tag.name: tag.offset for tag in schedule.tags}
-    return Plan(
-        memory=memory,
-        control=np.zeros(64, np.int64),
-        state=state,
-        scratch=np.zeros(8, np.int64),
-        groups=groups,
-        tasks=tasks,
-        pulses=pulses,
-        copies=_copies(schedule, base),
-        columns=columns,
-        input_tag=_whole(inputs.tag),
-        input_target=_whole(inputs.target) + base,
-        input_type=_whole(inputs.type),
-        input_stale=_whole(inputs.stale),
-        input_hold=_whole(inputs.hold),
-        input_bad=_whole(inputs.bad),
-        inbox=inbox,
-        inbox_spare=allocate(inbox_payload(points)),
-        inbox_value=inbox[STAMP:][: points * 8].view(np.int64),
-        inbox_time=inbox[STAMP + cells :][: points * 8].view(np.int64),
-        inbox_quality=quality,
-        tag_quality=memory[region.quality :][: region.tags * 4].view(np.uint32),
-        tag_time=memory[region.source_time :][: region.tags * 8].view(np.int64),
-        tag_good=memory[region.good :][: region.tags],
-        output_source=_whole(outputs.source) + base,
-        output_type=_whole(outputs.type),
-        output_safe=_whole(outputs.safe),
-        command_target=np.where(targets >= 0, targets + base, 0),
-        command_type=_whole(commands.type),
-        command_role=_whole(commands.role),
-        command_low=np.asarray(commands.low, np.float64),
-        command_high=np.asarray(commands.high, np.float64),
-        command_length=_whole(commands.length),
-        command_pulse=_whole(commands.pulse),
-        command_pulse_count=_whole(commands.pulse_count),
-        pulse_cells=_whole(commands.pulse_cells) + base,
-        pulse_tags=_whole([tag.offset + base for tag in schedule.tags if tag.pulse]),
-        ring_tail=np.zeros(COMMAND_RINGS, np.int64),
-        ring_session=np.zeros(COMMAND_RINGS, np.int64),
-        system=_whole([by_name[name] + base for name, *_ in SYSTEM_TAGS]),
-        authority=_whole([base + schedule.authority if schedule.authority >= 0 else 0]),
-        image=_whole([image.address + layout.snapshot, layout.snapshot_payload, image.address + layout.outbox,
-                      layout.outbox_payload, image.address + layout.replies]),
-        region=_whole([base, region.size]),
-        statistics=image.memory[layout.statistics :][: STATISTICS_WORDS * 8].view(np.int64),
-    )  # fmt: skip
+    return state
+
+
+def _table(*columns: object) -> np.ndarray:
+    return np.ascontiguousarray(np.stack([_whole(c) for c in columns], axis=1))
+
+
+def _inputs(schedule: Schedule, base: int) -> np.ndarray:
+    i = schedule.inputs
+    return _table(i.tag, _whole(i.target) + base, i.type, i.stale, i.hold, i.bad)
+
+
+def _outputs(schedule: Schedule, base: int) -> np.ndarray:
+    o = schedule.outputs
+    return _table(_whole(o.source) + base, o.type, o.safe)
+
+
+def _commands(schedule: Schedule, base: int) -> np.ndarray:
+    c = schedule.commands
+    targets = _whole(c.target)
+    return _table(np.where(targets >= 0, targets + base, 0), c.type, c.role, c.length, c.pulse, c.pulse_count)
 
 
 def _whole(values: object) -> np.ndarray:
@@ -203,7 +203,6 @@ def _tasks(schedule: Schedule, base: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _copies(schedule: Schedule, base: int) -> np.ndarray:
     copies = schedule.copies
-    table = np.stack([_whole(copies.target) + base, _whole(copies.source) + base, _whole(copies.size)], axis=1)
-    return np.ascontiguousarray(table)
+    return _table(_whole(copies.target) + base, _whole(copies.source) + base, copies.size)
 
 

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 from numba import typeof
 
-from runtime.engine.image import HEADER, ImageError, Shared, inbox_payload, ring_size, scan_layout
+from runtime.engine.image import HEADER, ImageError, Shared, inbox_payload, padded, ring_size, scan_layout
 from runtime.engine.kernels import Progress
 from runtime.engine.loop import one_scan, scan_loop
-from runtime.engine.north import SERVICES, command_file
+from runtime.engine.north import COMMAND_BYTES, SERVICES, command_file, last_command
 from runtime.engine.plan import (
     C_INBOX,
     C_RINGS,
     C_SESSIONS,
+    C_SKIPS,
     C_STOP,
     RUNNING,
     S_INHIBIT,
@@ -29,6 +30,7 @@ from runtime.engine.plan import (
 from runtime.engine.south import INBOX_FILE, SCAN_FILE
 from runtime.model import Schedule, Tag
 
+_RING_BYTES = HEADER + padded(COMMAND_BYTES)
 _NUMPY = {"BOOL": np.uint8, "DINT": np.int32, "LINT": np.int64, "TIME": np.int64, "LREAL": np.float64}
 
 
@@ -40,12 +42,14 @@ class Plc:
         self.schedule, self.folder, self.generation = schedule, folder, generation
         layout = scan_layout(schedule.region.size, len(schedule.outputs.source))
         self.image = Shared.create(folder / SCAN_FILE, layout.size, generation)
-        self.plan: Plan = lay_out(schedule, self.image, progress)
+        self._laid_out = lay_out(schedule, self.image, progress)
+        self.plan: Plan = self._laid_out.plan
         self.plan.state[S_WAKE] = wake
         self.plan.state[S_INHIBIT] = inhibit
         self._inbox_size = HEADER + ring_size(inbox_payload(len(schedule.inputs.tag)))
         self._attached: dict[str, Shared] = {}
         self._retired: list[Shared] = []
+        self._older = self._commands_of_before()
 
     def compile(self) -> None:
         """Compile the loop, or load it from the cache, so that the first scan does not have to."""
@@ -58,7 +62,7 @@ class Plc:
         """
         self._attach_one(INBOX_FILE, self._inbox_size, self._take_inbox)
         for ring, service in enumerate(SERVICES):
-            self._attach_one(command_file(service), 0, lambda shared, ring=ring: self._take_ring(shared, ring))
+            self._attach_one(command_file(service), _RING_BYTES, lambda shared, ring=ring: self._take_ring(shared, ring))
 
     def _attach_one(self, name: str, size: int, take: Any) -> None:
         held = self._attached.get(name)
@@ -68,12 +72,24 @@ class Plc:
             shared = Shared.attach(self.folder / name, self.generation)
         except ImageError:
             return
-        if size and len(shared.memory) != size:
+        if len(shared.memory) != size:
             return
         if held is not None:
             self._retired.append(held)
         self._attached[name] = shared
         take(shared)
+
+    def _commands_of_before(self) -> dict[int, int]:
+        """The last command in each ring that is already here: written for a scan that has ended, so never obeyed by this one."""
+        found = {}
+        for service in SERVICES:
+            try:
+                shared = Shared.attach(self.folder / command_file(service), self.generation)
+            except ImageError:
+                continue  # no such service yet, or of another program: `attach` looks again
+            if len(shared.memory) == _RING_BYTES:
+                found[shared.session] = last_command(shared)
+        return found
 
     def _take_inbox(self, shared: Shared) -> None:
         self.plan.control[C_INBOX] = shared.address + HEADER
@@ -81,6 +97,7 @@ class Plc:
     def _take_ring(self, shared: Shared, ring: int) -> None:
         control = self.plan.control
         control[C_RINGS + ring] = 0
+        control[C_SKIPS + ring] = self._older.get(shared.session, 0)
         control[C_SESSIONS + ring] = shared.session
         control[C_RINGS + ring] = shared.address
 

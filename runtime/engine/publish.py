@@ -8,25 +8,44 @@ from numba import njit
 from runtime.engine.atomics import as_lreal, copy_bytes, store_i8
 from runtime.engine.cells import REAL, load_wide
 from runtime.engine.image import STAMP, ring_close, ring_open
-from runtime.engine.plan import INHIBITED, RUNNING, S_INHIBIT, S_NOT_FINITE, S_SCAN, S_SESSION, S_STATE, SAFE, Plan
+from runtime.engine.plan import (
+    A_OUTBOX,
+    A_OUTBOX_SIZE,
+    A_REGION,
+    A_REGION_SIZE,
+    A_SNAPSHOT,
+    A_SNAPSHOT_SIZE,
+    INHIBITED,
+    O_SAFE,
+    O_SOURCE,
+    O_TYPE,
+    RUNNING,
+    S_INHIBIT,
+    S_NOT_FINITE,
+    S_SCAN,
+    S_SESSION,
+    S_STATE,
+    SAFE,
+    Plan,
+)
 
 
 @njit(cache=True, nogil=True)
 def publish_outputs(plan: Plan, now: int) -> None:
     """Publish the outbox: every output value, or its safe value where the scan is safe or the value is no number."""
     state = plan.state
-    ring, payload = plan.image[2], plan.image[3]
+    ring, payload = plan.places[A_OUTBOX], plan.places[A_OUTBOX_SIZE]
     slot = ring_open(ring, payload)
     _stamp(plan, slot, now, np.int64(0))
     cells = slot + STAMP
     stopped = state[S_STATE] == SAFE
-    for point in range(plan.output_source.size):
-        kind = plan.output_type[point]
-        bits = load_wide(plan.output_source[point], kind)
+    for point in range(plan.outputs.shape[0]):
+        kind = plan.outputs[point, O_TYPE]
+        bits = load_wide(plan.outputs[point, O_SOURCE], kind)
         if stopped:
-            bits = plan.output_safe[point]
+            bits = plan.outputs[point, O_SAFE]
         elif kind == REAL and not np.isfinite(as_lreal(bits)):
-            bits = plan.output_safe[point]
+            bits = plan.outputs[point, O_SAFE]
             state[S_NOT_FINITE] += 1
         store_i8(cells + point * 8, bits)
     ring_close(ring, payload)
@@ -35,10 +54,10 @@ def publish_outputs(plan: Plan, now: int) -> None:
 @njit(cache=True, nogil=True)
 def publish_snapshot(plan: Plan, now: int, wall: int) -> None:
     """Publish the tag region as it stands."""
-    ring, payload = plan.image[0], plan.image[1]
+    ring, payload = plan.places[A_SNAPSHOT], plan.places[A_SNAPSHOT_SIZE]
     slot = ring_open(ring, payload)
     _stamp(plan, slot, now, wall)
-    copy_bytes(slot + STAMP, plan.region[0], plan.region[1])
+    copy_bytes(slot + STAMP, plan.places[A_REGION], plan.places[A_REGION_SIZE])
     ring_close(ring, payload)
 
 

@@ -51,7 +51,8 @@ def percentile(words: np.ndarray, row: int, share: float) -> float:
     for bucket in range(BUCKETS):
         passed += words[at + FIRST_BUCKET + bucket]
         if passed >= wanted and passed > 0:
-            return min(2.0 ** ((bucket + 1) / 8.0), np.float64(words[at + GREATEST]))
+            edge = 2.0 ** ((bucket + 1) / 8.0) if bucket < BUCKETS - 1 else np.inf  # the last bucket holds all that is longer
+            return min(edge, np.float64(words[at + GREATEST]))
     return 0.0
 
 

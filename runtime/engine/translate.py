@@ -19,6 +19,7 @@ ALLOWED = (
     ast.And, ast.Or, ast.Not, ast.USub, ast.UAdd, ast.Invert, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.BitAnd, ast.BitOr,
     ast.BitXor, ast.LShift, ast.RShift, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE,
 )  # fmt: skip
+OWN_NAMES = {"row", "rows", "n", "columns", "dt", "np", "kernel", "carray", "cfunc", "njit", "types"}
 NUMPY_NAME = {"u1": "uint8", "i4": "int32", "i8": "int64", "f8": "float64"}
 
 
@@ -174,10 +175,23 @@ class _Translator(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if node.id == "fb":
             raise StepError(f"{self.block.name}.step uses fb as a value")
+        is_read = isinstance(node.ctx, ast.Load)
+        if (node.id in OWN_NAMES and not (is_read and node.id == "dt")) or node.id.startswith("p_") or node.id.endswith("_"):
+            raise StepError(f"{self._place(node)}: {self.block.name}.step uses the name `{node.id}`, which its kernel needs: choose another")
         constant = self.block.step.__globals__.get(node.id)
-        if isinstance(node.ctx, ast.Load) and isinstance(constant, (int, float)) and node.id.isupper():
-            return ast.Constant(constant)
+        if is_read and isinstance(constant, (int, float)) and node.id.isupper():
+            return self.visit_Constant(ast.Constant(constant))
         return node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        """Python has no literal for NaN and infinity, so they are written as NumPy names them."""
+        value = node.value
+        if not isinstance(value, float) or value - value == 0.0:
+            return node
+        return _expression("np.nan" if value != value else "np.inf" if value > 0 else "-np.inf")
+
+    def _place(self, node: ast.AST) -> str:
+        return f"{self.block.module}:{self.block.step.__code__.co_firstlineno + getattr(node, 'lineno', 1) - 1}"
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
         if len(node.targets) != 1:

@@ -7,6 +7,7 @@ by one compiled call, and a full line drops a frame instead of holding up the lo
 from __future__ import annotations
 
 import os
+import select
 import time
 from collections.abc import Callable
 from typing import Any
@@ -123,7 +124,7 @@ class SlcanWire:
             count = os.readv(self._descriptor, [self._bytes[self._size :]])
         except BlockingIOError:
             count = -1
-        if count == 0:
+        if count == 0 and self._is_hung_up():  # a serial line gives 0 bytes both when it is gone and when it is silent
             raise OSError("the serial line was closed at its other end")
         self._size += max(count, 0)
         frames, used = self._parse(batch)
@@ -137,6 +138,11 @@ class SlcanWire:
         batch.count = frames
         batch.times[:frames] = time.monotonic_ns()
         return bool(frames == BATCH)
+
+    def _is_hung_up(self) -> bool:
+        poll = select.poll()
+        poll.register(self._descriptor, 0)
+        return any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))
 
     def _parse(self, batch: Batch) -> tuple[int, int]:
         frames, used = parse(self._buffer, self._size, batch.keys, batch.data, batch.lengths, _LENGTHS, self._broken)
@@ -168,4 +174,8 @@ class SlcanWire:
             return 0
 
     def close(self) -> None:
-        self.bus.shutdown()
+        """Close the bus; on a line that is gone python-can fails to say goodbye, and the descriptor must go all the same."""
+        try:
+            self.bus.shutdown()
+        finally:
+            self.bus.serialPortOrig.close()

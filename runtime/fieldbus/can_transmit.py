@@ -84,6 +84,8 @@ class Transmitter:
         self._values[places] = self._safe[places]
         self._known[places] |= TO_WRITE
         self._encode()
+        if self._running:
+            self._arm()  # a frame that became complete has its period from now on
         wanted = {self.points[place] for place in places}
         return [f for f, frame in enumerate(self.frames) if any(belongs(p.address, frame) for p in wanted)]
 

@@ -51,6 +51,12 @@ def put_point(cells, row, factors, value, whole, time):  # type: ignore[no-untyp
     lreal, integer, quality, times = cells
     slot = row[R_SLOT]
     times[slot] = time
+    if row[R_PLAIN] and row[R_KIND] != FLOAT:  # a double would round what needs more than 53 bits
+        fits = row[R_KIND] != UNSIGNED or whole >= 0
+        if fits:
+            integer[slot] = whole
+        quality[slot] = GOOD_ if fits else OUTSIDE
+        return
     scaled = value * factors[0] + factors[1]
     if not np.isfinite(scaled):
         quality[slot] = BROKEN
@@ -60,7 +66,7 @@ def put_point(cells, row, factors, value, whole, time):  # type: ignore[no-untyp
     elif not -TWO_63 <= scaled < TWO_63:
         quality[slot] = OUTSIDE
     else:
-        integer[slot] = whole if row[R_PLAIN] and row[R_KIND] != FLOAT else np.int64(np.rint(scaled))
+        integer[slot] = np.int64(np.rint(scaled))
         quality[slot] = GOOD_
 
 

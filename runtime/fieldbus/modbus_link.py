@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,7 @@ class Link:
         client = self._client
         call = {HOLDING: client.read_holding_registers, INPUT: client.read_input_registers, COIL: client.read_coils}.get(
             group.table, client.read_discrete_inputs)  # fmt: skip
-        answer = await self._ask(call(group.address, count=group.count, device_id=self._settings.unit))
+        answer = await self._ask(lambda: call(group.address, count=group.count, device_id=self._settings.unit))
         values = answer.bits[: group.count] if group.table in BIT_TABLES else answer.registers
         if len(values) != group.count:
             raise LostError("malformed", f"{len(values)} values for {group}")
@@ -89,21 +90,21 @@ class Link:
         client, values, unit = self._client, run.values.tolist(), self._settings.unit
         bits = [bool(value) for value in values]
         if run.table == COIL and len(bits) == 1:
-            request = client.write_coil(run.address, bits[0], device_id=unit)
+            answer = await self._ask(lambda: client.write_coil(run.address, bits[0], device_id=unit))
         elif run.table == COIL:
-            request = client.write_coils(run.address, bits, device_id=unit)
+            answer = await self._ask(lambda: client.write_coils(run.address, bits, device_id=unit))
         elif len(values) == 1:
-            request = client.write_register(run.address, values[0], device_id=unit)
+            answer = await self._ask(lambda: client.write_register(run.address, values[0], device_id=unit))
         else:
-            request = client.write_registers(run.address, values, device_id=unit)
-        answer = await self._ask(request)
+            answer = await self._ask(lambda: client.write_registers(run.address, values, device_id=unit))
         if answer.address != run.address:
             raise LostError("malformed", f"the answer to a write of {run} names address {answer.address}")
 
-    async def _ask(self, request: Any) -> ModbusPDU:
+    async def _ask(self, request: Callable[[], Awaitable[Any]]) -> ModbusPDU:
+        """The answer to a request; pymodbus may refuse to begin one as well as to end it."""
         self._asking = True
         try:
-            answer: ModbusPDU = await request
+            answer: ModbusPDU = await request()
         except ModbusException as error:
             if isinstance(error, ConnectionException) or not self.is_up:
                 raise LostError("closed", "the device closed the connection") from error

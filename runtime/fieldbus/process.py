@@ -132,8 +132,10 @@ def _write_status(folder: Path, supply: Supply, stations: dict[str, Station]) ->
 
 def set_up_logging() -> None:
     """To standard error: for people on a terminal, JSON otherwise."""
-    show = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer(ensure_ascii=False)
-    traceback = [] if sys.stderr.isatty() else [structlog.processors.format_exc_info]
+    show: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
+    traceback: list[Any] = [structlog.processors.format_exc_info]
+    if sys.stderr.isatty():  # plain: structlog's pretty tracebacks take seconds, and the loop would stand still meanwhile
+        show, traceback = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback), []
     structlog.configure(
         processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"), *traceback, show],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

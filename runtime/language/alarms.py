@@ -22,8 +22,14 @@ def declare_alarm_tags(name: Text, words: Section, program: Program, draft: Draf
         return
     text = text_of(words, "text", draft.report, str(name))
     for limit in [word for word in LIMITS if word in words] if "of" in words else [""]:
-        tag = TagDraft(f"alarm.{name}_{limit.lower()}" if limit else f"alarm.{name}", BOOL, text=text, owner=f"program {program.name}",
-                       at=name.at, is_read=True)  # fmt: skip
+        tag = TagDraft(
+            f"alarm.{name}_{limit.lower()}" if limit else f"alarm.{name}",
+            BOOL,
+            text=text,
+            owner=f"program {program.name}",
+            at=name.at,
+            is_read=True,
+        )
         program.implicit[f"alarm {name} {limit}"] = draft.add_tag(tag)
 
 
@@ -63,7 +69,7 @@ def read_alarm(name: Text, words: Section, program: Program, draft: Draft) -> No
             continue
         pin_name = f"{limit}_ACTIVE" if limit else "ACTIVE"
         if not node.is_broken:
-            add_write(tag, ALL, Wire(node, node.block._by_name[pin_name], ALL, ALL, False, name, 0, len(name)), name, program)
+            add_write(tag, ALL, Wire(node, node.block._by_name[pin_name], ALL, ALL), name, program)
         draft.alarms.append(AlarmDraft(str(name), tag, of, limit, severity, text_of(words, "text", report, str(name)), name.at))
 
 

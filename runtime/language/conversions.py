@@ -1,4 +1,7 @@
-"""Brings a literal, a wire or a tag into the type and unit of where it ends, or says why it cannot be. It must not know order or memory."""
+"""Brings a literal, a wire or a tag into the type and unit of where it ends, or says why it cannot be.
+
+It must not know order or memory.
+"""
 
 from __future__ import annotations
 

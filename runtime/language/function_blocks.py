@@ -1,4 +1,7 @@
-"""Function blocks written in YAML: what a definition declares, and what an instance feeds its inputs. It must not know types on wires."""
+"""Function blocks written in YAML: what a definition declares, and what an instance feeds its inputs.
+
+It must not know types on wires.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Reads `blocks:`: instances of blocks and of function blocks written in YAML, and what feeds their pins. It must not know types on wires."""
+"""Reads `blocks:`: instances of blocks and of function blocks written in YAML, and what feeds their pins.
+
+It must not know types on wires.
+"""
 
 from __future__ import annotations
 
@@ -140,7 +143,7 @@ def _fill_node(node: Node, words: Section, scope: Scope) -> None:
             else:
                 _no_pin(key, node, scope)
                 node.is_broken = True
-    for pin in block.inputs:
+    for pin in () if node.is_broken else block.inputs:  # a pin that is written wrong is not missing as well
         if pin.required and pin.name not in feeds:
             scope.draft.report.error(
                 node.at.at, "E301", f"`{node.at}`: the input `{pin.name}` of {block.name} must be wired", pin.doc
@@ -190,7 +193,7 @@ def _chain(node: Node, extra: list[tuple[Text, Feed]], scope: Scope) -> None:
         link.count = node.count
         link.feeds = {first: left, second: operand}
         link.is_broken = any(f.__class__ is Broken for f in (left, operand))
-        left = Wire(link, node.block._by_name[out], ALL, ALL, False, node.at, 0, len(node.at))
+        left = Wire(link, node.block._by_name[out], ALL, ALL)
     node.feeds = {first: left, second: operands[-1]}
 
 

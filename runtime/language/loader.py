@@ -67,7 +67,7 @@ class _Stream(io.StringIO):
     name = ""
 
 
-class _Stop(Exception):
+class _StopError(Exception):
     """The file cannot be read further; the problem is in the report."""
 
 
@@ -89,7 +89,7 @@ def read_yaml(name: str, text: str, report: Report) -> Section | None:
         report.error(
             Position(name, 1 + text.count("\n", 0, error.start), 1), "E001", "the file holds a character that is not Unicode text"
         )
-    except _Stop:
+    except _StopError:
         return None
     return None
 
@@ -184,7 +184,7 @@ class _Reader:
     def _stop(self, event: Any, code: str, message: str, *help: str) -> None:
         if code:
             self.report.error(_position(event.start_mark, None), code, message, "", *help)
-        raise _Stop
+        raise _StopError
 
     def _refuse(self, event: Any) -> None:
         at = _position(event.start_mark, None)
@@ -222,7 +222,7 @@ class _Reader:
                 self.report.error(
                     value.at, "E009", "a bracket opens here and does not close", "", "inside {} and [] such an expression is quoted"
                 )
-                raise _Stop
+                raise _StopError
             if event.value or event.style:
                 parts.append(event.value)
                 last_end = event.end_mark
@@ -262,6 +262,16 @@ def _syntax_error(error: yaml.MarkedYAMLError, name: str, text: str, report: Rep
             "the bracket ends the value here",
             "inside {} and [] an expression with brackets is quoted",
             f'write "{_around(here, column)}"',
+        )
+    elif error.context_mark is not None and "flow" in (error.context or "") and error.context_mark.line < line:
+        opened = error.context_mark
+        sign = lines[opened.line][opened.column]
+        report.error(
+            Position(name, opened.line + 1, opened.column + 1),
+            "E001",
+            f"this `{sign}` is not closed",
+            "",
+            f"noticed in line {line + 1}",
         )
     else:
         context = f" {error.context}" if error.context else ""

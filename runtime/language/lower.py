@@ -1,4 +1,7 @@
-"""Turns values and expressions into feeds: a name, a literal, or standard blocks with names that can be watched. It must not know types."""
+"""Turns values and expressions into feeds: a name, a literal, or standard blocks with names that can be watched.
+
+It must not know types.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ from runtime.source import Listing, Text, did_you_mean, place_of
 BLOCK_OF = {
     "and": "AND", "or": "OR", "xor": "XOR", "not": "NOT", "=": "EQ", "<>": "NE", "<": "LT", "<=": "LE", ">": "GT", ">=": "GE",
     "+": "ADD", "-": "SUB", "*": "MUL", "/": "DIV", "mod": "MOD", "**": "EXPT", "negate": "NEG",
-    "abs": "ABS", "min": "MIN", "max": "MAX", "limit": "LIMIT", "sel": "SEL", "sqrt": "SQRT", "exp": "EXP", "ln": "LN", "floor": "FLOOR",
+    "abs": "ABS", "min": "MIN", "max": "MAX", "limit": "LIMIT", "sel": "SEL", "sqrt": "SQRT", "exp": "EXP", "ln": "LN",
+    "floor": "FLOOR",
     "rise": "R_TRIG", "fall": "F_TRIG", "to_lreal": "TO_LREAL", "to_dint": "TO_DINT", "to_lint": "TO_LINT", "to_time": "TO_TIME",
     "to_seconds": "TO_SECONDS", "to_bool": "TO_BOOL", "trunc": "TRUNC",
 }  # fmt: skip
@@ -47,8 +51,7 @@ def lower_value(value: Any, scope: Scope, owner: str, elapsed: Wire | None = Non
     if not isinstance(value, Text):
         return _lower_other(value, scope, owner, elapsed)
     if _PLAIN_NAME.match(value) and value.lower() not in _WORDS:
-        feed = scope.resolve(value, value, 0) if "." in value or value.lower() in scope.ports else _bare(value, scope)
-        return feed
+        return scope.resolve(value, value, 0) if "." in value or value.lower() in scope.ports else _bare(value, scope)
     try:
         found = quantity(value)
         if found is not None:

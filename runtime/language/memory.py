@@ -1,4 +1,7 @@
-"""Process memory while it is laid out: where the next column goes, what it starts with, and lists of copies. It must not know blocks."""
+"""Process memory while it is laid out: where the next column goes, what it starts with, and lists of copies.
+
+It must not know blocks.
+"""
 
 from __future__ import annotations
 

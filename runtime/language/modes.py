@@ -78,11 +78,11 @@ def read_modes(section: Section, key: Text, program: Program, draft: Draft) -> N
         mux = _node(table, str(column))
         values = [lower_value(row[column], program.scope, f"{mux.name}.{name}") if column in row else BROKEN for name, row in rows]
         k, array = (pin.name for pin in mux.block.inputs)
-        mux.feeds = {k: Wire(first, first.block.outputs[0], ALL, ALL, False, column, 0, len(column)), array: Listed(values, column)}
+        mux.feeds = {k: Wire(first, first.block.outputs[0], ALL, ALL), array: Listed(values, column)}
         mux.is_broken = first.is_broken or BROKEN in values
     tag = program.implicit.get("mode")
     if tag is not None and not first.is_broken:
-        add_write(tag, ALL, Wire(first, first.block.outputs[0], ALL, ALL, False, key, 0, len(key)), key, program)
+        add_write(tag, ALL, Wire(first, first.block.outputs[0], ALL, ALL), key, program)
 
 
 def _node(table: Table, member: str) -> Node:

@@ -1,4 +1,7 @@
-"""The site between text and schedule: drafts of tags, block instances, and what feeds their pins. It must not know YAML or layout."""
+"""The site between text and schedule: drafts of tags, block instances, and what feeds their pins.
+
+It must not know YAML or layout.
+"""
 
 from __future__ import annotations
 

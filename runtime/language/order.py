@@ -112,7 +112,7 @@ def _report_loops(stuck: list[Step], program: Program, report: Report) -> None:
 
 def _draw(loop: list[tuple[Step, Any]], report: Report) -> None:
     """One loop, as arrows through its names. The path runs against the data flow, so it is drawn backwards."""
-    first = min(range(len(loop)), key=lambda i: _at(loop[i]))
+    first = min(range(len(loop)), key=lambda i: (loop[i][1].text is None, _at(loop[i])))  # a wire that somebody wrote
     at = _at(loop[first])
     flow = [_name(loop[(first - i) % len(loop)][0]) for i in range(len(loop))]
     chain = "".join(f"\n    │    ↓\n    │  {name}" for name in flow[1:])

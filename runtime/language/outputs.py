@@ -5,7 +5,7 @@ from __future__ import annotations
 from runtime.language.lower import lower_value
 from runtime.language.network import ALL, BROKEN, Draft, Feed, Program, TagDraft, TagWrite
 from runtime.language.scope import _cut_index
-from runtime.source import Section, Text, did_you_mean
+from runtime.source import Section, Text, nearest
 
 
 def read_outputs(section: Section, program: Program, draft: Draft) -> None:
@@ -20,10 +20,10 @@ def write_tag(name: Text, feed: Feed, program: Program, draft: Draft) -> None:
     plain, index = _cut_index(name)
     tag = draft.tags.get(plain.lower())
     if tag is None:
-        close = did_you_mean(plain, (t.name for t in draft.tags.values()))
-        found = draft.tags.get(close.split("`")[1].lower()) if close else None
+        close = nearest(plain, (t.name for t in draft.tags.values()), 1)
+        found = draft.tags[close[0].lower()] if close else None
         where = () if found is None or not found.at.line else (f"`{found.name}` is defined at {found.at.file}:{found.at.line}",)
-        draft.report.error(name.at, "E101", f"no tag named `{plain}`", close, *where)
+        draft.report.error(name.at, "E101", f"no tag named `{plain}`", f"did you mean `{found.name}`?" if found else "", *where)
         return
     element = ALL if index in ("", "*") else int(index) - 1 if len(index) < 10 else 10**9
     if tag.type is None:

@@ -1,4 +1,7 @@
-"""Reads one program file into instances and tag writes: first every name that it defines, then every line. It must not know layout."""
+"""Reads one program file into instances and tag writes: first every name that it defines, then every line.
+
+It must not know layout.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a name means inside one program or function block: an instance's pin, a step's flag, a tag. It must not know types on wires."""
+"""What a name means inside one program or function block: an instance's pin, a step's flag, a tag.
+
+It must not know types on wires.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import dataclass, field
 
 from blocks.declare import INPUT, OUTPUT, Pin
 from runtime.language.network import ALL, BROKEN, Cell, Draft, Feed, Listed, Node, Port, Program, Wire, inside
-from runtime.source import Text, did_you_mean
+from runtime.source import Text, did_you_mean, nearest
 
 _INDEXED = re.compile(r"(.*?)\[(\d+|\*)\]\Z")
 
@@ -258,9 +261,10 @@ class _Resolving:
     def _no_tag(self, plain: str) -> Feed:
         tags = self.scope.draft.tags
         head = plain.partition(".")[0]
-        hint = did_you_mean(plain, (tag.name for tag in tags.values()))
+        close_names = nearest(plain, (tag.name for tag in tags.values()), 1)
+        hint = f"did you mean `{close_names[0]}`?" if close_names else ""
         near = did_you_mean(head, (str(s.at) for s in self.scope.symbols.values()))
-        close = tags.get(hint.split("`")[1].lower()) if hint else None
+        close = tags[close_names[0].lower()] if close_names else None
         if close is None and near:
             return self._error(f"no tag and no instance named `{plain}`", 0, len(plain), near, "E104")
         where = [] if close is None or not close.at.line else [f"`{close.name}` is defined at {close.at.file}:{close.at.line}"]

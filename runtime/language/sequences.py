@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from runtime.language.lower import hidden, lower_value
-from runtime.language.network import ALL, BROKEN, Broken, Draft, Feed, Listed, Literal, Node, Program, TagDraft, Wire
+from runtime.language.network import ALL, Broken, Draft, Feed, Listed, Literal, Node, Program, TagDraft, Wire
 from runtime.language.outputs import add_write, write_tag
 from runtime.language.quantities import Quantity
 from runtime.language.scope import Table
@@ -42,14 +42,14 @@ def declare_sequence(name: Text, steps: Section, program: Program, draft: Draft)
             continue
         node = Node(f"{program.name}.{name}.{step}", draft.catalogue["STEP_ACTIVE"], step)
         active, place, time = (pin.name for pin in node.block.inputs)
-        node.feeds = {active: _output(chart, "STEP", name), place: _whole(number, step), time: _output(chart, "T", name)}
+        node.feeds = {active: _output(chart, "STEP"), place: _whole(number, step), time: _output(chart, "T")}
         program.nodes.append(node)
         members[str(step)] = Table(f"the step `{step}`", {pin.name: Wire(node, pin) for pin in node.block.outputs}, step)
     program.scope.define(name, Table(f"the sequence `{name}`", members, name))
 
 
-def _output(node: Node, pin: str, at: Text, last: bool = False) -> Wire:
-    return Wire(node, node.block._by_name[pin], ALL, ALL, last, at, 0, len(at))
+def _output(node: Node, pin: str, last: bool = False) -> Wire:
+    return Wire(node, node.block._by_name[pin], ALL, ALL, last)
 
 
 def _whole(number: int, at: Any) -> Literal:
@@ -65,8 +65,8 @@ def read_sequence(name: Text, steps: Section, program: Program, draft: Draft) ->
     assert isinstance(chart, Wire)
     order = {step.lower(): number for number, step in enumerate(steps)}
     elapsed = hidden(program.scope, f"{program.name}.{name}#elapsed", "ELAPSED", name)
-    elapsed.feeds = {elapsed.block.inputs[0].name: _output(chart.node, "T", name, last=True)}
-    time = Wire(elapsed, elapsed.block.outputs[0], ALL, ALL, False, name, 0, len(name))
+    elapsed.feeds = {elapsed.block.inputs[0].name: _output(chart.node, "T", last=True)}
+    time = Wire(elapsed, elapsed.block.outputs[0], ALL, ALL)
     moves: list[tuple[Feed, int, int]] = []
     does: dict[str, list[tuple[Text, Wire]]] = {}
     for number, (step, words) in enumerate(steps.items()):
@@ -82,7 +82,7 @@ def read_sequence(name: Text, steps: Section, program: Program, draft: Draft) ->
         _write_do(tags, program, draft)
     tag = program.implicit.get(f"sequence {name}")
     if tag is not None and not chart.node.is_broken:
-        add_write(tag, ALL, _output(chart.node, "STEP", name), name, program)
+        add_write(tag, ALL, _output(chart.node, "STEP"), name, program)
 
 
 def _read_do(body: Section, step: Wire | Table | None, does: dict[str, list[tuple[Text, Wire]]], draft: Draft) -> None:
@@ -141,10 +141,10 @@ def _wire_chart(chart: Node, moves: list[tuple[Feed, int, int]], name: Text, dra
 def _write_do(tags: list[tuple[Text, Wire]], program: Program, draft: Draft) -> None:
     """A tag is true while any step that names it is active: one writer, whatever the number of steps."""
     first, wire = tags[0]
-    feed: Feed = Wire(wire.node, wire.pin, ALL, ALL, False, first, 0, len(first))
-    for text, active in tags[1:]:
+    feed: Feed = Wire(wire.node, wire.pin, ALL, ALL)
+    for _, active in tags[1:]:
         either = hidden(program.scope, f"{program.name}.{first}#or", "OR", first)
         a, b = (pin.name for pin in either.block.inputs)
-        either.feeds = {a: feed, b: Wire(active.node, active.pin, ALL, ALL, False, text, 0, len(text))}
-        feed = Wire(either, either.block.outputs[0], ALL, ALL, False, first, 0, len(first))
-    write_tag(first, feed if feed is not BROKEN else BROKEN, program, draft)
+        either.feeds = {a: feed, b: Wire(active.node, active.pin, ALL, ALL)}
+        feed = Wire(either, either.block.outputs[0], ALL, ALL)
+    write_tag(first, feed, program, draft)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from runtime.model import Group, Schedule, Site, Task
@@ -20,10 +21,22 @@ def show_json(site: Site) -> dict[str, Any]:
         "tasks": [_task(task, schedule) for task in schedule.tasks],
         "memory": memory_map(schedule),
         "tags": [_tag(tag) for tag in schedule.tags],
-        "devices": [{"device": d.name, "driver": d.driver, "inputs": len(d.inputs), "outputs": len(d.outputs), "stale_ms": d.stale / 1e6,
-                     "timeout_ms": d.timeout / 1e6} for d in site.devices],
-        "alarms": [{"alarm": a.name, "tag": a.active, "of": a.of, "limit": a.limit, "severity": a.severity, "text": a.text} for a in schedule.alarms],
-    }  # fmt: skip
+        "devices": [
+            {
+                "device": d.name,
+                "driver": d.driver,
+                "inputs": len(d.inputs),
+                "outputs": len(d.outputs),
+                "stale_ms": d.stale / 1e6,
+                "timeout_ms": d.timeout / 1e6,
+            }
+            for d in site.devices
+        ],
+        "alarms": [
+            {"alarm": a.name, "tag": a.active, "of": a.of, "limit": a.limit, "severity": a.severity, "text": a.text}
+            for a in schedule.alarms
+        ],
+    }
 
 
 def _task(task: Task, schedule: Schedule) -> dict[str, Any]:
@@ -41,13 +54,29 @@ def _task(task: Task, schedule: Schedule) -> dict[str, Any]:
 
 def _group(number: int, group: Group, schedule: Schedule) -> dict[str, Any]:
     copied = int(schedule.copies.size[group.copy_from : group.copy_to].sum())
-    return {"step": number, "block": group.block, "type": group.chosen, "rows": group.rows, "length": group.length,
-            "copies": group.copy_to - group.copy_from, "copied_bytes": copied, "instances": list(group.instances)}  # fmt: skip
+    return {
+        "step": number,
+        "block": group.block,
+        "type": group.chosen,
+        "rows": group.rows,
+        "length": group.length,
+        "copies": group.copy_to - group.copy_from,
+        "copied_bytes": copied,
+        "instances": list(group.instances),
+    }
 
 
 def _tag(tag: Any) -> dict[str, Any]:
-    return {"tag": tag.name, "type": f"{tag.type}[{tag.length}]" if tag.length else tag.type, "unit": tag.unit, "offset": tag.offset,
-            "kind": tag.kind, "writer": tag.owner, "write": tag.write, "text": tag.text}  # fmt: skip
+    return {
+        "tag": tag.name,
+        "type": f"{tag.type}[{tag.length}]" if tag.length else tag.type,
+        "unit": tag.unit,
+        "offset": tag.offset,
+        "kind": tag.kind,
+        "writer": tag.owner,
+        "write": tag.write,
+        "text": tag.text,
+    }
 
 
 def memory_map(schedule: Schedule) -> list[dict[str, Any]]:
@@ -55,18 +84,26 @@ def memory_map(schedule: Schedule) -> list[dict[str, Any]]:
     region = schedule.region
     four = region.source_time + 8 * region.tags
     bits = region.quality + 4 * region.tags
-    starts = [("tags of 8 bytes", 0), ("source times", region.source_time), ("tags of 4 bytes", four), ("qualities", region.quality),
-              ("BOOL tags", bits), ("good flags", region.good), ("columns of the blocks", region.size), ("", schedule.initial.size)]  # fmt: skip
-    return [
-        {"part": name, "offset": start, "bytes": end - start} for (name, start), (_, end) in zip(starts, starts[1:], strict=False)
+    starts = [
+        ("tags of 8 bytes", 0),
+        ("source times", region.source_time),
+        ("tags of 4 bytes", four),
+        ("qualities", region.quality),
+        ("BOOL tags", bits),
+        ("good flags", region.good),
+        ("columns of the blocks", region.size),
+        ("", schedule.initial.size),
     ]
+    return [{"part": name, "offset": start, "bytes": end - start} for (name, start), (_, end) in pairwise(starts)]
 
 
 def show_text(site: Site) -> str:
     """The same as a page of text: one line a group, in the order in which they run."""
     schedule = site.schedule
-    lines = [f"{site.name}: base tick {schedule.tick / 1e6:g} ms, {len(schedule.tags)} tags, {sum(g.rows for g in schedule.groups)} instances in "
-             f"{len(schedule.groups)} groups, {schedule.initial.size} bytes, digest {schedule.digest[:16]}"]  # fmt: skip
+    lines = [
+        f"{site.name}: base tick {schedule.tick / 1e6:g} ms, {len(schedule.tags)} tags, "
+        f"{sum(g.rows for g in schedule.groups)} instances in {len(schedule.groups)} groups, {schedule.initial.size} bytes, digest {schedule.digest[:16]}"
+    ]
     for task in schedule.tasks:
         lines += ["", *_task_lines(task, schedule)]
     lines += ["", "memory"]

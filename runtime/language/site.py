@@ -10,6 +10,7 @@ from typing import Protocol
 from blocks import catalogue as all_blocks
 from blocks.declare import BlockType
 from runtime.contract import DriverFront
+from runtime.language.border import device_models
 from runtime.language.devices import DeviceDraft, read_device
 from runtime.language.function_blocks import check_definition
 from runtime.language.loader import read_yaml
@@ -18,7 +19,7 @@ from runtime.language.order import in_order
 from runtime.language.program import declare_program, read_program
 from runtime.language.references import read_authority, read_overview
 from runtime.language.site_words import SITE_WORDS, read_tasks, read_watchdog
-from runtime.language.tables import TaskDraft, device_models, schedule
+from runtime.language.tables import TaskDraft, schedule
 from runtime.language.tags import declare_site_tags, declare_system_tags, place_tags
 from runtime.language.unused import warn_of_unused
 from runtime.language.wiring import Wiring
@@ -79,9 +80,16 @@ def load_site(
     return _load(Folder(root), file, root, drivers, catalogue)
 
 
-def load_text(texts: Mapping[str, str], drivers: Mapping[str, DriverFront] | None = None, catalogue: Mapping[str, BlockType] | None = None,
-              root: Path = Path(".")) -> tuple[Site, tuple[Problem, ...]]:  # fmt: skip
-    """The same for texts in memory: `{"config/site.yaml": ..., "programs/a.yaml": ...}`. Drivers look for other files under `root`."""
+def load_text(
+    texts: Mapping[str, str],
+    drivers: Mapping[str, DriverFront] | None = None,
+    catalogue: Mapping[str, BlockType] | None = None,
+    root: Path = Path("."),
+) -> tuple[Site, tuple[Problem, ...]]:
+    """The same for texts in memory: `{"config/site.yaml": ..., "programs/a.yaml": ...}`.
+
+    Drivers look for other files under `root`.
+    """
     return _load(Texts(texts), SITE_FILE, root, drivers or {}, catalogue)
 
 
@@ -133,8 +141,15 @@ class _Loading:
         tags = list(self.draft.tags.values())
         region = place_tags(tags)
         laid = schedule(tags, region, tasks, self.devices, self.draft.alarms, watchdog, authority, self.texts)
-        made = Site(text_of(site, "site", self.report, self.root.resolve().name), str(self.root), laid, device_models(self.devices),
-                    dict(section_of(site, "servers", "`servers`", self.report)), tuple(sorted(self.texts)), overview)  # fmt: skip
+        made = Site(
+            text_of(site, "site", self.report, self.root.resolve().name),
+            str(self.root),
+            laid,
+            device_models(self.devices),
+            dict(section_of(site, "servers", "`servers`", self.report)),
+            tuple(sorted(self.texts)),
+            overview,
+        )
         return made, tuple(sorted(dict.fromkeys(self.report.problems)))
 
     def stop_if_wrong(self) -> None:

@@ -6,30 +6,20 @@ It must not know text or types on wires.
 from __future__ import annotations
 
 import hashlib
-import math
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-
-from blocks.declare import BOOL, LREAL, Type
-from runtime.language.devices import DeviceDraft, PointDraft
+from blocks.declare import BOOL
+from runtime.language.border import command_table, input_table, output_table
+from runtime.language.devices import DeviceDraft
 from runtime.language.layout import Layout
 from runtime.language.memory import CopyList
 from runtime.language.network import AlarmDraft, Program, TagDraft, TagWrite
 from runtime.language.order import GroupDraft, gather
 from runtime.language.pin_units import pin_type
 from runtime.model import (
-    ROLES,
     Alarm,
-    CommandTable,
-    Device,
     Group,
-    InputTable,
-    OutputTable,
-    Point,
     Schedule,
     Tag,
     TagRegion,
@@ -59,16 +49,6 @@ def digest_of(texts: Mapping[str, str]) -> str:
     return digest.hexdigest()
 
 
-def type_code(type: Type) -> int:
-    """The NumPy code as ord() of its letter times 16 plus its size."""
-    return ord(type.code[0]) * 16 + type.size
-
-
-def widened(value: Any, type: Type) -> int:
-    """A value as 8 bytes: LREAL bits, or an integer."""
-    return int(struct.unpack("<q", struct.pack("<d", value))[0]) if type is LREAL else int(value)
-
-
 def schedule(
     tags: Sequence[TagDraft],
     region: TagRegion,
@@ -88,11 +68,22 @@ def schedule(
     laid = [_lay_task(task, tick, layout, copies, groups, pins) for task in tasks]
     _first_values(tags, region, layout)
     return Schedule(
-        digest_of(texts), tick, region, layout.memory.image(), tuple(map(_tag, tags)), tuple(laid), tuple(groups), copies.table(),
-        _inputs(devices), _outputs(devices), _commands(tags, layout), watchdog,
+        digest_of(texts),
+        tick,
+        region,
+        layout.memory.image(),
+        tuple(map(_tag, tags)),
+        tuple(laid),
+        tuple(groups),
+        copies.table(),
+        input_table(devices),
+        output_table(devices),
+        command_table(tags, layout),
+        watchdog,
         tuple(Alarm(a.name, a.active.name, a.of, a.limit, a.severity, a.text, a.at) for a in alarms),
-        -1 if authority is None else authority.offset, pins,
-    )  # fmt: skip
+        -1 if authority is None else authority.offset,
+        pins,
+    )
 
 
 def _lay_task(
@@ -124,8 +115,17 @@ def _lay_task(
     start = len(copies)
     copies.extend(waiting, start)
     pulses = tuple(cells for (name, _), cells in layout.pulse_cells.items() if name == task.name)
-    return Task(task.name, task.interval // tick, task.phase // tick, first_group, len(groups), start, len(copies),
-                tuple(p.name for p in task.programs), pulses)  # fmt: skip
+    return Task(
+        task.name,
+        task.interval // tick,
+        task.phase // tick,
+        first_group,
+        len(groups),
+        start,
+        len(copies),
+        tuple(p.name for p in task.programs),
+        pulses,
+    )
 
 
 def _group(group: GroupDraft, copy_from: int, copy_to: int) -> Group:
@@ -180,96 +180,22 @@ def _tag(tag: TagDraft) -> Tag:
     default = tag.default
     if tag.type is BOOL:
         default = tuple(map(bool, default)) if isinstance(default, tuple) else bool(default)
-    return Tag(tag.name, tag.type.name, tag.length, tag.index, tag.offset, tag.kind, tag.unit.text if tag.unit else "", tag.text, tag.minimum,
-               tag.maximum, default, tag.owner, tag.write, tag.pulse, tag.retain, tag.names, tag.at)  # fmt: skip
-
-
-def _points(devices: Sequence[DeviceDraft], is_output: bool) -> list[tuple[PointDraft, int]]:
-    """Every element of every point, in the order of its slot."""
-    return [(point, element) for device in devices for point in (device.outputs if is_output else device.inputs)
-            for element in range(len(point.addresses))]  # fmt: skip
-
-
-def _inputs(devices: Sequence[DeviceDraft]) -> InputTable:
-    rows = []
-    for point, element in _points(devices, False):
-        tag = point.tag
-        assert tag.type is not None
-        rows.append(
-            (
-                tag.index,
-                tag.offset + element * tag.type.size,
-                type_code(tag.type),
-                point.stale,
-                int(point.hold),
-                widened(point.bad, tag.type),
-            )
-        )
-    return InputTable(*_columns(rows, 6))
-
-
-def _outputs(devices: Sequence[DeviceDraft]) -> OutputTable:
-    rows = []
-    for point, element in _points(devices, True):
-        type = point.tag.type
-        assert type is not None
-        rows.append((point.tag.offset + element * type.size, type_code(type), widened(point.safe, type)))
-    return OutputTable(*_columns(rows, 3))
-
-
-def _columns(rows: Sequence[tuple[int, ...]], count: int) -> list[np.ndarray]:
-    table = np.array(rows, np.int64).reshape(len(rows), count)
-    return [np.ascontiguousarray(table[:, i]) for i in range(count)]
-
-
-def _commands(tags: Sequence[TagDraft], layout: Layout) -> CommandTable:
-    rows = []
-    cells: list[int] = []
-    for tag in tags:
-        assert tag.type is not None
-        pending = [pair[0] for (_, name), pair in layout.pulse_cells.items() if name == tag.name] if tag.pulse else []
-        rows.append((tag.offset if tag.write else -1, type_code(tag.type), ROLES.index(tag.write) if tag.write else 0, tag.length,
-                     len(cells) if tag.pulse else -1, len(pending)))  # fmt: skip
-        cells += pending
-    target, type, role, length, pulse, pulse_count = _columns(rows, 6)
-    low = np.array([-math.inf if tag.minimum is None else tag.minimum for tag in tags], np.float64)
-    high = np.array([math.inf if tag.maximum is None else tag.maximum for tag in tags], np.float64)
-    return CommandTable(target, type, role, low, high, length, pulse, pulse_count, np.array(cells, np.int64))
-
-
-def device_models(devices: Sequence[DeviceDraft]) -> tuple[Device, ...]:
-    """The devices as their drivers get them; slots count through all devices."""
-    made = []
-    slots = [0, 0]
-    for device in devices:
-        points: list[list[Point]] = [[], []]
-        for kind, drafts in enumerate((device.inputs, device.outputs)):
-            for point in drafts:
-                assert point.tag.type is not None
-                for element, address in enumerate(point.addresses):
-                    points[kind].append(
-                        Point(
-                            point.tag.name,
-                            element,
-                            point.tag.type.name,
-                            slots[kind],
-                            address,
-                            point.safe,
-                            point.safe_after,
-                            point.at,
-                        )
-                    )
-                    slots[kind] += 1
-        made.append(
-            Device(
-                device.name,
-                device.driver,
-                device.settings,
-                tuple(points[0]),
-                tuple(points[1]),
-                device.stale,
-                device.timeout,
-                device.at,
-            )
-        )
-    return tuple(made)
+    return Tag(
+        tag.name,
+        tag.type.name,
+        tag.length,
+        tag.index,
+        tag.offset,
+        tag.kind,
+        tag.unit.text if tag.unit else "",
+        tag.text,
+        tag.minimum,
+        tag.maximum,
+        default,
+        tag.owner,
+        tag.write,
+        tag.pulse,
+        tag.retain,
+        tag.names,
+        tag.at,
+    )

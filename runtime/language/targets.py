@@ -11,8 +11,9 @@ from runtime.language.units import NUMBER, Unit
 from runtime.source import Position, Report, place_of
 
 FUNCTION = {
-    (LREAL, DINT): "to_dint", (LREAL, LINT): "to_lint", (LINT, DINT): "to_dint", (DINT, LINT): "to_lint", (LINT, LREAL): "to_lreal",
-    (BOOL, DINT): "to_dint", (BOOL, LINT): "to_lint", (BOOL, LREAL): "to_lreal", (TIME, LREAL): "to_seconds", (LREAL, TIME): "to_time",
+    (LREAL, DINT): "to_dint", (LREAL, LINT): "to_lint", (LINT, DINT): "to_dint", (DINT, LINT): "to_lint",
+    (LINT, LREAL): "to_lreal", (BOOL, DINT): "to_dint", (BOOL, LINT): "to_lint", (BOOL, LREAL): "to_lreal",
+    (TIME, LREAL): "to_seconds", (LREAL, TIME): "to_time",
 }  # fmt: skip
 
 
@@ -64,6 +65,8 @@ def type_error(report: Report, feed: Any, type: Type, target: Target, choices: A
         function = "to_seconds"
     if function:
         hint = f"`{function}(...)` converts it"
+    elif wanted is BOOL and target.what == "`IN` of NOT":
+        hint = "`not` comes before a comparison: `not (... = ...)`"
     elif wanted is BOOL:
         hint = "compare it: `... > 0`, `... <> 0`"
     elif {type, wanted} <= {TIME, DINT, LINT}:

@@ -45,9 +45,13 @@ class Wiring:
         for step in steps:
             if isinstance(step, Node):
                 self.settle_node(step)
-        for node, name in self.later:
+        later, self.later = self.later, []
+        for node, name in later:
             if not node.is_broken:
                 node.feeds[name] = self.feed_pin(node, node.block._by_name[name], node.feeds[name])
+        # what stands in a loop without `last` was never settled; the loop is reported
+        for node, _ in self.later:
+            node.is_broken = True
         for step in steps:
             if isinstance(step, TagWrite):
                 self.settle_write(step)
@@ -60,7 +64,10 @@ class Wiring:
         feeds = node.feeds
         for name, feed in feeds.items():
             if feed.__class__ is Port:
-                feeds[name] = self.convert.through_port(feed)  # type: ignore[arg-type]
+                feed = feeds[name] = self.convert.through_port(feed)  # type: ignore[arg-type]
+            if feed.__class__ is Wire and feed.node.is_broken:  # type: ignore[union-attr]
+                node.is_broken = True
+                return
         if known.any_type is not None and not self.choose(node, known.any_type, known.any_inputs):
             node.is_broken = True
             return

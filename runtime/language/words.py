@@ -1,4 +1,4 @@
-"""Reads the words of a section: which exist, which are missing, and values that are no expressions. It must not know what they are for."""
+"""Reads the words of a section: which exist, which are missing, and plain values. It must not know what they are for."""
 
 from __future__ import annotations
 
@@ -184,6 +184,8 @@ def value_of(text: Any, type: Type, measured: Unit | None, what: str, report: Re
         )
         return None
     value, code, problem, hint = as_value(said if found is None else found, type, measured)
+    if code == "E201":
+        problem = f"`{text}` does not fit `{what}`, which takes {'a time' if type is TIME else measured or NUMBER!r}"
     if code:
         report.error(text.at, code, problem, hint)
         return None

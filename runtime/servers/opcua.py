@@ -31,7 +31,7 @@ from runtime.servers.opcua_types import NS
 from runtime.servers.opcua_write import CommandingAttributes
 from runtime.servers.service import Door, ListenError, run
 from runtime.servers.settings import OpcuaSettings, describe_opcua
-from runtime.source import Report
+from runtime.source import NOWHERE, Report
 
 log = structlog.get_logger()
 PATH = "bessplc"
@@ -129,12 +129,21 @@ async def _secure(server: Server, settings: OpcuaSettings, root: Path) -> None:
     server.limits = TransportLimits(CHUNK, CHUNK, -(-LONGEST // CHUNK), LONGEST)
     policies = [ua.SecurityPolicyType.NoSecurity]
     if settings.certificate:
-        await server.load_certificate(root / settings.certificate)
-        await server.load_private_key(root / settings.key)
+        await _load_identity(server, root / settings.certificate, root / settings.key)
         policies += [ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt, ua.SecurityPolicyType.Aes256Sha256RsaPss_SignAndEncrypt]
     elif settings.users and not _is_loopback(settings.host):
         log.warning("passwords are sent in the clear: give the server a `certificate` and a `key`", host=settings.host)
     server.set_security_policy(policies)
+
+
+async def _load_identity(server: Server, certificate: Path, key: Path) -> None:
+    report = Report()
+    for path, load in ((certificate, server.load_certificate), (key, server.load_private_key)):
+        try:
+            await load(path)
+        except (OSError, ValueError) as error:
+            report.error(NOWHERE, "E004", f"{path} cannot be read as a certificate or key: {error}")
+    report.raise_if_any()
 
 
 def _is_loopback(host: str) -> bool:

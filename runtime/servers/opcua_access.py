@@ -182,13 +182,11 @@ class GuardedServer(InternalServer):
         super().__init__(user_manager=Users(OpcuaSettings(anonymous=NOBODY)))  # type: ignore[arg-type]
         self.allow_remote_admin = False
         self.fastest = 100.0
-        self.max_session_timeout_ms = 120_000
         self.max_pending_activation_seconds = 10.0
         self.max_pending_messages_per_connection = 100
         self.max_subscriptions = 500
         self.max_monitored_item_queue_size = 100
         self.max_unacked_messages_per_subscription = 100
-        self.max_lifetime_count = 3_000
         self.supported_tokens = (ua.AnonymousIdentityToken, ua.UserNameIdentityToken)  # type: ignore[assignment]
 
     def let_in(self, settings: OpcuaSettings) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import can
+from can.interfaces.slcan import slcanBus
 from pymodbus.client import ModbusTcpClient
 from pymodbus.exceptions import ModbusException
 
@@ -175,7 +176,7 @@ class Master:
     def __init__(self, plant: RunningPlant) -> None:
         self.close = self.precharge = self.reset = self.balance = False
         self.silent = self.heartless = False
-        self.bus = can.Bus(interface="slcan", channel=plant.can0, bitrate=500_000, sleep_after_open=0)
+        self.bus = slcanBus(plant.can0, bitrate=500_000, sleep_after_open=0)
         self.pcs = ModbusTcpClient("127.0.0.1", port=plant.ports["pcs"], timeout=2, retries=0)
         self.pcs.connect()
         self._lock = threading.Lock()
@@ -209,6 +210,16 @@ class Master:
     def enable(self, on: bool) -> None:
         with self._lock:
             self.pcs.write_coil(0, on, device_id=1)
+
+    def skip(self) -> None:
+        """Forget what has arrived and was not read: close the channel, read up to the adapter's next answer, open it again."""
+        with self._lock:
+            self.bus.close()
+            if self.bus.get_version(10.0) == (None, None):
+                raise PlantError("the adapter does not answer")
+            while self.bus.recv(0) is not None:
+                continue
+            self.bus.open()
 
     def receive(self, seconds: float) -> dict[int, list[can.Message]]:
         """What arrives on the bus in this time, by id."""

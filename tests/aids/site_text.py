@@ -1,4 +1,4 @@
-"""Sites written as text for tests of the language: a driver that touches nothing, one-line loading, and a plain scan of a Schedule."""
+"""Sites written as text for tests: a driver that touches nothing, loading in one line, and a plain scan of a Schedule."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MS = 1_000_000
 
 
 class FakeDriver:
-    """A driver's front: `at` is a tag's address, `count` makes it an array, `known` and `scale` say type and unit as a device would."""
+    """A driver's front: `at` is a tag's address, `count` makes it an array, `known` and `measured` are its type and unit."""
 
     DEVICE_WORDS: Mapping[str, str] = {"host": "where the device is"}
     INPUT_WORDS: Mapping[str, str] = {

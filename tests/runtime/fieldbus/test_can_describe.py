@@ -104,7 +104,7 @@ def test_an_unknown_message_names_the_nearest(root):
     assert explained(root, "inputs:\n  a.x: {signal: Motorrola.A}\n") == textwrap.dedent("""\
         io_maps/device.yaml:6:17: error[E664]: the DBC has no message `Motorrola`
          6 |   a.x: {signal: Motorrola.A}
-           |                 ^^^^^^^^^ did you mean `Motorola`?""")
+           |                 ^^^^^^^^^ did you mean `Motorola` or `WideMotorola`?""")
 
 
 def test_a_pattern_with_a_wrong_name_says_which_one(root):
@@ -142,7 +142,7 @@ def test_a_broken_dbc_is_shown_at_its_own_line(root):
 def test_overlapping_signals_are_refused(root):
     text = SYNTHETIC.replace("SG_ B : 1|7@1+ (1,0) [0|127]", "SG_ B : 0|8@1+ (1,0) [0|127]")
     (root / "dbc" / "synthetic.dbc").write_text(text, encoding="utf-8")
-    assert "the signals A and B are overlapping in message Intel" in explained(root, "inputs: {}")
+    assert "the signals B and A are overlapping in message Intel" in explained(root, "inputs: {}")
 
 
 def test_two_messages_with_one_identifier_are_refused(root):

@@ -14,10 +14,12 @@ from blocks.plain import Instance
 from tests.aids.site_text import PlainScan, load
 
 # name, (inputs: r a number, b a truth), output kind
+TWO = {"IN1": "r", "IN2": "r"}
 KINDS = [
-    ("ADD", {"A": "r", "B": "r"}, "r"), ("SUB", {"A": "r", "B": "r"}, "r"), ("MAX", {"IN1": "r", "IN2": "r"}, "r"), ("ABS", {"IN": "r"}, "r"),
-    ("SEL", {"G": "b", "IN0": "r", "IN1": "r"}, "r"), ("LAG", {"IN": "r", "T": "t"}, "r"), ("GT", {"IN1": "r", "IN2": "r"}, "b"),
-    ("AND", {"IN1": "b", "IN2": "b"}, "b"), ("NOT", {"IN": "b"}, "b"), ("R_TRIG", {"CLK": "b"}, "b"), ("SR", {"S1": "b", "R": "b"}, "b"),
+    ("ADD", {"A": "r", "B": "r"}, "r"), ("SUB", {"A": "r", "B": "r"}, "r"), ("MAX", TWO, "r"), ("ABS", {"IN": "r"}, "r"),
+    ("SEL", {"G": "b", "IN0": "r", "IN1": "r"}, "r"), ("LAG", {"IN": "r", "T": "t"}, "r"), ("GT", TWO, "b"),
+    ("AND", {"IN1": "b", "IN2": "b"}, "b"), ("NOT", {"IN": "b"}, "b"), ("R_TRIG", {"CLK": "b"}, "b"),
+    ("SR", {"S1": "b", "R": "b"}, "b"),
 ]  # fmt: skip
 REALS = ["x.a", "x.b", "x.c"]
 TRUTHS = ["x.p", "x.q"]
@@ -93,7 +95,7 @@ class Direct:
         self.order = sorted(range(len(nodes)), key=place.__getitem__)
         self.instances = [Instance(catalogue()[KINDS[n.kind][0]]) for n in nodes]
         self.out: dict[int, Any] = {i: (0.0 if KINDS[n.kind][2] == "r" else False) for i, n in enumerate(nodes)}
-        self.tags: dict[str, Any] = {t: 0.0 for t in REALS} | {t: False for t in TRUTHS}
+        self.tags: dict[str, Any] = dict.fromkeys(REALS, 0.0) | dict.fromkeys(TRUTHS, False)
         self.tags |= {n.tag: (0.0 if n.tag[0] == "w" else False) for n in nodes if n.tag}
 
     def scan(self, fed: dict[str, Any]) -> None:

@@ -15,7 +15,10 @@ from typing import Any
 
 import pytest
 from asyncua import Client, ua
+from asyncua.crypto.cert_gen import setup_self_signed_certificate
+from asyncua.crypto.security_policies import SecurityPolicyAes256Sha256RsaPss, SecurityPolicyBasic256Sha256
 from asyncua.ua.uaerrors import UaStatusCodeError
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from runtime.engine import north
 from runtime.model import Tag
@@ -480,6 +483,48 @@ def test_a_message_that_never_ends_is_cut_off(plant: Any) -> None:
         with pytest.raises(OSError):
             for _ in range(200):
                 sock.sendall(b"x" * 65536)
+
+
+def make_certificate(folder: Path, name: str, uri: str) -> tuple[Path, Path]:
+    key, certificate = folder / f"{name}.pem", folder / f"{name}.der"
+    use = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
+    asyncio.run(setup_self_signed_certificate(key, certificate, uri, socket.gethostname(), use, {"commonName": name}))
+    return certificate, key
+
+
+@pytest.mark.parametrize("policy", [SecurityPolicyBasic256Sha256, SecurityPolicyAes256Sha256RsaPss])
+def test_with_a_certificate_the_channel_is_encrypted(tmp_path: Path, policy: Any) -> None:
+    async def act(port: int) -> str:
+        client = Client(url(port), timeout=10)
+        client.application_uri = "urn:test:client"
+        await client.set_security(policy, certificate=mine[0], private_key=mine[1], mode=ua.MessageSecurityMode.SignAndEncrypt)
+        client.set_user("eva")
+        client.set_password("volt")
+        async with client:
+            await client.get_node("ns=2;s=hmi.limit").write_value(3, ua.VariantType.Int32)
+            return client.security_policy.URI
+
+    make_certificate(tmp_path, "server", f"urn:{socket.gethostname()}:bessplc:plant1")
+    mine = make_certificate(tmp_path, "client", "urn:test:client")
+    scan = TestScan(tmp_path)
+    users = {"eva": {"role": "engineer", "password": hash_password("volt")}}
+    order = scan.order("opcua", anonymous="none", users=users, certificate="server.der", key="server.pem")
+    with serving(order) as (_, port):
+        assert asyncio.run(act(port)) == policy.URI
+        with pytest.raises(UaStatusCodeError):
+            with_client(port, lambda client: client.get_namespace_array())
+    assert scan.taken == [("hmi.limit", 0, 3, "engineer")]
+    scan.stop()
+
+
+def test_a_certificate_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "server.der").write_bytes(b"no certificate")
+    scan = TestScan(tmp_path)
+    server = ServerProcess(scan.order("opcua", certificate="server.der", key="server.pem"))
+    assert server.process.wait(30) == 78
+    assert server.log().count("error[E004]") == 2
+    server.end()
+    scan.stop()
 
 
 # the scan comes and goes, and so does the server

@@ -57,8 +57,8 @@ def decode(messages):
 
 
 def test_the_bus_carries_every_message_at_its_rate(plant, master):
-    master.receive(0.3)  # what had waited
     dropped = plant.ask("counters")["can0"]["dropped"]
+    master.skip()
     found = master.receive(3.0)
     for message in DBC.messages:
         if message.senders == ["BMS"]:
@@ -115,7 +115,7 @@ def test_cut_sensor_wires_read_not_available(plant, master):
     plant.fault("open_cell_sensor", cell=18)
     plant.fault("open_temperature_sensor", cell=3)
     time.sleep(0.2)
-    master.receive(0.3)
+    master.skip()
     found = master.receive(1.5)
     volts, temperatures = decode(found[0x201][-8:]), decode(found[0x240][-8:])
     assert volts["V_2"] == pytest.approx(6.5534)
@@ -125,21 +125,21 @@ def test_cut_sensor_wires_read_not_available(plant, master):
     assert summary["VMax"] < 3.4 and summary["TMax"] < 40.0
     assert decode(found[0x100][-1:])["FaultCode"] == 9
     plant.clear("open_cell_sensor", cell=18)
-    master.receive(0.3)
+    master.skip()
     assert 3.2 < decode(master.receive(0.5)[0x201][-8:])["V_2"] < 3.4
 
 
 def test_a_frozen_message_repeats_and_a_stopped_one_is_silent(plant, master):
     plant.fault("freeze_message", message="BMS_Status")
     plant.fault("stop_message", message="Module_5")
-    master.receive(0.3)
+    master.skip()
     found = master.receive(0.5)
     assert len({bytes(m.data) for m in found[0x100]}) == 1
     assert len(found[0x100]) > 10
     assert 0x204 not in found
     assert 0x203 in found
     plant.ask("clear_faults")
-    master.receive(0.3)
+    master.skip()
     found = master.receive(0.5)
     assert len({bytes(m.data) for m in found[0x100]}) > 10
     assert 0x204 in found
@@ -149,8 +149,9 @@ def test_a_cut_can_wire_is_silence_both_ways(plant, master):
     bring_up(plant, master, 0.0)
     plant.fault("drop_link", link="can0")
     plant.wait(lambda truth: not truth["rack"]["main"], 5.0, "no frames heard: opens")
-    master.receive(0.3)
-    assert master.receive(0.3) == {}
+    time.sleep(0.1)
+    master.skip()
+    assert master.receive(0.5) == {}
     plant.clear("drop_link", link="can0")
     assert 0x100 in master.receive(1.0)
 

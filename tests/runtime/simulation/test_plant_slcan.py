@@ -93,6 +93,8 @@ async def with_bus(link, work):
     link.listen(asyncio.get_running_loop(), got.append)
     bus = await asyncio.to_thread(can.Bus, interface="slcan", channel=str(link.path), bitrate=500_000, sleep_after_open=0)
     try:
+        # An answer shows that the adapter has done all the commands before it; opening drops what was sent earlier.
+        assert await asyncio.to_thread(bus.get_version, 5.0) == (10, 13)
         await work(bus, got)
     finally:
         await asyncio.to_thread(bus.shutdown)
@@ -123,9 +125,8 @@ def test_the_rack_receives_what_python_can_sends(link):
     asyncio.run(with_bus(link, work))
 
 
-def test_version_and_serial_number_are_told(link):
+def test_the_serial_number_is_told(link):
     async def work(bus, got):
-        assert await asyncio.to_thread(bus.get_version, 2.0) == (10, 13)
         assert await asyncio.to_thread(bus.get_serial_number, 2.0) == "BESS"
 
     asyncio.run(with_bus(link, work))

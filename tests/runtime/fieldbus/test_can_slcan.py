@@ -1,0 +1,157 @@
+"""SLCAN lines in bulk: the protocol as python-can's own slcan bus speaks it, and hostile lines."""
+
+import contextlib
+import os
+import time
+import tty
+
+import can
+import numpy as np
+import pytest
+from can.interfaces.slcan import slcanBus
+
+from runtime.fieldbus.can_slcan import BATCH, SlcanWire
+from runtime.fieldbus.can_tables import EXTENDED
+from runtime.fieldbus.can_wire import Batch, open_wire
+
+
+@pytest.fixture
+def line():
+    """A pty: the adapter's end as a descriptor, ours by name."""
+    master, slave = os.openpty()
+    tty.setraw(master)
+    tty.setraw(slave)
+    os.set_blocking(master, False)
+    yield master, os.ttyname(slave)
+    for descriptor in (master, slave):
+        os.close(descriptor)
+
+
+@pytest.fixture
+def wire(line):
+    opened = SlcanWire(line[1], {"sleep_after_open": 0})
+    os.read(line[0], 100)  # the command that opens the bus
+    yield opened
+    with contextlib.suppress(can.CanError):  # the test has taken the line away
+        opened.close()
+
+
+def taken(wire: SlcanWire) -> list[tuple[int, bytes]]:
+    batch, found = Batch(), []
+    while True:
+        more = wire.drain(batch)
+        found += [(int(batch.keys[i]), bytes(batch.data[i, : batch.lengths[i]])) for i in range(batch.count)]
+        if not more:
+            return found
+
+
+def test_what_python_can_sends_we_read(line, wire):
+    messages = [
+        can.Message(arbitration_id=0x123, is_extended_id=False, data=b"\x01\xab"),
+        can.Message(arbitration_id=0x1FFFFFFF, is_extended_id=True, data=bytes(range(8))),
+        can.Message(arbitration_id=0x7FF, is_extended_id=False, data=b""),
+        can.Message(arbitration_id=0x20, is_extended_id=False, is_fd=True, data=bytes(range(64))),
+        can.Message(arbitration_id=0x21, is_extended_id=True, is_fd=True, bitrate_switch=True, data=bytes(12)),
+    ]
+    far, near = os.openpty()
+    tty.setraw(near)
+    other = slcanBus(os.ttyname(near), sleep_after_open=0)
+    os.read(far, 100)
+    for message in messages:
+        other.send(message)
+    os.write(line[0], os.read(far, 4096))
+    other.shutdown()
+    os.close(far), os.close(near)
+    expected = [(m.arbitration_id | (EXTENDED if m.is_extended_id else 0), bytes(m.data)) for m in messages]
+    assert taken(wire) == expected
+
+
+def test_what_we_send_python_can_reads(line, wire):
+    far, near = os.openpty()
+    tty.setraw(near)
+    other = slcanBus(os.ttyname(near), sleep_after_open=0)
+    assert wire.send(0x7F, b"\x01\x02", False)
+    assert wire.send(0x1ABCDEF | EXTENDED, bytes(8), False)
+    assert wire.send(0x7F, bytes(range(16)), True)
+    os.write(far, os.read(line[0], 4096))
+    got = [other.recv(1) for _ in range(3)]
+    other.shutdown()
+    os.close(far), os.close(near)
+    assert [(m.arbitration_id, m.is_extended_id, bytes(m.data), m.is_fd) for m in got] == [
+        (0x7F, False, b"\x01\x02", False), (0x1ABCDEF, True, bytes(8), False), (0x7F, False, bytes(range(16)), True),
+    ]  # fmt: skip
+
+
+def test_a_frame_in_two_pieces_is_one_frame(line, wire):
+    os.write(line[0], b"t1232")
+    assert taken(wire) == []
+    os.write(line[0], b"0102\rt124")
+    assert taken(wire) == [(0x123, b"\x01\x02")]
+    os.write(line[0], b"10a\r")
+    assert taken(wire) == [(0x124, b"\x0a")]
+
+
+@pytest.mark.parametrize("junk", [
+    b"t12", b"t1239", b"t123zz", b"t12g100", b"t12320", b"T1FFFFFFFFF", b"TFFFFFFFF0", b"tFFF0", b"d123", b"\xff\xfe\x00", b"\x07",
+])  # fmt: skip
+def test_junk_is_left_out_and_the_next_frame_is_read(line, wire, junk):
+    os.write(line[0], junk + b"\rt123101\r")
+    assert taken(wire) == [(0x123, b"\x01")]
+
+
+def test_broken_lines_are_counted_and_answers_are_not(line, wire):
+    os.write(line[0], b"z\rV1013\r\rr1230\rt1239\rT12\r")
+    assert taken(wire) == []
+    assert wire.counts["broken_lines"] == 2
+
+
+def test_a_line_that_never_ends_does_not_fill_the_memory(line, wire):
+    batch = Batch()
+    for _ in range(40):
+        os.write(line[0], b"9" * 4000)
+        for _ in range(3):
+            wire.drain(batch)
+    os.write(line[0], b"\rt123101\r")
+    assert taken(wire)[-1] == (0x123, b"\x01")
+
+
+def test_more_frames_than_a_batch_arrive_in_order(line, wire):
+    sent = [f"t{i % 0x700:03X}2{i & 0xFFFF:04X}\r".encode() for i in range(BATCH * 2)]
+    found, batch = [], Batch()
+    for start in range(0, len(sent), 300):
+        os.write(line[0], b"".join(sent[start : start + 300]))
+        wire.drain(batch)
+        found += [int.from_bytes(batch.data[i, :2], "big") for i in range(batch.count)]
+    assert found == [i & 0xFFFF for i in range(BATCH * 2)]
+
+
+def test_a_full_line_drops_whole_frames_and_never_blocks(line, wire):
+    """Nobody reads: the pty takes some kilobytes. What comes out later is whole frames only."""
+    results = [wire.send(0x100, i.to_bytes(8, "big"), False) for i in range(2000)]
+    assert not all(results) and results[0]
+    assert wire.counts["not_sent"] == results.count(False)
+    got = b""
+    while True:
+        try:
+            got += os.read(line[0], 65536)
+        except BlockingIOError:
+            if not wire._unsent:
+                break
+            wire.send(0x101, b"", False)
+    frames = [part for part in got.split(b"\r") if part]
+    assert all(len(part) == 21 for part in frames[:-1])
+
+
+def test_the_end_of_the_line_is_an_error_not_silence(line, wire):
+    os.close(line[0])
+    with pytest.raises(OSError):
+        wire.drain(Batch())
+    os.dup2(os.open("/dev/null", os.O_RDONLY), line[0])  # so that the fixture finds something to close
+
+
+def test_a_pty_is_opened_without_the_pause_for_adapters(line):
+    before = time.monotonic()
+    open_wire("slcan", line[1], 500_000, ()).close()
+    assert time.monotonic() - before < 1.0, "python-can waits 2 s for an adapter to restart"
+    commands = np.array(os.read(line[0], 200).split(b"\r"))
+    assert b"S6" in commands and b"O" in commands
