@@ -149,7 +149,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Copies:
-    """The wires that are copied, in order: byte offsets in process memory and bytes (1, 4, 8, or more for arrays)."""
+    """The wires that are copied, in order: byte offsets in process memory and bytes (1, 4, 8, or more for arrays).
+
+    A copy whose target begins inside its source repeats the bytes between the two: one value for many rows.
+    """
 
     source: np.ndarray  # int64
     target: np.ndarray  # int64

@@ -10,7 +10,7 @@ from runtime.engine.atomics import load_i4, load_i8, load_u1, store_i4, store_i8
 BYTE, WORD, LONG, REAL = (ord("u") * 16 + 1, ord("i") * 16 + 4, ord("i") * 16 + 8, ord("f") * 16 + 8)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def load_wide(address: int, kind: int) -> int:
     """A tag's element as eight bytes: LREAL bits, or an integer."""
     if kind == BYTE:
@@ -20,7 +20,7 @@ def load_wide(address: int, kind: int) -> int:
     return load_i8(address)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def store_wide(address: int, kind: int, bits: int) -> None:
     """Eight bytes into a tag's element; a BOOL becomes 0 or 1."""
     if kind == BYTE:

@@ -39,7 +39,7 @@ LOCAL_RINGS = 2  # supervisor and hmi stand at the plant; all later rings are re
 COMMANDS_A_SCAN = 64
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def command(plan: Plan) -> None:
     """Take the waiting commands of every service, a bounded number, in the fixed order of the rings; answer each."""
     for i in range(plan.pulse_tags.size):
@@ -50,7 +50,7 @@ def command(plan: Plan) -> None:
             _drain(plan, ring, address)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _drain(plan: Plan, ring: int, address: int) -> None:
     """One ring. What waited in it before this scan process began was meant for another one: it is refused, not obeyed."""
     replies = plan.places[A_REPLIES] + ring * REPLY_RING
@@ -76,7 +76,7 @@ def _drain(plan: Plan, ring: int, address: int) -> None:
         store_release(replies + 8, tail)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _obey(plan: Plan, ring: int, entry: int) -> int:
     kind = load_i8(entry + 8)
     if kind == WRITE:
@@ -95,7 +95,7 @@ def _obey(plan: Plan, ring: int, entry: int) -> int:
     return UNKNOWN_TAG
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _write_tag(plan: Plan, ring: int, tag: int, element: int, role: int, bits: int) -> int:
     """Check one write in the order that helps whoever sent it, and do it; returns the answer."""
     if tag < 0 or tag >= plan.commands.shape[0]:

@@ -34,10 +34,9 @@ from runtime.engine.statistics import PROFILE_START, STEPS, TASK_ROWS, note
 PROFILED_GROUPS = 2048
 
 
-@njit(cache=True, nogil=True)
-def copy_wires(plan: Plan, first: int, last: int) -> None:
+@njit(cache=True, nogil=True, _nrt=False)
+def copy_wires(copies: np.ndarray, first: int, last: int) -> None:
     """Do the copies [first, last) in their order."""
-    copies = plan.copies
     for i in range(first, last):
         target, source, size = copies[i, 0], copies[i, 1], copies[i, 2]
         if size == 8:
@@ -46,11 +45,30 @@ def copy_wires(plan: Plan, first: int, last: int) -> None:
             store_u1(target, load_u1(source))
         elif size == 4:
             store_i4(target, load_i4(source))
+        elif source < target < source + size:
+            _repeat(target, source, size)
         else:
             copy_bytes(target, source, size)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
+def _repeat(target: int, source: int, size: int) -> None:
+    """Repeat the bytes between source and target until `size` bytes are written: one value for many rows."""
+    unit = target - source
+    if unit == 8:
+        value = load_i8(source)
+        for place in range(target, target + size, 8):
+            store_i8(place, value)
+    elif unit == 1:
+        value = load_u1(source)
+        for place in range(target, target + size):
+            store_u1(place, value)
+    else:
+        for place in range(target, target + size, unit):
+            copy_bytes(place, source, unit)
+
+
+@njit(cache=True, nogil=True, _nrt=False)
 def run(plan: Plan, tick: int) -> None:
     """Run the tasks that are due at this tick, in their order, with the true time since each ran last."""
     tasks = plan.tasks
@@ -69,7 +87,7 @@ def run(plan: Plan, tick: int) -> None:
             note(plan.statistics, len(STEPS) + task, ended - begun)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def run_task(plan: Plan, task: int, dt: int) -> None:
     """One task: show its pulses, then each group after its wires, then the tags that it writes."""
     tasks, groups = plan.tasks, plan.groups
@@ -77,12 +95,29 @@ def run_task(plan: Plan, task: int, dt: int) -> None:
         pending, visible = plan.pulses[i, 0], plan.pulses[i, 1]
         store_u1(visible, load_u1(pending))
         store_u1(pending, 0)
-    profile = plan.state[S_PROFILE] != 0
-    for g in range(tasks[task, T_GROUP_FROM], tasks[task, T_GROUP_TO]):
-        begun = read_clock(CLOCK_MONOTONIC, plan.places[A_SCRATCH]) if profile else np.int64(0)
-        copy_wires(plan, groups[g, G_COPY_FROM], groups[g, G_COPY_TO])
+    first, last = tasks[task, T_GROUP_FROM], tasks[task, T_GROUP_TO]
+    if plan.state[S_PROFILE] == 0:
+        _run_groups(groups, plan.copies, first, last, dt)
+    else:
+        _time_groups(groups, plan.copies, first, last, dt, plan.statistics, plan.places[A_SCRATCH])
+    copy_wires(plan.copies, tasks[task, T_COPY_FROM], tasks[task, T_COPY_TO])
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def _run_groups(groups: np.ndarray, copies: np.ndarray, first: int, last: int, dt: int) -> None:
+    for g in range(first, last):
+        copy_from, copy_to = groups[g, G_COPY_FROM], groups[g, G_COPY_TO]
+        if copy_from != copy_to:
+            copy_wires(copies, copy_from, copy_to)
         call_kernel(groups[g, G_KERNEL], groups[g, G_COLUMNS], groups[g, G_ROWS], groups[g, G_LENGTH], dt)
-        if profile and g < PROFILED_GROUPS:
-            plan.statistics[PROFILE_START + 2 * g] += 1
-            plan.statistics[PROFILE_START + 2 * g + 1] += read_clock(CLOCK_MONOTONIC, plan.places[A_SCRATCH]) - begun
-    copy_wires(plan, tasks[task, T_COPY_FROM], tasks[task, T_COPY_TO])
+
+
+@njit(cache=True, nogil=True, _nrt=False)
+def _time_groups(groups: np.ndarray, copies: np.ndarray, first: int, last: int, dt: int, statistics: np.ndarray, scratch: int) -> None:
+    """The same, with runs and nanoseconds of each group counted in the statistics."""
+    for g in range(first, last):
+        begun = read_clock(CLOCK_MONOTONIC, scratch)
+        _run_groups(groups, copies, g, g + 1, dt)
+        if g < PROFILED_GROUPS:
+            statistics[PROFILE_START + 2 * g] += 1
+            statistics[PROFILE_START + 2 * g + 1] += read_clock(CLOCK_MONOTONIC, scratch) - begun

@@ -15,6 +15,7 @@ from runtime.engine.plan import (
     C_INBOX,
     I_BAD,
     I_HOLD,
+    I_RECEIVED,
     I_STALE,
     I_TAG,
     I_TARGET,
@@ -32,7 +33,7 @@ from runtime.quality import (
 )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def latch(plan: Plan, now: int) -> None:
     """Copy the newest inbox into the input tags, and judge each by its age and its device's word."""
     state = plan.state
@@ -51,7 +52,7 @@ def latch(plan: Plan, now: int) -> None:
     _judge(plan, now)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _judge(plan: Plan, now: int) -> None:
     """Every input point: its value where it may be trusted, its `bad` policy where not; and each tag's worst quality."""
     inputs, values, times, qualities = plan.inputs, plan.inbox_value, plan.inbox_time, plan.inbox_quality
@@ -60,14 +61,14 @@ def _judge(plan: Plan, now: int) -> None:
     point, count = 0, inputs.shape[0]
     while point < count:
         tag = inputs[point, I_TAG]
-        was_received = tag_time[tag] != 0
         worst, oldest = np.uint32(0), np.int64(0x7FFFFFFFFFFFFFFF)
         while point < count and inputs[point, I_TAG] == tag:
             target, kind, hold = inputs[point, I_TARGET], inputs[point, I_TYPE], inputs[point, I_HOLD] != 0
             quality = _quality_of(qualities[point], values[point], kind, now - times[point] > inputs[point, I_STALE], hold)
             if quality >> 30 == 0:
                 store_wide(target, kind, values[point])
-            elif not hold and was_received:  # until the first good reading a tag stands at its `initial` value
+                inputs[point, I_RECEIVED] = 1
+            elif not hold and inputs[point, I_RECEIVED] != 0:  # until its first good reading it stands at `initial`
                 store_wide(target, kind, inputs[point, I_BAD])
             worst, oldest = max(worst, quality), min(oldest, times[point])
             point += 1
@@ -80,7 +81,7 @@ def _judge(plan: Plan, now: int) -> None:
     plan.state[S_BAD_INPUTS] = bad_tags
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _quality_of(said: np.uint32, bits: int, kind: int, is_old: bool, hold: bool) -> np.uint32:
     """What the device said of a point, unless it is good and yet too old or no number."""
     if said >> 30 != 0:

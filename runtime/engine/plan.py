@@ -40,8 +40,8 @@ C_STOP, C_INBOX, C_RINGS, C_SESSIONS, C_SKIPS = 0, 1, 2, 2 + COMMAND_RINGS, 2 + 
 # Columns of Plan.groups and Plan.tasks.
 G_KERNEL, G_COLUMNS, G_ROWS, G_LENGTH, G_COPY_FROM, G_COPY_TO = range(6)
 T_EVERY, T_PHASE, T_GROUP_FROM, T_GROUP_TO, T_COPY_FROM, T_COPY_TO, T_PULSE_FROM, T_PULSE_TO, T_LAST, T_TURN = range(10)
-# Columns of Plan.inputs, Plan.outputs and Plan.commands; the rows are runtime.model's.
-I_TAG, I_TARGET, I_TYPE, I_STALE, I_HOLD, I_BAD = range(6)
+# Columns of Plan.inputs, Plan.outputs and Plan.commands; the rows are runtime.model's, and whether a good reading ever came.
+I_TAG, I_TARGET, I_TYPE, I_STALE, I_HOLD, I_BAD, I_RECEIVED = range(7)
 O_SOURCE, O_TYPE, O_SAFE = range(3)
 D_TARGET, D_TYPE, D_ROLE, D_LENGTH, D_PULSE, D_PULSES = range(6)
 # Words of Plan.places: addresses (0: there is none) and sizes.
@@ -160,7 +160,7 @@ def _table(*columns: object) -> np.ndarray:
 
 def _inputs(schedule: Schedule, base: int) -> np.ndarray:
     i = schedule.inputs
-    return _table(i.tag, _whole(i.target) + base, i.type, i.stale, i.hold, i.bad)
+    return _table(i.tag, _whole(i.target) + base, i.type, i.stale, i.hold, i.bad, np.zeros(len(i.tag), np.int64))
 
 
 def _outputs(schedule: Schedule, base: int) -> np.ndarray:

@@ -30,7 +30,7 @@ from runtime.engine.plan import (
 )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def publish_outputs(plan: Plan, now: int) -> None:
     """Publish the outbox: every output value, or its safe value where the scan is safe or the value is no number."""
     state = plan.state
@@ -51,7 +51,7 @@ def publish_outputs(plan: Plan, now: int) -> None:
     ring_close(ring, payload)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def publish_snapshot(plan: Plan, now: int, wall: int) -> None:
     """Publish the tag region as it stands."""
     ring, payload = plan.places[A_SNAPSHOT], plan.places[A_SNAPSHOT_SIZE]
@@ -61,7 +61,7 @@ def publish_snapshot(plan: Plan, now: int, wall: int) -> None:
     ring_close(ring, payload)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _stamp(plan: Plan, slot: int, now: int, wall: int) -> None:
     state = plan.state
     shown = INHIBITED if state[S_INHIBIT] != 0 and state[S_STATE] == RUNNING else state[S_STATE]

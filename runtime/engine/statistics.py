@@ -21,7 +21,7 @@ TASK_ROWS = 32
 PROFILE_START = (len(STEPS) + TASK_ROWS) * ROW
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def bucket_of(ns: int) -> int:
     """The bucket of a duration; everything up to 1 ns is in the first."""
     if ns <= 1:
@@ -29,7 +29,7 @@ def bucket_of(ns: int) -> int:
     return min(int(np.log2(np.float64(ns)) * 8.0), BUCKETS - 1)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def note(words: np.ndarray, row: int, ns: int) -> None:
     """Count one duration in a row."""
     at = row * ROW
@@ -42,7 +42,7 @@ def note(words: np.ndarray, row: int, ns: int) -> None:
     words[at + FIRST_BUCKET + bucket_of(ns)] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def percentile(words: np.ndarray, row: int, share: float) -> float:
     """The nanoseconds that `share` of the counted durations do not exceed: the upper edge of their bucket; 0 for none."""
     at = row * ROW

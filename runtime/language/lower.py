@@ -117,7 +117,18 @@ class _Lowering:
         if isinstance(tree, After):
             return self.after(tree)
         assert isinstance(tree, Call)
-        return self.call(tree)
+        return self.chain(tree)
+
+    def chain(self, tree: Call) -> Feed:
+        """`a and b and c ...` leans to the left as long as it is: walked with a loop, so that its length has no limit."""
+        spine = [tree]
+        while spine[-1].arguments and isinstance(spine[-1].arguments[0], Call):
+            spine.append(spine[-1].arguments[0])
+        left: Feed | None = None
+        for call in reversed(spine):
+            left = self.call(call, left)
+        assert left is not None
+        return left
 
     def after(self, tree: After) -> Feed:
         if self.elapsed is None:
@@ -126,7 +137,8 @@ class _Lowering:
             )
         return self.block("GE", "after", tree, [self.elapsed, self.lower(tree.time)])
 
-    def call(self, tree: Call) -> Feed:
+    def call(self, tree: Call, first: Feed | None) -> Feed:
+        """An operator or function; `first` is its first operand where that is lowered already."""
         name = BLOCK_OF.get(tree.name)
         if name is None:
             return self.error(tree, "E107", f"no function named `{tree.name}`", did_you_mean(tree.name, FUNCTIONS))
@@ -144,7 +156,9 @@ class _Lowering:
                 f"`{tree.name}` takes {takes}, not {given}",
                 f"{tree.name}({pins})" if tree.name.isidentifier() else "",
             )
-        feeds = [self.lower(argument) for argument in tree.arguments]
+        feeds = [self.lower(argument) for argument in tree.arguments[1 if first is not None else 0 :]]
+        if first is not None:
+            feeds.insert(0, first)
         return self.fold(name, tree, feeds)
 
     def fold(self, name: str, tree: Call, feeds: list[Feed]) -> Feed:

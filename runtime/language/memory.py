@@ -71,21 +71,17 @@ class CopyList:
                 self.size.append(size)
 
     def _goes_on(self, last: int, source: int, target: int, size: int) -> bool:
-        before = self.size[last]
-        if self.source[last] + before != source or self.target[last] + before != target or target < self.region:
+        """Whether it continues the last copy, and both as one would not read what they write."""
+        first, into, whole = self.source[last], self.target[last], self.size[last] + size
+        if first + whole != source + size or into + whole != target + size or target < self.region:
             return False
-        return source >= self.target[last] + before or source + size <= self.target[last]
+        return first + whole <= into or into + whole <= first
 
     def table(self) -> Copies:
         return Copies(*(np.array(column, np.int64) for column in (self.source, self.target, self.size)))
 
 
 def spread(source: int, target: int, size: int, times: int) -> list[Copy]:
-    """Copies that write one value `times` times in a row: each copy doubles what is there."""
-    copies = [(source, target, size)]
-    done = 1
-    while done < times:
-        more = min(done, times - done)
-        copies.append((target, target + done * size, more * size))
-        done += more
-    return copies
+    """Copies that write one value `times` times in a row: the second copy overlaps itself, and so repeats what the first wrote."""
+    once = [(source, target, size)]
+    return once if times == 1 else [*once, (target, target + size, (times - 1) * size)]

@@ -102,7 +102,8 @@ def show_text(site: Site) -> str:
     schedule = site.schedule
     lines = [
         f"{site.name}: base tick {schedule.tick / 1e6:g} ms, {len(schedule.tags)} tags, "
-        f"{sum(g.rows for g in schedule.groups)} instances in {len(schedule.groups)} groups, {schedule.initial.size} bytes, digest {schedule.digest[:16]}"
+        f"{sum(g.rows for g in schedule.groups)} instances in "
+        f"{len(schedule.groups)} groups, {schedule.initial.size} bytes, digest {schedule.digest[:16]}"
     ]
     for task in schedule.tasks:
         lines += ["", *_task_lines(task, schedule)]

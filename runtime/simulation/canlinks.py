@@ -20,6 +20,7 @@ import numpy as np
 from runtime.simulation.slcan import Adapter, Frame, line_template, take, write_lines
 
 Receive = Callable[[Frame], None]
+LONGEST_DEBT = 4096  # bytes of answers kept for a host that does not read them
 
 
 class Link(Protocol):
@@ -51,7 +52,7 @@ class SlcanLink:
         self.sent = self.dropped = self.received = 0
         self._queue: list[bytes] = []
         self._queued = 0
-        self._cut = b""  # the rest of a line of which the first part is already in the pty
+        self._owed = b""  # the rest of a line of which the first part is already in the pty, and answers
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def prepare(self, ids: np.ndarray) -> np.ndarray:
@@ -63,22 +64,24 @@ class SlcanLink:
             self._queued += len(payload)
 
     def flush(self) -> None:
-        """Write what is queued in one call; lines that do not fit are dropped whole, a line cut in two is finished first."""
-        if not self._queue and not self._cut:
+        """Write what is queued in one call; frames that do not fit are dropped whole, answers and a line cut in two are kept."""
+        if not self._queue and not self._owed:
             return
-        text = self._cut + b"".join(self._queue)
+        text = self._owed + b"".join(self._queue)
         try:
             done = os.write(self.near, text)
         except BlockingIOError:
             done = 0
         end = len(text)
-        if done < end:
-            is_cut = bool(self._cut) if done == 0 else text[done - 1 : done] not in (b"\r", b"\a")
+        if done < len(self._owed):
+            end = len(self._owed)
+        elif done < end:
+            is_cut = done > 0 and text[done - 1 : done] not in (b"\r", b"\a")
             end = text.index(b"\r", done) + 1 if is_cut else done
         lost = text.count(b"t", end)  # a data line is the only place where this letter stands
         self.sent += self._queued - lost
         self.dropped += lost
-        self._cut = text[done:end]
+        self._owed = text[done:end]
         self._queue.clear()
         self._queued = 0
 
@@ -95,9 +98,9 @@ class SlcanLink:
         if opened:
             # A new controller must not be told what was meant for the one before it.
             termios.tcflush(self.far, termios.TCIFLUSH)
-            self._cut = b""
-        if answers:
-            self._queue.insert(0, answers)
+            self._owed = b""
+        if answers and len(self._owed) < LONGEST_DEBT:
+            self._owed += answers
             self.flush()
         self.received += len(frames)
         for frame in frames:

@@ -49,8 +49,13 @@ class Scan:
         self.state, self.number, self.beating = 1, 0, True
         self.changed_at = 0
         self.inbox: Shared | None = None
+        self.echo: tuple[int, int, int] | None = None  # input slot, output slot, number of input points
 
     def publish(self) -> None:
+        if self.echo is not None:
+            source, target, points = self.echo
+            value = self.read_inbox(points)["lreal"][source]
+            self.lreal[target] = 0.0 if value is None else value
         ring = self.shared.address + self.layout.outbox
         start = ring_open(ring, self.layout.outbox_payload) - self.shared.address
         slot = self.shared.memory[start : start + self.layout.outbox_payload]
@@ -67,7 +72,10 @@ class Scan:
             self.inbox = Shared.attach(self.folder / INBOX_FILE, self.generation)
         payload = inbox_payload(points)
         private = np.zeros(payload, np.uint8)
-        assert ring_read(self.inbox.address + HEADER, payload, private.ctypes.data, 0) > 0
+        deadline = time.monotonic() + 10  # the first one may wait for kernels to be compiled
+        while ring_read(self.inbox.address + HEADER, payload, private.ctypes.data, 0) <= 0:
+            assert time.monotonic() < deadline, "no inbox was published"
+            time.sleep(0.001)
         cells = padded(points * 8)
         integer = private[STAMP : STAMP + points * 8].view(np.int64)
         return {
@@ -91,6 +99,8 @@ class Scan:
             self.state = asked["state"]
         elif what == "beat":
             self.beating = asked["on"]
+        elif what == "echo":
+            self.echo = (asked["source"], asked["target"], asked["points"])
         elif what == "inbox":
             return self.read_inbox(asked["points"])
         return {"now": time.monotonic_ns()}

@@ -217,8 +217,8 @@ class Master:
             self.bus.close()
             if self.bus.get_version(10.0) == (None, None):
                 raise PlantError("the adapter does not answer")
-            while self.bus.recv(0) is not None:
-                continue
+            while self.bus._queue.qsize():  # what python-can put aside while it waited for the answer
+                self.bus.recv(0)
             self.bus.open()
 
     def receive(self, seconds: float) -> dict[int, list[can.Message]]:

@@ -117,8 +117,10 @@ class PlainScan:
     def _copy(self, first: int, end: int) -> None:
         copies = self.schedule.copies
         for source, target, size in zip(copies.source[first:end], copies.target[first:end], copies.size[first:end], strict=True):
-            assert source + size <= target or target + size <= source, "a copy overlaps itself"
-            self.memory[target : target + size] = self.memory[source : source + size]
+            repeats = source < target < source + size
+            assert repeats or source + size <= target or target + size <= source, "a copy overlaps itself"
+            block = self.memory[source : min(source + size, target) if repeats else source + size].copy()
+            self.memory[target : target + size] = np.resize(block, size)
 
     def _run(self, group: Group, dt: int) -> None:
         block = self.blocks[group.block]

@@ -37,7 +37,7 @@ tags:
   hmi.limit: {type: DINT, range: 0..10, write: engineer}
   hmi.wide: {type: DINT, write: operator}
   hmi.big: {type: LINT, write: operator}
-  hmi.delay: {type: TIME, range: 0 s..10 s, write: operator}
+  hmi.delay: {type: TIME, range: 0..10000000000, write: operator}
   hmi.on: {type: BOOL, write: operator}
   hmi.steps: {type: "LREAL[3]", range: 0..10, write: operator}
   hmi.close: {type: BOOL, pulse: true, write: operator}

@@ -36,8 +36,8 @@ inputs:
   bms.ok: {at: d, type: BOOL, initial: false, bad: false}
   bms.cell: {at: e, count: 3, type: LREAL, initial: 3.3, bad: 0}
 """
-PROGRAM = "outputs: {x.soc: bms.soc, x.good: bms.soc.good}\n"
-TAGS = "x.soc: {type: LREAL}\nx.good: {type: BOOL}"
+PROGRAM = "outputs: {x.soc: bms.soc, x.fresh: bms.soc.good}\n"
+TAGS = "x.soc: {type: LREAL}\nx.fresh: {type: BOOL}"
 INPUTS = 5
 STALE = 100 * MS
 
@@ -67,7 +67,7 @@ def test_what_was_never_received_is_bad_at_its_initial_value(bench: Bench) -> No
     assert bench.value("bms.cell") == [3.3, 3.3, 3.3]
     assert bench.quality("bms.soc") == BAD_WAITING_FOR_INITIAL_DATA
     assert not bench.good("bms.soc")
-    assert (bench.value("x.soc"), bench.value("x.good")) == (50, False)
+    assert (bench.value("x.soc"), bench.value("x.fresh")) == (50, False)
     assert bench.source_time("bms.soc") == 0
     assert bench.value("plc.bad_inputs") == INPUTS
 
@@ -83,7 +83,7 @@ def test_a_good_reading_is_seen_by_the_program_in_the_same_scan(bench: Bench) ->
     feed_all(bench)
     bench.scan()
     assert (bench.value("bms.limit"), bench.value("bms.count"), bench.value("bms.ok")) == (9, 42, True)
-    assert (bench.value("x.soc"), bench.value("x.good")) == (80, True)
+    assert (bench.value("x.soc"), bench.value("x.fresh")) == (80, True)
     assert bench.quality("bms.soc") == GOOD
     assert bench.source_time("bms.soc") == bench.now
     assert bench.value("plc.bad_inputs") == 0
@@ -117,7 +117,7 @@ def test_a_device_that_is_down_is_bad_with_its_own_reason(bench: Bench, reason: 
     bench.scan()
     assert (bench.value("bms.soc"), bench.quality("bms.soc"), bench.good("bms.soc")) == (80, reason, False), "hold: the last good value"
     assert (bench.value("bms.limit"), bench.quality("bms.limit")) == (3, reason)
-    assert bench.value("x.good") is False
+    assert bench.value("x.fresh") is False
     assert bench.value("plc.bad_inputs") == 2
 
 
@@ -177,6 +177,21 @@ def test_an_array_is_as_good_as_its_worst_element(bench: Bench) -> None:
     assert (bench.value("bms.cell"), bench.quality("bms.cell")) == ([0, 3.5, 0], BAD_NOT_CONNECTED)
     assert not bench.good("bms.cell")
     assert bench.value("plc.bad_inputs") == 1, "tags are counted, not elements"
+
+
+def test_an_element_takes_its_bad_value_though_its_neighbour_was_never_received(bench: Bench) -> None:
+    bench.feed("bms.cell", 3.31, element=0)
+    bench.scan()
+    assert (bench.value("bms.cell"), bench.quality("bms.cell")) == ([3.31, 3.3, 3.3], BAD_WAITING_FOR_INITIAL_DATA)
+    bench.feed("bms.cell", 3.31, BAD_NOT_CONNECTED, element=0)
+    bench.scan()
+    assert bench.value("bms.cell") == [0, 3.3, 3.3], "the others still stand at `initial`"
+
+
+def test_a_device_that_never_answered_leaves_its_tags_at_initial(bench: Bench) -> None:
+    bench.feed("bms.limit", 12.0, BAD_NOT_CONNECTED)
+    bench.scan()
+    assert (bench.value("bms.limit"), bench.quality("bms.limit")) == (7, BAD_NOT_CONNECTED)
 
 
 def test_the_source_time_of_an_array_is_that_of_its_oldest_element(bench: Bench) -> None:

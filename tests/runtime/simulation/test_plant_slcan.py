@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -211,6 +212,32 @@ def test_any_other_interface_of_python_can_works_too():
         finally:
             other.shutdown()
             link.close()
+
+    asyncio.run(work())
+
+
+def test_an_answer_waits_for_room_and_is_not_dropped(link):
+    async def work():
+        link.listen(asyncio.get_running_loop(), lambda frame: None)
+        link.adapter.is_open = True
+        template, payload = link.prepare(np.arange(64)), np.zeros((64, 8), dtype=np.uint8)
+        while link.dropped == 0:
+            link.send(template, payload)
+            link.flush()
+        far = os.open(link.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        os.write(far, b"V\r")
+        await _until(lambda: b"V1013\r" in link._owed)
+        text = b""
+
+        def read_on():
+            nonlocal text
+            with contextlib.suppress(BlockingIOError):
+                text += os.read(far, 4096)
+            link.flush()
+            return b"V1013\r" in text
+
+        await _until(read_on)
+        os.close(far)
 
     asyncio.run(work())
 

@@ -1,0 +1,163 @@
+"""The safe sequence with a scripted fieldbus: order, bounds, and who may interrupt it."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from runtime.child import FieldbusOrder
+from runtime.fieldbus.safe import STEP_LIMIT, safe_steps, write_safe_values
+from runtime.fieldbus.supply import GOING_SAFE, INHIBITED, LIVE, SAFE, Supply
+from runtime.model import Device, Point
+
+
+def device(name: str, first: int, *after_ms: int) -> Device:
+    points = tuple(Point(f"{name}.{i}", 0, "BOOL", first + i, None, 0, ms * 10**6) for i, ms in enumerate(after_ms))
+    return Device(name, "scripted", None, (), points, 0, 0)
+
+
+class Scripted:
+    """A connection that notes what it is asked, and may hang or break."""
+
+    def __init__(self, behaviour: str = "writes"):
+        self.behaviour = behaviour
+        self.writes = 0
+        self.safe: list[tuple[float, tuple[int, ...]]] = []
+
+    async def open(self) -> None:
+        raise AssertionError("the safe sequence opens nothing")
+
+    async def close(self) -> None:
+        raise AssertionError("the safe sequence closes nothing")
+
+    def status(self) -> dict[str, Any]:
+        return {}
+
+    def write(self) -> None:
+        self.writes += 1
+
+    async def write_safe(self, slots: Any) -> None:
+        if self.behaviour == "hangs":
+            await asyncio.sleep(60)
+        if self.behaviour == "breaks":
+            raise RuntimeError("a bug in a driver")
+        self.safe.append((asyncio.get_running_loop().time(), tuple(slots)))
+
+
+DEVICES = [device("pcs", 0, 0, 200), device("rack", 2, 200, 200, 0)]
+
+
+def order(inhibit: bool = False) -> FieldbusOrder:
+    return FieldbusOrder("", "", 0, tuple(DEVICES), 0, 0, 5, -1, 10**9, inhibit)
+
+
+def test_outputs_are_grouped_by_their_time_over_all_devices():
+    steps = [(step.after, dict(step.slots)) for step in safe_steps(DEVICES)]
+    assert steps == [(0, {"pcs": (0,), "rack": (4,)}), (200_000_000, {"pcs": (1,), "rack": (2, 3)})]
+
+
+def test_the_steps_follow_each_other_at_their_times():
+    async def run():
+        connections = {"pcs": Scripted(), "rack": Scripted()}
+        assert await write_safe_values(safe_steps(DEVICES), connections)
+        first, second = connections["rack"].safe
+        assert (first[1], second[1]) == ((4,), (2, 3))
+        assert 0.19 < second[0] - first[0] < 1.0
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("behaviour", ["hangs", "breaks"])
+def test_a_device_that_hangs_or_breaks_holds_up_nobody(behaviour):
+    async def run():
+        connections = {"pcs": Scripted(behaviour), "rack": Scripted()}
+        start = asyncio.get_running_loop().time()
+        assert not await write_safe_values(safe_steps(DEVICES), connections), "not complete"
+        assert len(connections["rack"].safe) == 2
+        assert asyncio.get_running_loop().time() - start < 5 * (0.2 + 2 * STEP_LIMIT)
+
+    asyncio.run(run())
+
+
+async def settle(seconds: float = 0.0) -> None:
+    await asyncio.sleep(seconds)
+    await asyncio.sleep(0)
+
+
+def test_it_starts_safe_and_a_running_scan_takes_over_at_once():
+    async def run():
+        connections = {"pcs": Scripted(), "rack": Scripted()}
+        supply = Supply(order(), connections)
+        supply.begin()
+        await settle(0.01)
+        assert supply.state == GOING_SAFE and connections["pcs"].safe
+        supply.follow()
+        assert supply.state == LIVE and connections["pcs"].writes == 1
+        await settle(0.3)
+        assert len(connections["rack"].safe) == 1, "the second step of the start is given up"
+
+    asyncio.run(run())
+
+
+def test_a_scan_that_only_stalled_takes_over_in_the_middle():
+    async def run():
+        connections = {"pcs": Scripted(), "rack": Scripted()}
+        supply = Supply(order(), connections)
+        supply.follow()
+        supply.go_safe("no outbox", must_finish=False)
+        await settle(0.05)
+        supply.follow()
+        await settle(0.3)
+        assert supply.state == LIVE and len(connections["rack"].safe) == 1
+
+    asyncio.run(run())
+
+
+def test_a_scan_that_ended_waits_until_the_sequence_is_done():
+    """A restarted scan knows nothing of the contactors: they finish opening before it speaks."""
+
+    async def run():
+        connections = {"pcs": Scripted(), "rack": Scripted()}
+        supply = Supply(order(), connections)
+        supply.follow()
+        supply.go_safe("no outbox", must_finish=False)
+        supply.go_safe("the scan process ended", must_finish=True)
+        await settle(0.05)
+        supply.follow()
+        assert supply.state == GOING_SAFE and connections["pcs"].writes == 1
+        await settle(0.3)
+        assert supply.state == SAFE and len(connections["rack"].safe) == 2
+        supply.follow()
+        assert supply.state == LIVE
+
+    asyncio.run(run())
+
+
+def test_the_end_finishes_a_sequence_that_runs_and_starts_no_second():
+    async def run():
+        connections = {"pcs": Scripted(), "rack": Scripted()}
+        supply = Supply(order(), connections)
+        supply.follow()
+        supply.go_safe("no outbox", must_finish=False)
+        await settle(0.05)
+        await supply.stop()
+        assert supply.state == SAFE and supply.sequences == 1
+        assert [slots for _, slots in connections["rack"].safe] == [(4,), (2, 3)]
+        await supply.stop()
+        assert supply.sequences == 1
+
+    asyncio.run(run())
+
+
+def test_inhibited_outputs_are_never_written():
+    async def run():
+        connections = {"pcs": Scripted(), "rack": Scripted()}
+        supply = Supply(order(inhibit=True), connections)
+        supply.begin()
+        supply.follow()
+        supply.go_safe("the scan process ended", must_finish=True)
+        await supply.stop()
+        assert supply.state == INHIBITED
+        assert not any(c.safe or c.writes for c in connections.values())
+
+    asyncio.run(run())
