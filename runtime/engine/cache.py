@@ -74,5 +74,8 @@ def use_for_numba(*sources: Path) -> None:
 def set_flags() -> None:
     """Give LLVM the flags that all compiled code of bessplc is made with; once a process."""
     from llvmlite import binding
+    from numba.core.cpu import CPUTargetOptions
+    from numba.core.options import _mapping
 
     binding.set_option(*LLVM_FLAGS)
+    CPUTargetOptions.noalias = _mapping("noalias")  # numba has the flag and offers no option for it

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from blocks import catalogue
+from blocks.declare import INPUT, BlockType
 from runtime.engine import kernels
 from runtime.engine.image import (
     COMMAND_RINGS,
@@ -25,7 +26,8 @@ from runtime.engine.image import (
     scan_layout,
 )
 from runtime.engine.kernels import Kernel, Progress
-from runtime.model import SYSTEM_TAGS, Schedule
+from runtime.engine.translate import chosen_type
+from runtime.model import SYSTEM_TAGS, Group, Schedule
 from runtime.quality import BAD_WAITING_FOR_INITIAL_DATA
 
 # The values of S_STATE, in the order of runtime.model.STATES.
@@ -184,10 +186,26 @@ def _groups(schedule: Schedule, loaded: Mapping[str, Kernel], base: int) -> tupl
     groups = np.zeros((len(schedule.groups), 6), np.int64)
     place = address_of(columns)
     for row, g in enumerate(schedule.groups):
+        _check_apart(g, known[g.block])
         kernel = loaded[kernels.kernel_name(known[g.block], kernels.chosen_of(g.chosen))]
         groups[row] = (kernel.address, place, g.rows, g.length, g.copy_from, g.copy_to)
         place += 8 * len(g.columns)
     return columns, groups
+
+
+def _check_apart(g: Group, block: BlockType) -> None:
+    """Kernels are compiled on the promise that what they write is nothing else that they read."""
+    spans = []
+    for pin, offset in zip(block.pins, g.columns, strict=True):
+        cells = g.rows * (g.length if pin.length == "N" else int(pin.length) or 1)
+        spans.append((offset, offset + cells * chosen_type(pin, kernels.chosen_of(g.chosen)).size, pin.kind != INPUT))
+    spans.sort()
+    end, end_written = 0, 0
+    for start, stop, is_written in spans:
+        if start < (end if is_written else end_written):
+            raise ValueError(f"{g.block}: a column of {g.instances[:1]} is both written and read elsewhere: the schedule is wrong")
+        end = max(end, stop)
+        end_written = max(end_written, stop) if is_written else end_written
 
 
 def _tasks(schedule: Schedule, base: int) -> tuple[np.ndarray, np.ndarray]:

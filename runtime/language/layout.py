@@ -150,14 +150,13 @@ class Layout:
             place += size
 
     def _copy(self, pattern: list[Run], place: int, size: int, times: int, group: GroupDraft) -> None:
-        """The same cells `times` times: copied once, then doubled."""
+        """The same cells `times` times: copied once, then by a copy that overlaps itself and so repeats them."""
         start = place
         for source, count, extra in pattern:
             self._due(extra, group).append((source, place, count * size))
             place += count * size
-        due = self._due(pattern[0][2], group)
         if times > 1:
-            due += spread(start, place, place - start, times - 1)
+            self._due(pattern[0][2], group).append((start, place, (times - 1) * (place - start)))
 
     def _due(self, extra: GroupDraft | TagWrite | None, group: GroupDraft) -> list[Copy]:
         """The list that a copy belongs to: made when the group runs, or before something earlier overwrites the source."""

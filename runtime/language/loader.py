@@ -136,6 +136,8 @@ class _Reader:
                         key = value
                         if key in box:
                             self._twice(key, box)
+                        if key == "<<" and not key.quoted:
+                            self._merge_key(key)
                         continue
                     if flow and "(" in value and not value.quoted and value.count("(") > value.count(")"):
                         value = self._joined(value, get)
@@ -201,6 +203,16 @@ class _Reader:
                 "",
                 "what several places share is a tag, or a block defined with `function_block:`",
             )
+
+    def _merge_key(self, key: Scalar) -> None:
+        self.report.error(
+            key.at,
+            "E003",
+            "the YAML merge key `<<` is not part of the language",
+            "",
+            "write the words out, or define a `function_block:`",
+        )
+        raise _StopError
 
     def _twice(self, key: Scalar, box: Section) -> None:
         first = box.key_at(key)

@@ -112,7 +112,7 @@ def _report_loops(stuck: list[Step], program: Program, report: Report) -> None:
 
 def _draw(loop: list[tuple[Step, Any]], report: Report) -> None:
     """One loop, as arrows through its names. The path runs against the data flow, so it is drawn backwards."""
-    first = min(range(len(loop)), key=lambda i: (loop[i][1].text is None, _at(loop[i])))  # a wire that somebody wrote
+    first = min(range(len(loop)), key=lambda i: (_is_implied(loop[i][1]), _at(loop[i])))
     at = _at(loop[first])
     flow = [_name(loop[(first - i) % len(loop)][0]) for i in range(len(loop))]
     chain = "".join(f"\n    │    ↓\n    │  {name}" for name in flow[1:])
@@ -130,6 +130,11 @@ def _draw(loop: list[tuple[Step, Any]], report: Report) -> None:
 def _at(part: tuple[Step, Any]) -> Position:
     step, feed = part
     return inside(feed.text, feed.start, feed.width) if feed.text is not None else place_of(step.at)
+
+
+def _is_implied(feed: Any) -> bool:
+    """Whether nobody wrote this wire as a name: it belongs to a sequence, or leads from a part of an expression."""
+    return feed.text is None or (isinstance(feed, Wire) and "#" in feed.node.name)
 
 
 def _name(step: Step) -> str:

@@ -232,7 +232,7 @@ def _no_duration(value: Quantity) -> tuple[str, str, str]:
 
 def _whole(number: Fraction, type: Type) -> tuple[Any, str, str, str]:
     if number.denominator != 1:
-        return None, "E202", f"{float(number):g} is no whole number, as a {type.name} is", ""
+        return None, "E202", f"{float(number):g} is no whole number", f"a {type.name} has no fraction"
     bits = 31 if type.size == 4 else 63
     if not -(2**bits) <= number < 2**bits:
         return None, "E204", f"{int(number)} does not fit into a {type.name}", ""

@@ -105,7 +105,7 @@ class Bench:
 def snapshot_of(plc: Plc) -> Snapshot:
     """The newest picture of a PLC, through its shared file."""
     snapshot = Snapshot(plc.folder, plc.schedule.region, len(plc.schedule.outputs.source), plc.generation)
-    assert snapshot.refresh()
+    wait_for(snapshot.refresh, 5, "a picture of the scan")  # the first scan may be to come; a torn picture is followed by a whole one
     return snapshot
 
 
@@ -113,7 +113,7 @@ def outbox_of(plc: Plc) -> Outbox:
     """The newest outbox of a PLC, through its shared file."""
     outbox = Outbox(plc.folder, plc.schedule.region.size, len(plc.schedule.outputs.source), plc.generation)
     outbox.attach()
-    assert outbox.take()
+    wait_for(outbox.take, 5, "an outbox of the scan")
     return outbox
 
 

@@ -29,21 +29,22 @@ stale: 100 ms
 timeout: 1 s
 inputs:
   bms.v: {at: a, type: LREAL, initial: 3.3, bad: hold}
-  bms.i: {at: b, type: LREAL, initial: 0, bad: 0}
-  bms.cell: {at: c, count: 5, type: LREAL, initial: 3.3, bad: 3}
+  bms.x: {at: e, type: LREAL, initial: 0, bad: 1}
+  bms.i: {at: b, type: LREAL, unit: A, initial: 0 A, bad: 0 A}
+  bms.cell: {at: c, count: 5, type: LREAL, unit: V, initial: 3.3 V, bad: 3 V}
 outputs:
   pcs.p: {at: d, type: LREAL, safe: 0}
 """
 CONTROL = """
 program: control
 blocks:
-  slow: {type: LAG, IN: bms.i, T: 0.3 s}
+  slow: {type: LAG, IN: bms.x, T: 0.3 s}
   pid: {type: PID, SP: hmi.p, PV: slow.OUT, KP: 2, TI: 1 s, TD: 0.1 s, OUT_MIN: -100, OUT_MAX: 100}
   ramp: {type: RAMP, IN: pid.OUT, UP: 50, DOWN: 70}
   late: {type: TON, IN: ramp.OUT > 10 and bms.v.good, PT: 130 ms}
   closes: {type: ADD, A: last closes.OUT, B: one.OUT}
   one: {type: SEL, G: hmi.close, IN0: 0.0, IN1: 1.0}
-outputs: {pcs.p: ramp.OUT / (1 - to_lreal.OUT), x.late: late.Q, x.closes: closes.OUT}
+outputs: {pcs.p: ramp.OUT / hmi.p, x.late: late.Q, x.closes: closes.OUT}
 """
 CELLS = """
 program: cells
@@ -62,14 +63,13 @@ tags:
   hmi.close: {type: BOOL, pulse: true, write: operator}
   x.late: {type: BOOL}
   x.closes: {type: LREAL}
-  x.spread: {type: LREAL}
+  x.spread: {type: LREAL, unit: V}
   x.soc: {type: "LREAL[5]", unit: "%"}
 """
 
 
 def real_site() -> Site:
-    control = CONTROL.replace(" / (1 - to_lreal.OUT)", " / hmi.p")
-    return load_all({"config/site.yaml": SITE, "programs/control.yaml": control, "programs/cells.yaml": CELLS, "io_maps/rack.yaml": RACK})
+    return load_all({"config/site.yaml": SITE, "programs/control.yaml": CONTROL, "programs/cells.yaml": CELLS, "io_maps/rack.yaml": RACK})
 
 
 def play(bench: Bench, seed: int, scans: int) -> Iterator[None]:
@@ -79,7 +79,8 @@ def play(bench: Bench, seed: int, scans: int) -> Iterator[None]:
     for _ in range(scans):
         if rng.random() < 0.6:
             bench.feed("bms.v", rng.uniform(2, 4))
-            bench.feed("bms.i", rng.choice([rng.uniform(-200, 200), math.nan]), rng.choice([GOOD, GOOD, BAD_NOT_CONNECTED]))
+            bench.feed("bms.x", rng.choice([rng.uniform(-200, 200), math.nan]), rng.choice([GOOD, GOOD, BAD_NOT_CONNECTED]))
+            bench.feed("bms.i", rng.uniform(-200, 200))
             bench.feed("bms.cell", rng.uniform(2.5, 3.6), element=rng.randrange(5))
         if rng.random() < 0.2:
             ring.write(bench.schedule.tag("hmi.p"), rng.uniform(-70, 70), "operator")

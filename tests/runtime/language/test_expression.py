@@ -19,7 +19,12 @@ def shown(tree: Tree) -> str:
         return f"{'last ' if tree.is_last else ''}{tree.text}"
     if isinstance(tree, After):
         return f"after {shown(tree.time)}"
-    if isinstance(tree, Call) and len(tree.arguments) == 2 and not tree.name.isidentifier() or tree.name in ("and", "or", "xor", "mod"):
+    if (isinstance(tree, Call) and len(tree.arguments) == 2 and not tree.name.isidentifier()) or tree.name in (
+        "and",
+        "or",
+        "xor",
+        "mod",
+    ):
         return f"({shown(tree.arguments[0])} {tree.name} {shown(tree.arguments[1])})"
     return f"{tree.name}({', '.join(map(shown, tree.arguments))})"
 
@@ -87,7 +92,7 @@ def test_a_mistake_is_found_where_it_stands(text: str, column: int, width: int, 
     assert (str(caught.value), caught.value.start, caught.value.width) == (message, column, width)
 
 
-@given(st.text(alphabet="ab.()[]*+-/<>=&! \t0123456789kWs%_,#äµ\"", max_size=40) | st.text(max_size=20))
+@given(st.text(alphabet='ab.()[]*+-/<>=&! \t0123456789kWs%_,#äµ"', max_size=40) | st.text(max_size=20))
 def test_any_text_is_an_expression_or_an_expression_error(text: str) -> None:
     try:
         expression(text)

@@ -86,7 +86,11 @@ def test_temperatures_are_absolute_and_their_differences_kelvins() -> None:
 
 
 def test_a_duration_is_a_time_or_seconds_as_the_pin_wants() -> None:
-    run = PlainScan(load("blocks:\n  on: {type: TON, IN: true, PT: 25ms}\n  lag: {type: LAG, IN: 1, T: 100 ms}\noutputs: {y.t: on.ET}\n", TAGS).schedule)
+    run = PlainScan(
+        load(
+            "blocks:\n  on: {type: TON, IN: true, PT: 25ms}\n  lag: {type: LAG, IN: 1, T: 100 ms}\noutputs: {y.t: on.ET}\n", TAGS
+        ).schedule
+    )
     assert run["p.on.PT"] == 25 * MS
     assert run["p.lag.T"] == 0.1
     for expected in (0, 10, 20, 25, 25):
@@ -152,7 +156,9 @@ def test_a_program_later_in_the_task_sees_what_an_earlier_one_wrote() -> None:
 def test_tasks_run_at_their_interval_and_phase() -> None:
     site = "tasks:\n  fast: {interval: 10 ms, programs: [p]}\n  slow: {interval: 30 ms, phase: 10 ms, programs: [q]}\n"
     counting = "blocks:\n  n: {{type: ADD, A: last n.OUT, B: 1}}\noutputs: {{{tag}: n.OUT}}\n"
-    files = texts(counting.format(tag="y.r"), TAGS, site=site, q="program: q\n" + counting.format(tag="y.w").replace("B: 1}", "B: 1 W}"))
+    files = texts(
+        counting.format(tag="y.r"), TAGS, site=site, q="program: q\n" + counting.format(tag="y.w").replace("B: 1}", "B: 1 W}")
+    )
     run = PlainScan(load_all(files).schedule)
     seen = []
     for _ in range(7):
@@ -331,7 +337,9 @@ def test_a_sequence_moves_once_a_scan_and_does_what_its_step_says() -> None:
 
 
 def test_the_first_goto_has_priority() -> None:
-    run = PlainScan(load("sequences:\n  s:\n    a: {goto: {b: true, c: true}}\n    b: {}\n    c: {goto: {a: true}}\n", TAGS).schedule)
+    run = PlainScan(
+        load("sequences:\n  s:\n    a: {goto: {b: true, c: true}}\n    b: {}\n    c: {goto: {a: true}}\n", TAGS).schedule
+    )
     run.scan()
     assert run["p.s"] == 1
 

@@ -36,7 +36,9 @@ def known(text: str) -> Unit:
 @pytest.mark.parametrize("text", sorted(set(SIMPLE) - OF_NO_REGISTRY))
 def test_every_unit_has_the_size_that_pint_knows(text: str) -> None:
     ours, theirs = known(text), in_pint(text).to_base_units()
-    assert float(ours.factor) * (1e-3 if ours.dims[1] and "kilogram" not in str(theirs.units) else 1) == pytest.approx(theirs.magnitude, rel=1e-12)
+    assert float(ours.factor) * (1e-3 if ours.dims[1] and "kilogram" not in str(theirs.units) else 1) == pytest.approx(
+        theirs.magnitude, rel=1e-12
+    )
     exponents = {str(k): v for k, v in theirs.dimensionality.items()}
     assert [exponents.get(f"[{name}]", 0) for name in ("length", "mass", "time", "current", "temperature")] == list(ours.dims[:5])
 
@@ -50,7 +52,9 @@ def test_a_conversion_is_the_one_that_pint_makes(source: str, target: str) -> No
     assert rule is not None
     spelt = {"km/h": "km/hour", "Ah": "A*hour", "kWh": "kW*hour", "W*h": "W*hour", "l/min": "liter/min", "m3/h": "m**3/hour", "m/s2": "m/s**2",
              "cm/s2": "cm/s**2", "bar": "bar", "psi": "psi", "deg": "degree", "%": "percent", "mOhm": "milliohm", "kVA": "kV*A"}  # fmt: skip
-    assert float(rule[0]) == pytest.approx(PINT.Quantity(1, spelt.get(source, source)).to(spelt.get(target, target)).magnitude, rel=1e-12)
+    assert float(rule[0]) == pytest.approx(
+        PINT.Quantity(1, spelt.get(source, source)).to(spelt.get(target, target)).magnitude, rel=1e-12
+    )
     assert rule[1] == 0
 
 

@@ -221,12 +221,11 @@ def test_an_answer_waits_for_room_and_is_not_dropped(link):
         link.listen(asyncio.get_running_loop(), lambda frame: None)
         link.adapter.is_open = True
         template, payload = link.prepare(np.arange(64)), np.zeros((64, 8), dtype=np.uint8)
-        while link.dropped == 0:
+        while link.dropped < 64 * 200:  # full for good: the kernel moves what it holds a little later
             link.send(template, payload)
             link.flush()
         far = os.open(link.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         os.write(far, b"V\r")
-        await _until(lambda: b"V1013\r" in link._owed)
         text = b""
 
         def read_on():
