@@ -21,6 +21,7 @@ from runtime.child import FieldbusOrder, ScanOrder, ServiceOrder
 from runtime.fieldbus import drivers
 from runtime.language import load_site
 from runtime.model import Schedule, Site
+from runtime.servers.describe import describe_servers
 from runtime.source import Problem
 from runtime.supervisor import Supervisor
 
@@ -46,7 +47,7 @@ class RunOptions:
 
 def read_site(path: Path) -> tuple[Site, tuple[Problem, ...]]:
     """The checked site and its warnings. Raises SiteError with every mistake of every file."""
-    return load_site(path, drivers(), catalogue())
+    return load_site(path, drivers(), catalogue(), describe_servers)
 
 
 def generation_of(schedule: Schedule) -> int:

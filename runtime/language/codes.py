@@ -52,9 +52,24 @@ CODES: dict[str, str] = {
     # tasks
     "E701": "An interval or phase is not a whole multiple of the base tick.",
     "E702": "A program or io_map is used twice.",
+    # servers
+    "E901": "No server or setting has this name, or its settings are not words with values.",
+    "E902": "A server's setting has a value it cannot have.",
+    "E903": "A certificate and its key go together.",
+    "E904": "Nobody could connect to the server.",
+    "E911": "A register is not written as a table and an address.",
+    "E912": "A register has no such word.",
+    "E913": "An address is beyond the last one.",
+    "E914": "Quality and good belong to the whole tag.",
+    "E915": "The tag does not fit this table or format.",
+    "E916": "A word has a value that is none of its choices.",
+    "E917": "A scale cannot be applied to this tag.",
+    "E918": "A register that can be written belongs to a tag that nobody may write.",
+    "E919": "Two entries of the map overlap.",
     # warnings
     "W801": "Nothing writes this output: it stays at its default.",
     "W802": "No program reads or writes this tag.",
     "W803": "No `goto` leads to this step.",
     "W804": "No task runs this program.",
+    "W920": "A tag's range does not fit the register's format.",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -19,12 +19,12 @@ from runtime.language.order import in_order
 from runtime.language.program import declare_program, read_program
 from runtime.language.references import read_authority, read_overview
 from runtime.language.site_words import SITE_WORDS, read_tasks, read_watchdog
-from runtime.language.tables import TaskDraft, schedule
+from runtime.language.tables import TaskDraft, schedule, tag_model
 from runtime.language.tags import declare_site_tags, declare_system_tags, place_tags
 from runtime.language.unused import warn_of_unused
 from runtime.language.wiring import Wiring
 from runtime.language.words import check_words, section_of, text_of, texts_of
-from runtime.model import Site
+from runtime.model import Site, Tag
 from runtime.source import Position, Problem, Report, Section, SiteError, Text, did_you_mean
 
 SITE_FILE = "config/site.yaml"
@@ -69,15 +69,19 @@ class Texts:
 
 
 def load_site(
-    path: Path, drivers: Mapping[str, DriverFront], catalogue: Mapping[str, BlockType] | None = None
+    path: Path,
+    drivers: Mapping[str, DriverFront],
+    catalogue: Mapping[str, BlockType] | None = None,
+    check_servers: ServerCheck | None = None,
 ) -> tuple[Site, tuple[Problem, ...]]:
     """Read the site of this `config/site.yaml` and everything that it names; the second value is its warnings.
 
-    The site's root is the folder above `config/`. Raises SiteError with all problems of all files.
+    The site's root is the folder above `config/`. `check_servers` is asked what it thinks of the `servers:` section, so that
+    its mistakes are shown together with all others. Raises SiteError with all problems of all files.
     """
     root = path.resolve().parent.parent
     file = path.resolve().relative_to(root).as_posix()
-    return _load(Folder(root), file, root, drivers, catalogue)
+    return _load(Folder(root), file, root, drivers, catalogue, check_servers)
 
 
 def load_text(
@@ -94,15 +98,24 @@ def load_text(
 
 
 def _load(
-    files: Files, file: str, root: Path, drivers: Mapping[str, DriverFront], catalogue: Mapping[str, BlockType] | None
+    files: Files,
+    file: str,
+    root: Path,
+    drivers: Mapping[str, DriverFront],
+    catalogue: Mapping[str, BlockType] | None,
+    check_servers: ServerCheck | None = None,
 ) -> tuple[Site, tuple[Problem, ...]]:
     was_enabled = gc.isenabled()
     gc.disable()  # nothing is freed before the end, so the collector would only walk what is being built
     try:
-        return _Loading(files, root, drivers, dict(catalogue if catalogue is not None else all_blocks())).load(file)
+        loading = _Loading(files, root, drivers, dict(catalogue if catalogue is not None else all_blocks()))
+        return loading.load(file, check_servers)
     finally:
         if was_enabled:
             gc.enable()
+
+
+ServerCheck = Callable[[Section, Sequence[Tag], Path, Report], None]
 
 
 class _Loading:
@@ -117,7 +130,7 @@ class _Loading:
         self.texts: dict[str, str] = {}
         self.devices: list[DeviceDraft] = []
 
-    def load(self, file: str) -> tuple[Site, tuple[Problem, ...]]:
+    def load(self, file: str, check_servers: ServerCheck | None) -> tuple[Site, tuple[Problem, ...]]:
         site = self.section(file, None)
         if site is None:
             self.stop_if_wrong()
@@ -136,6 +149,9 @@ class _Loading:
             steps = in_order(program, self.report)
             Wiring(program, self.draft).settle(steps)
         overview, authority = read_overview(site, self.draft), read_authority(site, self.draft)
+        servers = section_of(site, "servers", "`servers`", self.report)
+        if check_servers is not None:
+            check_servers(servers, [tag_model(tag) for tag in self.draft.tags.values() if tag.type is not None], self.root, self.report)
         self.stop_if_wrong()
         warn_of_unused(self.draft, set(self.draft.programs), self.files.names("programs"), self.texts, self.report)
         tags = list(self.draft.tags.values())
@@ -146,7 +162,7 @@ class _Loading:
             str(self.root),
             laid,
             device_models(self.devices),
-            dict(section_of(site, "servers", "`servers`", self.report)),
+            dict(servers),
             tuple(sorted(self.texts)),
             overview,
         )

@@ -72,7 +72,7 @@ def schedule(
         tick,
         region,
         layout.memory.image(),
-        tuple(map(_tag, tags)),
+        tuple(map(tag_model, tags)),
         tuple(laid),
         tuple(groups),
         copies.table(),
@@ -175,7 +175,8 @@ def _first_values(tags: Sequence[TagDraft], region: TagRegion, layout: Layout) -
             layout.memory.fill(region.quality + 4 * tag.index, BOOL, list(quality))
 
 
-def _tag(tag: TagDraft) -> Tag:
+def tag_model(tag: TagDraft) -> Tag:
+    """The tag as everybody outside the office sees it."""
     assert tag.type is not None
     default = tag.default
     if tag.type is BOOL:

@@ -16,11 +16,18 @@ from tests.aids.site_text import PlainScan, load
 # name, (inputs: r a number, b a truth), output kind
 TWO = {"IN1": "r", "IN2": "r"}
 KINDS = [
-    ("ADD", {"A": "r", "B": "r"}, "r"), ("SUB", {"A": "r", "B": "r"}, "r"), ("MAX", TWO, "r"), ("ABS", {"IN": "r"}, "r"),
-    ("SEL", {"G": "b", "IN0": "r", "IN1": "r"}, "r"), ("LAG", {"IN": "r", "T": "t"}, "r"), ("GT", TWO, "b"),
-    ("AND", {"IN1": "b", "IN2": "b"}, "b"), ("NOT", {"IN": "b"}, "b"), ("R_TRIG", {"CLK": "b"}, "b"),
+    ("ADD", {"A": "r", "B": "r"}, "r"),
+    ("SUB", {"A": "r", "B": "r"}, "r"),
+    ("MAX", TWO, "r"),
+    ("ABS", {"IN": "r"}, "r"),
+    ("SEL", {"G": "b", "IN0": "r", "IN1": "r"}, "r"),
+    ("LAG", {"IN": "r", "T": "t"}, "r"),
+    ("GT", TWO, "b"),
+    ("AND", {"IN1": "b", "IN2": "b"}, "b"),
+    ("NOT", {"IN": "b"}, "b"),
+    ("R_TRIG", {"CLK": "b"}, "b"),
     ("SR", {"S1": "b", "R": "b"}, "b"),
-]  # fmt: skip
+]
 REALS = ["x.a", "x.b", "x.c"]
 TRUTHS = ["x.p", "x.q"]
 

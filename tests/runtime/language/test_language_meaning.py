@@ -43,21 +43,60 @@ def value_of(expression: str, into: str = "y.r", **tags: object) -> object:
     return run[into]
 
 
-@pytest.mark.parametrize(("expression", "value"), [
-    ("2 + 3 * 4", 14.0), ("(2 + 3) * 4", 20.0), ("7 - 2 - 1", 4.0), ("2 ** 3 ** 2", 64.0), ("-2 ** 2", 4.0), ("7 / 2", 3.5), ("8 / 4 / 2", 1.0),
-    ("x.a * x.a + x.b", 13.0), ("abs(x.a - 10)", 7.0), ("max(x.a, x.b, 9, 5)", 9.0), ("min(x.a, x.b)", 3.0), ("limit(0, x.a, 2)", 2.0),
-    ("sel(x.p, x.a, x.b)", 4.0), ("sqrt(16)", 4.0), ("exp(0)", 1.0), ("ln(1)", 0.0), ("floor(-2.5)", -3.0), ("to_lreal(x.n) / 2", 3.5), ("x.n / 2.0", 3.5),
-    ("-x.a", -3.0), ("x.n + x.a", 10.0), ("to_lreal(x.m)", 11.0), ("x.a + 5 %", 3.05),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("2 + 3 * 4", 14.0),
+        ("(2 + 3) * 4", 20.0),
+        ("7 - 2 - 1", 4.0),
+        ("2 ** 3 ** 2", 64.0),
+        ("-2 ** 2", 4.0),
+        ("7 / 2", 3.5),
+        ("8 / 4 / 2", 1.0),
+        ("x.a * x.a + x.b", 13.0),
+        ("abs(x.a - 10)", 7.0),
+        ("max(x.a, x.b, 9, 5)", 9.0),
+        ("min(x.a, x.b)", 3.0),
+        ("limit(0, x.a, 2)", 2.0),
+        ("sel(x.p, x.a, x.b)", 4.0),
+        ("sqrt(16)", 4.0),
+        ("exp(0)", 1.0),
+        ("ln(1)", 0.0),
+        ("floor(-2.5)", -3.0),
+        ("to_lreal(x.n) / 2", 3.5),
+        ("x.n / 2.0", 3.5),
+        ("-x.a", -3.0),
+        ("x.n + x.a", 10.0),
+        ("to_lreal(x.m)", 11.0),
+        ("x.a + 5 %", 3.05),
+    ],
+)
 def test_a_number_is_what_structured_text_makes_of_it(expression: str, value: float) -> None:
     assert value_of(expression, x__a=3.0, x__b=4.0, x__p=1, x__n=7, x__m=11) == value
 
 
-@pytest.mark.parametrize(("expression", "value"), [
-    ("x.p and not x.q", True), ("x.q or x.p", True), ("x.p xor x.p", False), ("x.a > 2 and x.a <= 3", True), ("x.a = 3", True), ("x.a <> 3", False),
-    ("not (x.a = 3)", False), ("x.p = x.q", False), ("x.n >= 7", True), ("x.n mod 4 = 3", True), ("p.kw > 1500 W", True), ("p.kw < 1 MW", True),
-    ("p.w = p.kw", True), ("x.p & true", True), ("plc.first_scan or x.p", True), ("x.a.good", True), ("t.c - t.c < 1 °C", True),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("x.p and not x.q", True),
+        ("x.q or x.p", True),
+        ("x.p xor x.p", False),
+        ("x.a > 2 and x.a <= 3", True),
+        ("x.a = 3", True),
+        ("x.a <> 3", False),
+        ("not (x.a = 3)", False),
+        ("x.p = x.q", False),
+        ("x.n >= 7", True),
+        ("x.n mod 4 = 3", True),
+        ("p.kw > 1500 W", True),
+        ("p.kw < 1 MW", True),
+        ("p.w = p.kw", True),
+        ("x.p & true", True),
+        ("plc.first_scan or x.p", True),
+        ("x.a.good", True),
+        ("t.c - t.c < 1 °C", True),
+    ],
+)
 def test_a_condition_is_what_structured_text_makes_of_it(expression: str, value: bool) -> None:
     assert value_of(expression, "y.b", x__a=3.0, x__p=1, x__n=7, p__kw=2.0, p__w=2000.0) is value
 
@@ -118,7 +157,15 @@ def test_last_is_the_value_of_one_scan_ago() -> None:
 
 
 def test_a_tag_that_the_program_writes_is_read_as_written_in_this_scan() -> None:
-    program = "blocks:\n  a: {type: ADD, A: y.r, B: 1}\n  b: {type: ADD, A: last y.r, B: 100}\noutputs:\n  y.r: x.a\n  y.w: 1 W * a.OUT\n  y.kw: 1 kW * b.OUT\n"
+    program = (
+        "blocks:\n"
+        "  a: {type: ADD, A: y.r, B: 1}\n"
+        "  b: {type: ADD, A: last y.r, B: 100}\n"
+        "outputs:\n"
+        "  y.r: x.a\n"
+        "  y.w: 1 W * a.OUT\n"
+        "  y.kw: 1 kW * b.OUT\n"
+    )
     run = PlainScan(load(program, TAGS).schedule)
     for now, before in ((5.0, 0.0), (7.0, 5.0), (8.0, 7.0)):
         run["x.a"] = now
@@ -128,7 +175,14 @@ def test_a_tag_that_the_program_writes_is_read_as_written_in_this_scan() -> None
 
 
 def test_a_list_of_outputs_may_mix_this_scan_and_the_last() -> None:
-    program = "blocks:\n  n: {type: NEG, IN: x.a}\n  m: {type: MUX, K: 1, IN: [n.OUT, last n.OUT]}\noutputs:\n  y.v: [1 V * n.OUT, 1 V, 1 V * last n.OUT, 2 V]\n  y.r: m.OUT\n"
+    program = (
+        "blocks:\n"
+        "  n: {type: NEG, IN: x.a}\n"
+        "  m: {type: MUX, K: 1, IN: [n.OUT, last n.OUT]}\n"
+        "outputs:\n"
+        "  y.v: [1 V * n.OUT, 1 V, 1 V * last n.OUT, 2 V]\n"
+        "  y.r: m.OUT\n"
+    )
     run = PlainScan(load(program, TAGS).schedule)
     for now, before in ((5.0, 0.0), (7.0, -5.0), (8.0, -7.0)):
         run["x.a"] = now
@@ -180,7 +234,12 @@ def test_a_pulse_is_true_for_one_run_of_each_task_that_reads_it() -> None:
 
 
 def test_more_than_two_operands_are_a_chain() -> None:
-    program = "blocks:\n  all: {type: AND, IN1: x.p, IN2: x.q, IN3: x.a > 1, IN4: true}\n  sum: {type: ADD, A: 1, B: 2, C: 3, D: x.a}\noutputs: {y.b: all.OUT, y.r: sum.OUT}\n"
+    program = (
+        "blocks:\n"
+        "  all: {type: AND, IN1: x.p, IN2: x.q, IN3: x.a > 1, IN4: true}\n"
+        "  sum: {type: ADD, A: 1, B: 2, C: 3, D: x.a}\n"
+        "outputs: {y.b: all.OUT, y.r: sum.OUT}\n"
+    )
     run = PlainScan(load(program, TAGS).schedule)
     run["x.p"] = run["x.q"] = 1
     run["x.a"] = 2.0
@@ -255,7 +314,12 @@ outputs:
 
 
 def test_a_function_block_in_yaml_is_used_like_any_other() -> None:
-    program = "blocks:\n  d: {type: doubler, IN: p.kw}\n  e: {type: DOUBLER, IN: d.OUT, GAIN: x.a}\noutputs: {y.w: e.OUT, y.kw: d.SUM, y.b: d.BIG}\n"
+    program = (
+        "blocks:\n"
+        "  d: {type: doubler, IN: p.kw}\n"
+        "  e: {type: DOUBLER, IN: d.OUT, GAIN: x.a}\n"
+        "outputs: {y.w: e.OUT, y.kw: d.SUM, y.b: d.BIG}\n"
+    )
     run = PlainScan(load(program, TAGS, doubler=DOUBLER).schedule)
     run["p.kw"], run["x.a"] = 1.0, 3.0
     run.scan()
@@ -267,7 +331,13 @@ def test_a_function_block_in_yaml_is_used_like_any_other() -> None:
 
 
 def test_function_blocks_nest_and_come_in_arrays() -> None:
-    outer = "function_block: OUTER\ninputs: {IN: {type: LREAL, unit: V}}\nblocks:\n  inner: {type: DOUBLER, IN: IN * 1 A}\noutputs: {OUT: inner.OUT / 1 A}\n"
+    outer = (
+        "function_block: OUTER\n"
+        "inputs: {IN: {type: LREAL, unit: V}}\n"
+        "blocks:\n"
+        "  inner: {type: DOUBLER, IN: IN * 1 A}\n"
+        "outputs: {OUT: inner.OUT / 1 A}\n"
+    )
     program = "blocks:\n  o:\n    type: OUTER\n    count: 4\n    IN: c.v[*]\noutputs:\n  y.v: o[*].OUT\n  y.r: o[2].OUT / 1 V\n"
     run = PlainScan(load(program, TAGS, doubler=DOUBLER, outer=outer).schedule)
     run["c.v"] = [1.0, 2.0, 3.0, 4.0]
@@ -352,8 +422,10 @@ alarms:
 """
     site = load(program, TAGS)
     assert [(a.name, a.active, a.of, a.limit, a.severity, a.text) for a in site.schedule.alarms] == [
-        ("hot", "alarm.hot_h", "t.c", "H", "critical", "Too hot"), ("hot", "alarm.hot_hh", "t.c", "HH", "critical", "Too hot"),
-        ("odd", "alarm.odd", "x.p and not x.q", "", "error", "odd")]  # fmt: skip
+        ("hot", "alarm.hot_h", "t.c", "H", "critical", "Too hot"),
+        ("hot", "alarm.hot_hh", "t.c", "HH", "critical", "Too hot"),
+        ("odd", "alarm.odd", "x.p and not x.q", "", "error", "odd"),
+    ]
     run = PlainScan(site.schedule)
     run["t.c"], run["x.p"] = 50.0, 1
     run.scan()

@@ -1,6 +1,8 @@
-"""How a program is laid out: few groups, shared columns where a whole column is fed in order, copies elsewhere, aligned and compact."""
+"""How a program is laid out: few groups, columns shared where they are fed in order, copies elsewhere, aligned and compact."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -48,8 +50,13 @@ def test_equal_channels_become_one_group_a_block(count: int) -> None:
 
 def test_a_whole_column_that_is_fed_in_order_is_shared_and_costs_no_copy() -> None:
     schedule = channels(50)
-    for block, pin, source, out in (("RAMP", "IN", "LAG", "OUT"), ("HYSTERESIS", "IN", "RAMP", "OUT"), ("TON", "IN", "HYSTERESIS", "Q"),
-                                    ("AND", "IN2", "HYSTERESIS", "Q"), ("OR", "IN2", "TON", "Q")):  # fmt: skip
+    for block, pin, source, out in (
+        ("RAMP", "IN", "LAG", "OUT"),
+        ("HYSTERESIS", "IN", "RAMP", "OUT"),
+        ("TON", "IN", "HYSTERESIS", "Q"),
+        ("AND", "IN2", "HYSTERESIS", "Q"),
+        ("OR", "IN2", "TON", "Q"),
+    ):
         assert column(schedule, group_of(schedule, block), pin) == column(schedule, group_of(schedule, source), out)
     assert column(schedule, group_of(schedule, "LAG"), "IN") == schedule.tag("pv.v0").offset
     assert len(schedule.copies.size) == 2, "only the common reset is copied: once, and repeated for the other rows"
@@ -146,10 +153,13 @@ def test_the_tag_region_holds_values_times_qualities_and_good_flags() -> None:
     schedule = load("outputs: {a.b: true}\n", tags).schedule
     region, image = schedule.region, schedule.initial
     cells = {(tag.offset, tag.offset + (tag.length or 1) * {"BOOL": 1, "DINT": 4}.get(tag.type, 8)) for tag in schedule.tags}
-    cells |= {(region.source_time, region.source_time + 8 * region.tags), (region.quality, region.quality + 4 * region.tags),
-              (region.good, region.good + region.tags)}  # fmt: skip
+    cells |= {
+        (region.source_time, region.source_time + 8 * region.tags),
+        (region.quality, region.quality + 4 * region.tags),
+        (region.good, region.good + region.tags),
+    }
     ordered = sorted(cells)
-    assert all(end <= start for (_, end), (start, _) in zip(ordered, ordered[1:], strict=False)), "nothing overlaps"
+    assert all(end <= start for (_, end), (start, _) in pairwise(ordered)), "nothing overlaps"
     assert ordered[-1][1] <= region.size and region.size % 64 == 0
     assert [tag.index for tag in schedule.tags] == list(range(region.tags))
     eight = [t.offset for t in schedule.tags if t.type in ("LREAL", "LINT", "TIME")]
@@ -168,9 +178,20 @@ def test_the_tag_region_holds_values_times_qualities_and_good_flags() -> None:
 def test_every_pin_of_every_instance_has_an_address_and_a_type() -> None:
     schedule = load("blocks:\n  c: {type: TON, IN: true, PT: 1 s}\n  s: {type: CELL_STATS, count: 2, V: [1, 2, 3]}\n").schedule
     assert {name: (type, length) for name, (type, _, length) in schedule.pins.items() if name.startswith(("p.c", "p.s[2]"))} == {
-        "p.c.IN": ("BOOL", 0), "p.c.PT": ("TIME", 0), "p.c.Q": ("BOOL", 0), "p.c.ET": ("TIME", 0), "p.c.was": ("BOOL", 0),
-        "p.s[2].V": ("LREAL", 3), "p.s[2].MIN": ("LREAL", 0), "p.s[2].MAX": ("LREAL", 0), "p.s[2].MEAN": ("LREAL", 0),
-        "p.s[2].SPREAD": ("LREAL", 0), "p.s[2].MIN_AT": ("DINT", 0), "p.s[2].MAX_AT": ("DINT", 0), "p.s[2].BAD": ("DINT", 0)}  # fmt: skip
+        "p.c.IN": ("BOOL", 0),
+        "p.c.PT": ("TIME", 0),
+        "p.c.Q": ("BOOL", 0),
+        "p.c.ET": ("TIME", 0),
+        "p.c.was": ("BOOL", 0),
+        "p.s[2].V": ("LREAL", 3),
+        "p.s[2].MIN": ("LREAL", 0),
+        "p.s[2].MAX": ("LREAL", 0),
+        "p.s[2].MEAN": ("LREAL", 0),
+        "p.s[2].SPREAD": ("LREAL", 0),
+        "p.s[2].MIN_AT": ("DINT", 0),
+        "p.s[2].MAX_AT": ("DINT", 0),
+        "p.s[2].BAD": ("DINT", 0),
+    }
     run = PlainScan(schedule)
     run.scan()
     assert run["p.s[2].MEAN"] == 2.0

@@ -13,11 +13,23 @@ from runtime.language.quantities import QuantityError, in_unit, nanoseconds, qua
 from runtime.language.units import unit
 
 
-@pytest.mark.parametrize(("text", "number", "measured", "is_whole"), [
-    ("50 kW/s", 50, "kW/s", False), ("100ms", 100, "ms", True), ("-3", -3, None, True), ("+4.5", Fraction(9, 2), None, False), ("1e3", 1000, None, False),
-    ("20 mHz", 20, "mHz", True), ("5 %", 5, "%", True), ("1_000", 1000, None, True), (".5 V", Fraction(1, 2), "V", False), ("45 °C", 45, "°C", True),
-    ("0.1", Fraction(1, 10), None, False), ("5.", 5, None, False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "number", "measured", "is_whole"),
+    [
+        ("50 kW/s", 50, "kW/s", False),
+        ("100ms", 100, "ms", True),
+        ("-3", -3, None, True),
+        ("+4.5", Fraction(9, 2), None, False),
+        ("1e3", 1000, None, False),
+        ("20 mHz", 20, "mHz", True),
+        ("5 %", 5, "%", True),
+        ("1_000", 1000, None, True),
+        (".5 V", Fraction(1, 2), "V", False),
+        ("45 °C", 45, "°C", True),
+        ("0.1", Fraction(1, 10), None, False),
+        ("5.", 5, None, False),
+    ],
+)
 def test_a_quantity_is_a_number_and_one_unit(text: str, number: Fraction, measured: str | None, is_whole: bool) -> None:
     found = quantity(text)
     assert found is not None
@@ -29,9 +41,10 @@ def test_a_quantity_is_a_number_and_one_unit(text: str, number: Fraction, measur
 @pytest.mark.parametrize("text", ["bms.soc", "x", "2 * 3", "3 - 2", "", "true", "--5", "5 > 3", "a 5", "0x10", "1.2.3"])
 def test_what_is_no_quantity_is_left_to_the_expressions(text: str) -> None:
     try:
-        assert quantity(text) is None
-    except QuantityError as error:
-        assert error.code == "E203"
+        found = quantity(text)
+    except QuantityError:
+        found = None
+    assert found is None
 
 
 @pytest.mark.parametrize(
@@ -51,8 +64,16 @@ def test_seconds_become_nanoseconds_exactly(seconds: Decimal) -> None:
 
 
 def test_a_duration_is_a_whole_number_of_nanoseconds() -> None:
-    for text, expected in (("0.3 s", 300_000_000), ("2 min", 120_000_000_000), ("1 h", 3600 * 10**9), ("100 us", 100_000), ("0", 0), ("0.1 ns", None),
-                           ("5", None), ("5 kW", None)):  # fmt: skip
+    for text, expected in (
+        ("0.3 s", 300_000_000),
+        ("2 min", 120_000_000_000),
+        ("1 h", 3600 * 10**9),
+        ("100 us", 100_000),
+        ("0", 0),
+        ("0.1 ns", None),
+        ("5", None),
+        ("5 kW", None),
+    ):
         found = quantity(text)
         assert found is not None
         assert nanoseconds(found) == expected, text

@@ -1,9 +1,10 @@
-"""What the hall gets from a site: devices and points, the tables of inputs, outputs and commands, the digest; all of it can be pickled."""
+"""What the hall gets from a site: devices and points, tables of inputs, outputs and commands, digest; all can be pickled."""
 
 from __future__ import annotations
 
 import pickle
 import struct
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -54,8 +55,13 @@ def test_devices_have_their_points_in_slots_that_count_through() -> None:
         "somewhere",
     )
     assert [(p.tag, p.element, p.type, p.slot, p.address) for p in rack.inputs] == [
-        ("bms.soc", 0, "LREAL", 0, "1+0"), ("bms.v", 0, "LREAL", 1, "2+0"), ("bms.v", 1, "LREAL", 2, "2+1"), ("bms.v", 2, "LREAL", 3, "2+2"),
-        ("bms.state", 0, "DINT", 4, "3+0"), ("bms.ok", 0, "BOOL", 5, "4+0")]  # fmt: skip
+        ("bms.soc", 0, "LREAL", 0, "1+0"),
+        ("bms.v", 0, "LREAL", 1, "2+0"),
+        ("bms.v", 1, "LREAL", 2, "2+1"),
+        ("bms.v", 2, "LREAL", 3, "2+2"),
+        ("bms.state", 0, "DINT", 4, "3+0"),
+        ("bms.ok", 0, "BOOL", 5, "4+0"),
+    ]
     assert [(p.tag, p.slot) for p in meter.inputs] == [("grid.f", 6)]
     assert [(p.tag, p.slot, p.safe, p.safe_after) for p in rack.outputs] == [("bms.main", 0, 1, 1000 * MS), ("pcs.p", 1, -2.0, 0)]
     assert str(rack.inputs[0].at) == "io_maps/rack.yaml:8:3"
@@ -98,11 +104,26 @@ def test_tags_carry_what_everybody_shows() -> None:
     schedule = load(PROGRAM, TAGS, io={"rack": RACK}).schedule
     p = schedule.tag("HMI.P")
     assert (p.type, p.unit, p.minimum, p.maximum, p.default, p.retain, p.write, p.owner, p.text) == (
-        "LREAL", "kW", -500.0, 500.0, 20.0, True, "engineer", "operator", "Setpoint")  # fmt: skip
+        "LREAL",
+        "kW",
+        -500.0,
+        500.0,
+        20.0,
+        True,
+        "engineer",
+        "operator",
+        "Setpoint",
+    )
     assert schedule.tag("bms.state").names == ((0, "off"), (1, "ready"), (2, "on"))
     assert schedule.tag("hmi.mode").names == ((0, "a"), (3, "d"))
     assert {t.name: t.owner for t in schedule.tags if t.kind in ("input", "output")} == {
-        "bms.soc": "device rack", "bms.v": "device rack", "bms.state": "device rack", "bms.ok": "device rack", "bms.main": "program p", "pcs.p": "program p"}  # fmt: skip
+        "bms.soc": "device rack",
+        "bms.v": "device rack",
+        "bms.state": "device rack",
+        "bms.ok": "device rack",
+        "bms.main": "program p",
+        "pcs.p": "program p",
+    }
     assert (schedule.tag("pcs.p").minimum, schedule.tag("pcs.p").maximum) == (-10.0, 10.0)
     assert schedule.tag("plc.state").names[1] == (1, "running")
 
@@ -173,9 +194,11 @@ def test_what_runs_can_be_shown() -> None:
     )
     page = show_json(found)
     assert [(g["block"], g["rows"], g["length"], g["instances"]) for g in page["tasks"][0]["order"]] == [
-        ("GATE", 1, 0, ["p.g"]), ("CELL_STATS", 1, 3, ["p.s"])]  # fmt: skip
+        ("GATE", 1, 0, ["p.g"]),
+        ("CELL_STATS", 1, 3, ["p.s"]),
+    ]
     parts = page["memory"]
-    assert all(a["offset"] + a["bytes"] == b["offset"] for a, b in zip(parts, parts[1:], strict=False))
+    assert all(a["offset"] + a["bytes"] == b["offset"] for a, b in pairwise(parts))
     assert parts[-1]["offset"] + parts[-1]["bytes"] == found.schedule.initial.size
     text = show_text(found)
     assert "task main: every 10 ms: p" in text

@@ -11,10 +11,34 @@ from runtime.language.units import SIMPLE, Unit, conversion, difference, product
 
 PINT = pint.UnitRegistry()
 # how pint writes what it does not write as we do
-SPELT = {"Ohm": "ohm", "Ω": "ohm", "°C": "kelvin", "degC": "kelvin", "Ah": "A*h", "Wh": "W*h", "VAh": "V*A*h", "varh": "W*h", "VA": "V*A", "var": "W",
-         "Nm": "N*m", "deg": "degree", "l": "liter", "t": "tonne", "d": "day", "%": "percent", "‰": "permille", "pu": "dimensionless",
-         "h": "hour", "m2": "m**2", "m3": "m**3", "1": "dimensionless", "": "dimensionless", "rpm": "revolutions_per_minute", "S": "siemens",
-         "psi": "pound_force_per_square_inch"}  # fmt: skip
+SPELT = {
+    "Ohm": "ohm",
+    "Ω": "ohm",
+    "°C": "kelvin",
+    "degC": "kelvin",
+    "Ah": "A*h",
+    "Wh": "W*h",
+    "VAh": "V*A*h",
+    "varh": "W*h",
+    "VA": "V*A",
+    "var": "W",
+    "Nm": "N*m",
+    "deg": "degree",
+    "l": "liter",
+    "t": "tonne",
+    "d": "day",
+    "%": "percent",
+    "‰": "permille",
+    "pu": "dimensionless",
+    "h": "hour",
+    "m2": "m**2",
+    "m3": "m**3",
+    "1": "dimensionless",
+    "": "dimensionless",
+    "rpm": "revolutions_per_minute",
+    "S": "siemens",
+    "psi": "pound_force_per_square_inch",
+}
 OF_NO_REGISTRY = {"EUR", "kEUR", "MEUR", "ct"}
 
 
@@ -43,15 +67,48 @@ def test_every_unit_has_the_size_that_pint_knows(text: str) -> None:
     assert [exponents.get(f"[{name}]", 0) for name in ("length", "mass", "time", "current", "temperature")] == list(ours.dims[:5])
 
 
-@pytest.mark.parametrize(("source", "target"), [
-    ("W", "kW"), ("kW", "MW"), ("mHz", "Hz"), ("Ah", "A*s"), ("kWh", "MJ"), ("V/A", "mOhm"), ("kW/min", "W/s"), ("bar", "psi"), ("l/min", "m3/h"),
-    ("km/h", "m/s"), ("mV", "V"), ("%", "ppm"), ("deg", "rad"), ("rpm", "rad/s"), ("m/s2", "cm/s2"), ("W*h", "kWh"), ("uF", "A*s/V"), ("kVA", "kW"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("W", "kW"),
+        ("kW", "MW"),
+        ("mHz", "Hz"),
+        ("Ah", "A*s"),
+        ("kWh", "MJ"),
+        ("V/A", "mOhm"),
+        ("kW/min", "W/s"),
+        ("bar", "psi"),
+        ("l/min", "m3/h"),
+        ("km/h", "m/s"),
+        ("mV", "V"),
+        ("%", "ppm"),
+        ("deg", "rad"),
+        ("rpm", "rad/s"),
+        ("m/s2", "cm/s2"),
+        ("W*h", "kWh"),
+        ("uF", "A*s/V"),
+        ("kVA", "kW"),
+    ],
+)
 def test_a_conversion_is_the_one_that_pint_makes(source: str, target: str) -> None:
     rule = conversion(known(source), known(target))
     assert rule is not None
-    spelt = {"km/h": "km/hour", "Ah": "A*hour", "kWh": "kW*hour", "W*h": "W*hour", "l/min": "liter/min", "m3/h": "m**3/hour", "m/s2": "m/s**2",
-             "cm/s2": "cm/s**2", "bar": "bar", "psi": "psi", "deg": "degree", "%": "percent", "mOhm": "milliohm", "kVA": "kV*A"}  # fmt: skip
+    spelt = {
+        "km/h": "km/hour",
+        "Ah": "A*hour",
+        "kWh": "kW*hour",
+        "W*h": "W*hour",
+        "l/min": "liter/min",
+        "m3/h": "m**3/hour",
+        "m/s2": "m/s**2",
+        "cm/s2": "cm/s**2",
+        "bar": "bar",
+        "psi": "psi",
+        "deg": "degree",
+        "%": "percent",
+        "mOhm": "milliohm",
+        "kVA": "kV*A",
+    }
     assert float(rule[0]) == pytest.approx(
         PINT.Quantity(1, spelt.get(source, source)).to(spelt.get(target, target)).magnitude, rel=1e-12
     )
@@ -71,9 +128,20 @@ def test_degrees_where_kelvins_are_wanted_are_a_difference() -> None:
     assert difference(known("kW")) is known("kW")
 
 
-@pytest.mark.parametrize(("source", "target"), [
-    ("kW", "V"), ("kW", "kWh"), ("Hz", "rpm"), ("kW", "kvar"), ("kWh", "kvarh"), ("%", "kW"), ("V", "V/s"), ("EUR", "%"), ("s", "1/s"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("kW", "V"),
+        ("kW", "kWh"),
+        ("Hz", "rpm"),
+        ("kW", "kvar"),
+        ("kWh", "kvarh"),
+        ("%", "kW"),
+        ("V", "V/s"),
+        ("EUR", "%"),
+        ("s", "1/s"),
+    ],
+)
 def test_units_that_measure_different_things_do_not_convert(source: str, target: str) -> None:
     assert conversion(known(source), known(target)) is None
     assert conversion(known(target), known(source)) is None
@@ -89,10 +157,20 @@ def test_what_is_no_unit_is_none(text: str) -> None:
     assert unit(text) is None
 
 
-@pytest.mark.parametrize(("parts", "shown"), [
-    ([("V", 1), ("A", 1)], "W"), ([("kW", 1), ("h", 1)], "kWh"), ([("kWh", 1), ("h", -1)], "kW"), ([("kW", 1), ("kW", -1)], ""), ([("A", 1), ("h", 1)], "Ah"),
-    ([("kW", 1), ("s", -1)], "kW/s"), ([("V", 1), ("A", -1)], "Ohm"), ([("kW", 1)], "kW"), ([("°C", 1), ("s", -1)], "°C/s"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("parts", "shown"),
+    [
+        ([("V", 1), ("A", 1)], "W"),
+        ([("kW", 1), ("h", 1)], "kWh"),
+        ([("kWh", 1), ("h", -1)], "kW"),
+        ([("kW", 1), ("kW", -1)], ""),
+        ([("A", 1), ("h", 1)], "Ah"),
+        ([("kW", 1), ("s", -1)], "kW/s"),
+        ([("V", 1), ("A", -1)], "Ohm"),
+        ([("kW", 1)], "kW"),
+        ([("°C", 1), ("s", -1)], "°C/s"),
+    ],
+)
 def test_a_product_is_shown_as_people_write_it(parts: list[tuple[str, int]], shown: str) -> None:
     assert product([(known(text), power) for text, power in parts]).text == shown
 
