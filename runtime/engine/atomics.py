@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -18,6 +18,10 @@ from runtime.engine import cache
 
 # Every compiled room of the engine imports this one first, so all of them are cached under one digest of them all.
 cache.use_for_numba(*sorted(Path(__file__).parent.glob("*.py")))
+
+# How everything on the scan path is compiled: without the GIL, and without numba's reference counting, so that a function
+# which would allocate does not compile.
+scan_path = njit(cache=True, nogil=True, _nrt=False)
 
 _I64 = ir.IntType(64)
 _I8 = ir.IntType(8)

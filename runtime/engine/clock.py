@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from numba import njit, types
+from numba import types
 
-from runtime.engine.atomics import load_i8, store_i8
+from runtime.engine.atomics import load_i8, scan_path, store_i8
 
 CLOCK_REALTIME, CLOCK_MONOTONIC, TIMER_ABSTIME = 0, 1, 1
 
@@ -13,14 +13,14 @@ _clock_nanosleep = types.ExternalFunction("clock_nanosleep", types.int32(types.i
 _write = types.ExternalFunction("write", types.intp(types.int32, types.intp, types.intp))
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def read_clock(clock: int, scratch: int) -> int:
     """The clock in nanoseconds; `scratch` is the address of two spare words."""
     _clock_gettime(clock, scratch)
     return load_i8(scratch) * 1_000_000_000 + load_i8(scratch + 8)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def sleep_until(deadline: int, scratch: int) -> None:
     """Sleep until CLOCK_MONOTONIC shows `deadline`; a signal that wakes the thread sends it back to sleep."""
     store_i8(scratch, deadline // 1_000_000_000)
@@ -29,7 +29,7 @@ def sleep_until(deadline: int, scratch: int) -> None:
         continue
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def wake(eventfd: int, scratch: int) -> None:
     """Count the eventfd up by one, so that whoever watches it wakes; it is non-blocking, so this never waits."""
     store_i8(scratch, 1)

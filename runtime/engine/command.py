@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from runtime.engine.atomics import as_lreal, load_acquire, load_i8, load_u1, store_i8, store_release, store_u1
+from runtime.engine.atomics import as_lreal, load_acquire, load_i8, load_u1, scan_path, store_i8, store_release, store_u1
 from runtime.engine.cells import REAL, WORD, store_wide
 from runtime.engine.image import COMMAND_RINGS, COMMAND_WORDS, HEADER, LINE, REPLY_RING, REPLY_WORDS, RING_ENTRIES
 from runtime.engine.plan import (
@@ -39,7 +38,7 @@ LOCAL_RINGS = 2  # supervisor and hmi stand at the plant; all later rings are re
 COMMANDS_A_SCAN = 64
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def command(plan: Plan) -> None:
     """Take the waiting commands of every service, a bounded number, in the fixed order of the rings; answer each."""
     for i in range(plan.pulse_tags.size):
@@ -50,7 +49,7 @@ def command(plan: Plan) -> None:
             _drain(plan, ring, address)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def _drain(plan: Plan, ring: int, address: int) -> None:
     """One ring. What waited in it before this scan process began was meant for another one: it is refused, not obeyed."""
     replies = plan.places[A_REPLIES] + ring * REPLY_RING
@@ -76,7 +75,7 @@ def _drain(plan: Plan, ring: int, address: int) -> None:
         store_release(replies + 8, tail)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def _obey(plan: Plan, ring: int, entry: int) -> int:
     kind = load_i8(entry + 8)
     if kind == WRITE:
@@ -95,7 +94,7 @@ def _obey(plan: Plan, ring: int, entry: int) -> int:
     return UNKNOWN_TAG
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def _write_tag(plan: Plan, ring: int, tag: int, element: int, role: int, bits: int) -> int:
     """Check one write in the order that helps whoever sent it, and do it; returns the answer."""
     if tag < 0 or tag >= plan.commands.shape[0]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from runtime.engine.atomics import call_kernel, copy_bytes, load_i4, load_i8, load_u1, store_i4, store_i8, store_u1
+from runtime.engine.atomics import call_kernel, copy_bytes, load_i4, load_i8, load_u1, scan_path, store_i4, store_i8, store_u1
 from runtime.engine.clock import CLOCK_MONOTONIC, read_clock
 from runtime.engine.plan import (
     A_SCRATCH,
@@ -34,7 +33,7 @@ from runtime.engine.statistics import PROFILE_START, STEPS, TASK_ROWS, note
 PROFILED_GROUPS = 2048
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def copy_wires(copies: np.ndarray, first: int, last: int) -> None:
     """Do the copies [first, last) in their order."""
     for i in range(first, last):
@@ -51,7 +50,7 @@ def copy_wires(copies: np.ndarray, first: int, last: int) -> None:
             copy_bytes(target, source, size)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def _repeat(target: int, source: int, size: int) -> None:
     """Repeat the bytes between source and target until `size` bytes are written: one value for many rows."""
     unit = target - source
@@ -68,7 +67,7 @@ def _repeat(target: int, source: int, size: int) -> None:
             copy_bytes(place, source, unit)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def run(plan: Plan, tick: int) -> None:
     """Run the tasks that are due at this tick, in their order, with the true time since each ran last."""
     tasks = plan.tasks
@@ -87,7 +86,7 @@ def run(plan: Plan, tick: int) -> None:
             note(plan.statistics, len(STEPS) + task, ended - begun)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def run_task(plan: Plan, task: int, dt: int) -> None:
     """One task: show its pulses, then each group after its wires, then the tags that it writes."""
     tasks, groups = plan.tasks, plan.groups
@@ -103,7 +102,7 @@ def run_task(plan: Plan, task: int, dt: int) -> None:
     copy_wires(plan.copies, tasks[task, T_COPY_FROM], tasks[task, T_COPY_TO])
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def _run_groups(groups: np.ndarray, copies: np.ndarray, first: int, last: int, dt: int) -> None:
     for g in range(first, last):
         copy_from, copy_to = groups[g, G_COPY_FROM], groups[g, G_COPY_TO]
@@ -112,7 +111,7 @@ def _run_groups(groups: np.ndarray, copies: np.ndarray, first: int, last: int, d
         call_kernel(groups[g, G_KERNEL], groups[g, G_COLUMNS], groups[g, G_ROWS], groups[g, G_LENGTH], dt)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def _time_groups(groups: np.ndarray, copies: np.ndarray, first: int, last: int, dt: int, statistics: np.ndarray, scratch: int) -> None:
     """The same, with runs and nanoseconds of each group counted in the statistics."""
     for g in range(first, last):

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 
-from runtime.engine.atomics import copy_bytes, fence, load_acquire, store_release
+from runtime.engine.atomics import copy_bytes, fence, load_acquire, scan_path, store_release
 
 LINE = 64
 SLOTS = 4
@@ -37,7 +36,7 @@ def ring_size(payload: int) -> int:
     return LINE + SLOTS * (LINE + padded(payload))
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def ring_open(ring: int, payload: int) -> int:
     """Begin to fill the next slot; returns the address of its payload."""
     stride = LINE + (payload + LINE - 1) // LINE * LINE
@@ -48,7 +47,7 @@ def ring_open(ring: int, payload: int) -> int:
     return slot + LINE
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def ring_close(ring: int, payload: int) -> int:
     """The slot is filled: number it and make it the newest. Returns its number."""
     stride = LINE + (payload + LINE - 1) // LINE * LINE
@@ -58,7 +57,7 @@ def ring_close(ring: int, payload: int) -> int:
     return number
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def ring_read(ring: int, payload: int, target: int, seen: int) -> int:
     """Copy the newest slot to `target`; returns its number, `seen` where nothing is newer, -1 where it was torn."""
     number = load_acquire(ring)

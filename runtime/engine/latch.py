@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from runtime.engine.atomics import as_lreal, copy_bytes
+from runtime.engine.atomics import as_lreal, copy_bytes, scan_path
 from runtime.engine.cells import REAL, store_wide
 from runtime.engine.image import ring_read
 from runtime.engine.plan import (
@@ -33,7 +32,7 @@ from runtime.quality import (
 )
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def latch(plan: Plan, now: int) -> None:
     """Copy the newest inbox into the input tags, and judge each by its age and its device's word."""
     state = plan.state
@@ -52,7 +51,7 @@ def latch(plan: Plan, now: int) -> None:
     _judge(plan, now)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def _judge(plan: Plan, now: int) -> None:
     """Every input point: its value where it may be trusted, its `bad` policy where not; and each tag's worst quality."""
     inputs, values, times, qualities = plan.inputs, plan.inbox_value, plan.inbox_time, plan.inbox_quality
@@ -81,7 +80,7 @@ def _judge(plan: Plan, now: int) -> None:
     plan.state[S_BAD_INPUTS] = bad_tags
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def _quality_of(said: np.uint32, bits: int, kind: int, is_old: bool, hold: bool) -> np.uint32:
     """What the device said of a point, unless it is good and yet too old or no number."""
     if said >> 30 != 0:

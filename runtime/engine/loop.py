@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from runtime.engine.atomics import as_bits, load_acquire, store_i4, store_i8, store_u1
+from runtime.engine.atomics import as_bits, load_acquire, scan_path, store_i4, store_i8, store_u1
 from runtime.engine.clock import CLOCK_MONOTONIC, CLOCK_REALTIME, read_clock, sleep_until, wake
 from runtime.engine.command import command
 from runtime.engine.execute import run
@@ -64,7 +63,7 @@ P_NOT_FINITE, P_BAD_INPUTS, P_TORN = (SYSTEM[f"plc.{n}"] for n in ("not_finite",
 SCANS_A_PERCENTILE = 64
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def one_scan(plan: Plan, now: int, wall: int, tick: int) -> None:
     """One scan at this tick: latch, command, run, publish, each timed. `now` and `wall` are the clocks as latched."""
     state, statistics, scratch = plan.state, plan.statistics, plan.places[A_SCRATCH]
@@ -91,7 +90,7 @@ def one_scan(plan: Plan, now: int, wall: int, tick: int) -> None:
     note(statistics, SCAN, ended - begun)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def _show_scan(plan: Plan, wall: int) -> None:
     """The system tags that programs may read: as they are in this scan."""
     state, system = plan.state, plan.system
@@ -106,12 +105,12 @@ def _show_scan(plan: Plan, wall: int) -> None:
     store_i8(system[P_MISSED], state[S_MISSED])
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def _show_us(plan: Plan, tag: int, ns: float) -> None:
     store_i8(plan.system[tag], as_bits(np.float64(ns) / 1e3))
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def _show_statistics(plan: Plan) -> None:
     """The system tags about timing: of this scan's start, and of the last whole scan's steps."""
     statistics, state = plan.statistics, plan.state
@@ -131,7 +130,7 @@ def _show_statistics(plan: Plan) -> None:
     store_i8(plan.system[P_TORN], state[S_TORN])
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def scan_loop(plan: Plan) -> None:
     """Scan at every tick until asked to stop; then publish safe outputs once more and return.
 
@@ -162,7 +161,7 @@ def scan_loop(plan: Plan) -> None:
     publish_snapshot(plan, now, read_clock(CLOCK_REALTIME, scratch))
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def _judge_start(plan: Plan, now: int, tick: int) -> None:
     """Note how late this scan starts; ticks that passed asleep, after a scan that ended in time, are an overrun too."""
     state, statistics = plan.state, plan.statistics
@@ -179,7 +178,7 @@ def _judge_start(plan: Plan, now: int, tick: int) -> None:
         _count_overrun(state)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def _judge_end(plan: Plan, late: bool) -> None:
     """A scan that ended after the next was due is an overrun; one that began and ended in time ends the row."""
     state = plan.state
@@ -190,7 +189,7 @@ def _judge_end(plan: Plan, late: bool) -> None:
         state[S_IN_A_ROW] = 0
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def _count_overrun(state: np.ndarray) -> None:
     state[S_OVERRUNS] += 1
     state[S_IN_A_ROW] += 1

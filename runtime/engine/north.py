@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from runtime.engine.atomics import load_acquire, store_release
+from runtime.engine.atomics import load_acquire, scan_path, store_release
 from runtime.engine.command import (
     BAD_ELEMENT,
     NOT_FINITE,
@@ -67,12 +66,12 @@ ANSWERS = {
 _NUMPY = {"BOOL": np.uint8, "DINT": np.int32, "LINT": np.int64, "TIME": np.int64, "LREAL": np.float64}
 
 
-@njit(cache=True)
+@scan_path
 def _load(address: int) -> int:
     return load_acquire(address)
 
 
-@njit(cache=True)
+@scan_path
 def _store(address: int, value: int) -> None:
     store_release(address, value)
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from runtime.engine.atomics import as_lreal, copy_bytes, store_i8
+from runtime.engine.atomics import as_lreal, copy_bytes, scan_path, store_i8
 from runtime.engine.cells import REAL, load_wide
 from runtime.engine.image import STAMP, ring_close, ring_open
 from runtime.engine.plan import (
@@ -30,7 +29,7 @@ from runtime.engine.plan import (
 )
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def publish_outputs(plan: Plan, now: int) -> None:
     """Publish the outbox: every output value, or its safe value where the scan is safe or the value is no number."""
     state = plan.state
@@ -51,7 +50,7 @@ def publish_outputs(plan: Plan, now: int) -> None:
     ring_close(ring, payload)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def publish_snapshot(plan: Plan, now: int, wall: int) -> None:
     """Publish the tag region as it stands."""
     ring, payload = plan.places[A_SNAPSHOT], plan.places[A_SNAPSHOT_SIZE]
@@ -61,7 +60,7 @@ def publish_snapshot(plan: Plan, now: int, wall: int) -> None:
     ring_close(ring, payload)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def _stamp(plan: Plan, slot: int, now: int, wall: int) -> None:
     state = plan.state
     shown = INHIBITED if state[S_INHIBIT] != 0 and state[S_STATE] == RUNNING else state[S_STATE]

@@ -6,9 +6,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 
-from runtime.engine.atomics import copy_bytes
+from runtime.engine.atomics import copy_bytes, scan_path
 from runtime.engine.image import (
     HEADER,
     STAMP,
@@ -32,7 +31,7 @@ from runtime.quality import BAD_WAITING_FOR_INITIAL_DATA
 INBOX_FILE, SCAN_FILE = "fieldbus.inbox", "scan.image"
 
 
-@njit(cache=True, nogil=True)
+@scan_path
 def _publish(ring: int, payload: int, source: int) -> int:
     copy_bytes(ring_open(ring, payload), source, payload)
     return ring_close(ring, payload)

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
+
+from runtime.engine.atomics import scan_path
 
 COUNT, LAST, LEAST, GREATEST, SUM, FIRST_BUCKET = range(6)
 BUCKETS = 256
@@ -21,7 +22,7 @@ TASK_ROWS = 32
 PROFILE_START = (len(STEPS) + TASK_ROWS) * ROW
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def bucket_of(ns: int) -> int:
     """The bucket of a duration; everything up to 1 ns is in the first."""
     if ns <= 1:
@@ -29,7 +30,7 @@ def bucket_of(ns: int) -> int:
     return min(int(np.log2(np.float64(ns)) * 8.0), BUCKETS - 1)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def note(words: np.ndarray, row: int, ns: int) -> None:
     """Count one duration in a row."""
     at = row * ROW
@@ -42,7 +43,7 @@ def note(words: np.ndarray, row: int, ns: int) -> None:
     words[at + FIRST_BUCKET + bucket_of(ns)] += 1
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@scan_path
 def percentile(words: np.ndarray, row: int, share: float) -> float:
     """The nanoseconds that `share` of the counted durations do not exceed: the upper edge of their bucket; 0 for none."""
     at = row * ROW

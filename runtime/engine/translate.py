@@ -19,7 +19,7 @@ ALLOWED = (
     ast.And, ast.Or, ast.Not, ast.USub, ast.UAdd, ast.Invert, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.BitAnd, ast.BitOr,
     ast.BitXor, ast.LShift, ast.RShift, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE,
 )  # fmt: skip
-OWN_NAMES = {"row", "rows", "n", "columns", "dt", "np", "kernel", "carray", "cfunc", "njit", "types"}
+OWN_NAMES = {"row", "rows", "run_rows", "n", "columns", "dt", "np", "kernel", "carray", "cfunc", "njit", "types"}
 NUMPY_NAME = {"u1": "uint8", "i4": "int32", "i8": "int64", "f8": "float64"}
 
 

@@ -15,7 +15,7 @@ import structlog
 
 from runtime.fieldbus.can_tables import ChannelSettings
 from runtime.fieldbus.can_wire import Batch, Wire, open_wire
-from runtime.fieldbus.tend import Backoff
+from runtime.fieldbus.tend import Backoff, end_task
 
 FIRST_PAUSE, MOST_PAUSE = 0.1, 2.0  # s
 CLOSE_LIMIT = 3.0  # s
@@ -157,8 +157,7 @@ class Channel:
         self.listeners.remove(listener)
         if not self.listeners and self._task is not None:
             task, self._task = self._task, None
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end_task(task)
 
 
 _CHANNELS: dict[tuple[asyncio.AbstractEventLoop, str, str], Channel] = {}

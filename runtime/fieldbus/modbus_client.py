@@ -17,7 +17,7 @@ from runtime.fieldbus.modbus_groups import ModbusSettings, ReadGroup, read_group
 from runtime.fieldbus.modbus_kernel import decode
 from runtime.fieldbus.modbus_link import NS, Link, LostError, RefusedError
 from runtime.fieldbus.modbus_writes import Image, WriteRun
-from runtime.fieldbus.tend import Backoff, tend
+from runtime.fieldbus.tend import Backoff, end_task, tend
 from runtime.model import Device
 from runtime.quality import BAD_DEVICE_FAILURE, BAD_NO_COMMUNICATION
 
@@ -106,8 +106,7 @@ class ModbusConnection:
         """Stop talking; the inputs are no longer fed."""
         if self._task is not None:
             task, self._task = self._task, None
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end_task(task)
         self._mark(self._slots, BAD_NO_COMMUNICATION)
 
     def status(self) -> Mapping[str, Any]:

@@ -22,6 +22,13 @@ async def tend(device: str, work: Callable[[], Awaitable[None]], failed: Callabl
         await asyncio.sleep(PAUSE)
 
 
+async def end_task(task: asyncio.Task[None]) -> None:
+    """Cancel a task and wait for its end; asks again, because `asyncio.wait_for` of Python 3.11 may swallow a cancellation."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=0.05)
+
+
 class Backoff:
     """Pauses between attempts: each twice the one before, from `first` to `most` seconds, spread by a tenth."""
 

@@ -149,7 +149,13 @@ def test_a_tags_copy_stays_apart_from_its_neighbours_so_that_it_can_be_forced() 
 
 
 def test_the_tag_region_holds_values_times_qualities_and_good_flags() -> None:
-    tags = 'a.b: {type: BOOL}\na.l: {type: LREAL, default: 2.5}\na.d: {type: DINT, default: -7}\na.t: {type: TIME, default: 2 s}\na.x: {type: "BOOL[3]", default: [true, false, true]}'
+    lines = (
+        "a.b: {type: BOOL}",
+        "a.l: {type: LREAL, default: 2.5}",
+        "a.d: {type: DINT, default: -7}",
+        "a.t: {type: TIME, default: 2 s}",
+    )
+    tags = "\n".join((*lines, 'a.x: {type: "BOOL[3]", default: [true, false, true]}'))
     schedule = load("outputs: {a.b: true}\n", tags).schedule
     region, image = schedule.region, schedule.initial
     cells = {(tag.offset, tag.offset + (tag.length or 1) * {"BOOL": 1, "DINT": 4}.get(tag.type, 8)) for tag in schedule.tags}

@@ -172,15 +172,13 @@ programs/p.yaml:3:3: error[E301]: `a`: the input `T` of LAG must be wired
     ),
     "two writers in one program": (
         program(
-
-                "sequences:\n"
-                "  s:\n"
-                "    shut: {goto: {open: bms.ok}}\n"
-                "    open: {do: [bms.main], goto: {shut: true}}\n"
-                "outputs:\n"
-                "  bms.main: bms.ok\n"
-                "  pcs.p_cmd: 0 kW\n"
-
+            "sequences:\n"
+            "  s:\n"
+            "    shut: {goto: {open: bms.ok}}\n"
+            "    open: {do: [bms.main], goto: {shut: true}}\n"
+            "outputs:\n"
+            "  bms.main: bms.ok\n"
+            "  pcs.p_cmd: 0 kW\n"
         ),
         """\
 programs/p.yaml:7:3: error[E302]: `bms.main` has two writers
@@ -222,12 +220,10 @@ programs/p.yaml:3:31: error[E303]: this feeds itself within one scan
     ),
     "three blocks in a loop": (
         block(
-
-                "a: {type: NEG, IN: c.OUT}\n"
-                "  b: {type: ABS, IN: a.OUT}\n"
-                "  c: {type: ADD, A: 1, B: b.OUT * 2}\n"
-                "  d: {type: NEG, IN: c.OUT}"
-
+            "a: {type: NEG, IN: c.OUT}\n"
+            "  b: {type: ABS, IN: a.OUT}\n"
+            "  c: {type: ADD, A: 1, B: b.OUT * 2}\n"
+            "  d: {type: NEG, IN: c.OUT}"
         ),
         """\
 programs/p.yaml:3:22: error[E303]: these 4 feed each other within one scan
