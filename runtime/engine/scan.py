@@ -37,7 +37,11 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: os.write(asked, b"x") and None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C goes to the supervisor, which stops us in order
     tell("imported")
-    order: ScanOrder = child.receive()
+    try:
+        order: ScanOrder = child.receive()
+    except EOFError:
+        tell("no order came", help="the scan is started by `bessplc run`, not by hand")
+        return os.EX_USAGE
     plc = Plc(order.schedule, Path(order.run_dir), order.generation, wake=order.wake, inhibit=order.inhibit,
               progress=lambda done, of, name: tell("compiled", done=done, of=of, name=name))  # fmt: skip
     plc.compile()

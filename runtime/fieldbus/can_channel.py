@@ -15,7 +15,7 @@ import structlog
 
 from runtime.fieldbus.can_tables import ChannelSettings
 from runtime.fieldbus.can_wire import Batch, Wire, open_wire
-from runtime.fieldbus.tend import Backoff, end_task
+from runtime.fieldbus.tend import Backoff, end_task, tend
 
 FIRST_PAUSE, MOST_PAUSE = 0.1, 2.0  # s
 CLOSE_LIMIT = 3.0  # s
@@ -80,7 +80,8 @@ class Channel:
         finally:
             self.wire = None
             wire.unwatch(loop)
-            await asyncio.shield(asyncio.wait_for(asyncio.to_thread(self._close, wire), CLOSE_LIMIT))
+            closing = loop.run_in_executor(None, self._close, wire)
+            await asyncio.wait([closing], timeout=CLOSE_LIMIT)  # a line that hangs is left to its thread
 
     def _close(self, wire: Wire) -> None:
         try:
@@ -95,6 +96,9 @@ class Channel:
             self._log.warning("channel down", reason=reason)
         for listener in self.listeners:
             listener.went_down(reason)
+
+    def _fail(self, error: Exception) -> None:
+        self._say(f"internal error: {error}")
 
     def lose(self, reason: str) -> None:
         """The bus is gone or a device failed on it: mark everybody's inputs and open it anew."""
@@ -148,7 +152,7 @@ class Channel:
         """A device wants this channel; the first one opens it."""
         self.listeners.append(listener)
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._keep_open(), name=f"channel {self.settings.name}")
+            self._task = asyncio.get_running_loop().create_task(tend(self.settings.name, self._keep_open, self._fail))
         elif self.is_up:
             listener.went_up()
 

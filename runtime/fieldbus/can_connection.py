@@ -46,7 +46,8 @@ class CanConnection:
             self._inputs.changed()
 
     def _decode(self, batch: Batch) -> int:
-        taken: int = decode(batch.keys, batch.data, batch.lengths, batch.times, batch.count, self._tables, self._cells, self._counts)
+        frames = (batch.keys, batch.data, batch.lengths, batch.times, batch.count)
+        taken: int = decode(*frames, self._tables, self._cells, self._counts)
         return taken
 
     def went_up(self) -> None:

@@ -67,7 +67,8 @@ async def _write(name: str, slots: Sequence[int], connections: Mapping[str, Conn
         log.error("safe values cannot be written: the device is not connected")
         return False
     try:
-        await asyncio.wait_for(connection.write_safe(slots), STEP_LIMIT)
+        async with asyncio.timeout(STEP_LIMIT):  # not wait_for: that of Python 3.11 may swallow the end of the sequence
+            await connection.write_safe(slots)
     except TimeoutError:
         log.error("safe values not taken in time", limit_s=STEP_LIMIT)
         return False

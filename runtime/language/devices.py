@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from blocks.declare import BOOL, LREAL, TIME
+from blocks.declare import BOOL, LREAL, TIME, TYPES
 from runtime.contract import Description, DriverFront, PointText
 from runtime.language.network import Draft, TagDraft
 from runtime.language.tags import checked_value, default_of, is_tag_name, type_text
@@ -158,8 +158,6 @@ def _describe_tag(tag: TagDraft, section: Section, described: Described, device:
     written = section.get("type")
     declared = type_of(written, report) if isinstance(written, Text) else None
     if described.type:
-        from blocks.declare import TYPES
-
         tag.type = TYPES[described.type]
         if declared is not None and declared[0] is not tag.type:
             report.error(

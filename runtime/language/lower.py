@@ -84,6 +84,9 @@ def _bare(value: Text, scope: Scope) -> Feed:
 
 def _lower_other(value: Any, scope: Scope, owner: str, elapsed: Wire | None) -> Feed:
     if isinstance(value, Listing):
+        if not value:
+            scope.draft.report.error(value.at, "E205", "an empty list feeds nothing", "leave the input out, or give it values")
+            return BROKEN
         feeds = [lower_value(item, scope, owner, elapsed) for item in value]
         return BROKEN if BROKEN in feeds else Listed(feeds, value)
     scope.draft.report.error(

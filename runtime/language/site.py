@@ -151,7 +151,8 @@ class _Loading:
         overview, authority = read_overview(site, self.draft), read_authority(site, self.draft)
         servers = section_of(site, "servers", "`servers`", self.report)
         if check_servers is not None:
-            check_servers(servers, [tag_model(tag) for tag in self.draft.tags.values() if tag.type is not None], self.root, self.report)
+            known = [tag_model(tag) for tag in self.draft.tags.values() if tag.type is not None]
+            check_servers(servers, known, self.root, self.report)
         self.stop_if_wrong()
         warn_of_unused(self.draft, set(self.draft.programs), self.files.names("programs"), self.texts, self.report)
         tags = list(self.draft.tags.values())

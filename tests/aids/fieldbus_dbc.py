@@ -85,7 +85,7 @@ BO_ 34 Slow: 2 PLC
  SG_ Word : 0|16@1+ (1,0) [0|65535] "" RACK
 
 BA_DEF_ BO_ "GenMsgCycleTime" INT 0 65535;
-BA_DEF_ BO_ "VFrameFormat" ENUM "StandardCAN","ExtendedCAN","reserved","J1939PG","reserved","reserved","reserved","reserved","reserved","reserved","reserved","reserved","reserved","reserved","StandardCAN_FD","ExtendedCAN_FD";
+BA_DEF_ BO_ "VFrameFormat" ENUM "StandardCAN","ExtendedCAN",RESERVED,"StandardCAN_FD","ExtendedCAN_FD";
 BA_DEF_ SG_ "GenSigStartValue" INT 0 255;
 BA_DEF_ SG_ "SignalInvalidRaw" INT -1 65535;
 BA_DEF_DEF_ "GenMsgCycleTime" 0;
@@ -106,7 +106,7 @@ SIG_VALTYPE_ 32 Limit : 1;
 SG_MUL_VAL_ 24 Inner Outer 1-1;
 SG_MUL_VAL_ 24 Deep Inner 2-2;
 SG_MUL_VAL_ 24 Flat Outer 3-5;
-'''
+'''.replace("RESERVED", ",".join(['"reserved"'] * 12))  # StandardCAN_FD is number 14
 
 
 def write_synthetic(root: Path) -> Path:

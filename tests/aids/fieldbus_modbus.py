@@ -112,7 +112,7 @@ class Device:
     async def _answer(self, line: str) -> None:
         try:
             answer(await self.do(json.loads(line)))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the test shows it
             answer({"error": repr(error)})
 
     async def run(self) -> None:

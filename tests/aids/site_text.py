@@ -38,11 +38,13 @@ class FakeDriver:
             if not isinstance(address, Text):
                 report.error(point.tag.at, "E671", f"`{point.tag}` has no `at`")
                 continue
-            count = int(point.section.get("count", "0"))
+            count_text, known = str(point.section.get("count", "0")), str(point.section.get("known", ""))
+            if not count_text.isdecimal() or len(count_text) > 4 or known not in ("", *TYPES):
+                report.error(point.tag.at, "E672", f"`{point.tag}`: a wrong `count` or `known`")
+                continue
+            count = int(count_text)
             addresses = tuple(f"{address}+{i}" for i in range(count or 1))
-            found[str(point.tag)] = Described(
-                addresses, str(point.section.get("known", "")), str(point.section.get("measured", "")), is_array=bool(count)
-            )
+            found[str(point.tag)] = Described(addresses, known, str(point.section.get("measured", "")), is_array=bool(count))
         return Description({"host": str(device.get("host", "")), "at": place_of(device)}, found)
 
 

@@ -38,7 +38,7 @@ ROOT = Path(__file__).parents[3]
 US = 1000
 DEVICE = "device: pcs\ndriver: fake\ntimeout: 500 ms\noutputs:\n  pcs.p: {at: a, type: LREAL, safe: -7}\n"
 LIGHT = "program: p\nblocks:\n  watch: {type: TON, IN: true, PT: 1000 s}\noutputs: {x.t: watch.ET, pcs.p: hmi.p}\n"
-HEAVY_CELLS = 16384  # about 1 ms of work on the development machine, at an interval of 200 us
+HEAVY_CELLS = 60_000  # 0.7 ms of work or more, at an interval of 100 us
 HEAVY = LIGHT.replace("blocks:\n", f"blocks:\n  cells: {{type: CELL_EKF, count: {HEAVY_CELLS}, V: 3.3, I: 10}}\n")
 
 
@@ -100,20 +100,20 @@ def check_true_time(seen: list[tuple[int, int, int]], start: int, tick: int) -> 
 
 @pytest.mark.slow
 def test_an_overlong_scan_skips_what_it_missed_and_keeps_true_time(tmp_path: Path) -> None:
-    plc = Plc(site(HEAVY, "200 us").schedule, tmp_path, GENERATION)
+    plc = Plc(site(HEAVY, "100 us").schedule, tmp_path, GENERATION)
     with looping(plc):
         seen = follow(plc, 60)
     state = plc.plan.state
     assert state[S_OVERRUNS] >= 50, "every scan takes longer than its interval"
     assert state[S_MISSED] >= state[S_SCAN] / 2
     assert state[S_SCAN] + state[S_MISSED] == state[S_TICK] + 1, "missed ticks are skipped, never run back to back"
-    check_true_time(seen, int(state[S_START]), 200 * US)
+    check_true_time(seen, int(state[S_START]), 100 * US)
     assert state[S_STATE] == SAFE and shown(plc, "plc.overruns") > 0
 
 
 @pytest.mark.slow
 def test_the_watchdog_stops_with_safe_outputs_after_so_many_overruns_in_a_row(tmp_path: Path) -> None:
-    plc = Plc(site(HEAVY, "200 us", "watchdog: {overruns: 10, then: safe}\n").schedule, tmp_path, GENERATION)
+    plc = Plc(site(HEAVY, "100 us", "watchdog: {overruns: 10, then: safe}\n").schedule, tmp_path, GENERATION)
     with looping(plc) as thread:
         wait_for(lambda: STATES[shown(plc, "plc.state")] == "safe", 20, "the watchdog stops the program")
         ran, number = shown(plc, "x.t"), scans(plc)
@@ -127,7 +127,7 @@ def test_the_watchdog_stops_with_safe_outputs_after_so_many_overruns_in_a_row(tm
 
 @pytest.mark.slow
 def test_a_watchdog_that_says_run_goes_on(tmp_path: Path) -> None:
-    plc = Plc(site(HEAVY, "200 us", "watchdog: {overruns: 2, then: run}\n").schedule, tmp_path, GENERATION)
+    plc = Plc(site(HEAVY, "100 us", "watchdog: {overruns: 2, then: run}\n").schedule, tmp_path, GENERATION)
     with looping(plc):
         wait_for(lambda: shown(plc, "plc.overruns_in_a_row") > 10, 20, "overruns in a row")
         assert STATES[shown(plc, "plc.state")] == "running"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -89,17 +91,114 @@ def test_the_refusal_names_the_file_and_line():
         kernel_source(declared(leaves_early))
 
 
+def compiled(folder, source, then=""):
+    """Compile a kernel's text in a process of its own, and perhaps print something of it."""
+    path = folder / "trial_kernel.py"
+    path.write_text(source)
+    code = f"import runpy; from runtime.engine.cache import set_flags; set_flags(); found = runpy.run_path({str(path)!r}); {then}"
+    environment = {"BESSPLC_CACHE": str(folder / "cache"), "PATH": "/usr/bin"}
+    return subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3], env=environment, capture_output=True, text=True)
+
+
 def gives_lreal_to_dint(fb, dt):
     fb.N = fb.IN
 
 
 def test_an_lreal_in_an_integer_pin_does_not_compile(tmp_path):
     source = kernel_source(declared(gives_lreal_to_dint, N=Output(DINT, "number")))
-    path = tmp_path / "trial_kernel.py"
-    path.write_text(source)
-    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True)
+    done = compiled(tmp_path, source)
     assert done.returncode != 0
     assert "TypingError" in done.stderr
+
+
+NOWHERE, BEYOND, BELOW, GAIN = math.nan, math.inf, -math.inf, 2.5
+
+
+def uses_row(fb, dt):
+    row = fb.IN
+    fb.OUT = row
+
+
+def uses_rows(fb, dt):
+    for rows in range(3):
+        fb.OUT = fb.IN + rows
+
+
+def uses_n(fb, dt):
+    n = fb.IN
+    n += 1.0
+    fb.OUT = n
+
+
+def uses_columns(fb, dt):
+    columns = fb.IN
+    fb.OUT = columns
+
+
+def sets_dt(fb, dt):
+    dt = 5
+    fb.OUT = fb.IN * dt
+
+
+def uses_a_pins_local(fb, dt):
+    p_IN = 3.0
+    fb.OUT = fb.IN + p_IN
+
+
+def uses_a_pins_column(fb, dt):
+    OUT_ = 3.0
+    fb.OUT = fb.IN + OUT_
+
+
+def reads_a_generated_name(fb, dt):
+    fb.OUT = fb.IN + row  # noqa: F821 - what the kernel would silently give it
+
+
+@pytest.mark.parametrize(
+    ("step", "line", "name"),
+    [
+        (uses_row, 1, "row"),
+        (uses_rows, 1, "rows"),
+        (uses_n, 1, "n"),
+        (uses_columns, 1, "columns"),
+        (sets_dt, 1, "dt"),
+        (uses_a_pins_local, 1, "p_IN"),
+        (uses_a_pins_column, 1, "OUT_"),
+        (reads_a_generated_name, 1, "row"),
+    ],
+)
+def test_a_name_that_the_kernel_needs_for_itself_is_refused_with_its_place(step, line, name):
+    place = step.__code__.co_firstlineno + line
+    with pytest.raises(StepError, match=rf":{place}: TRIAL.step uses the name `{name}`, which its kernel needs"):
+        kernel_source(declared(step))
+
+
+def reads_dt(fb, dt):
+    share = dt * 2
+    fb.OUT = fb.IN * share
+
+
+def test_reading_dt_and_other_locals_stay_allowed():
+    assert "share = dt * 2" in kernel_source(declared(reads_dt))
+
+
+def no_numbers(fb, dt):
+    fb.OUT = NOWHERE if fb.IN > GAIN else (BEYOND if fb.IN > 0 else BELOW)
+    fb.far = 1e999
+
+
+def test_nan_and_infinity_are_written_as_numpy_names_them_and_compile(tmp_path):
+    source = kernel_source(declared(no_numbers, far=Var(LREAL, "beyond")))
+    names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+    assert not names & {"nan", "inf"}
+    for text in ("np.nan", "np.inf", "-np.inf", "2.5"):
+        assert text in source
+    run = "import ctypes, numpy as np; a = [np.array([v]) for v in (3.0, 0.0, 0.0)]; k = found['kernel']; "
+    run += "c = (ctypes.c_void_p * 3)(*[x.ctypes.data for x in a]); k.ctypes(c, 1, 0, 0); print(a[1][0], a[2][0]); "
+    run += "a[0][0] = 1.0; k.ctypes(c, 1, 0, 0); print(a[1][0]); a[0][0] = -1.0; k.ctypes(c, 1, 0, 0); print(a[1][0])"
+    done = compiled(tmp_path, source, run)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["nan", "inf", "inf", "-inf"]
 
 
 def keeps(fb, dt):

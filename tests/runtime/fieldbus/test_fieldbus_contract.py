@@ -103,7 +103,8 @@ class SlcanBench:
     def __init__(self, folder: Path):
         write_synthetic(folder)
         self.device = DeviceProcess("fieldbus_slcan", str(folder / "can0"))
-        self.map = mapped(CAN_TEXT, "site: t\nchannels: {can0: {interface: slcan, channel: $RUN/can0, bitrate: 500 kbit/s}}", folder)
+        site = "site: t\nchannels: {can0: {interface: slcan, channel: $RUN/can0, bitrate: 500 kbit/s}}"
+        self.map = mapped(CAN_TEXT, site, folder)
         self.give(0)
 
     def give(self, value: int) -> None:

@@ -34,8 +34,8 @@ class Talk:
     """A connection in the test's own loop."""
 
     def __init__(self, device, inputs: str = INPUTS, outputs: str = OUTPUTS, extra: str = "poll: 20 ms\n", port: int = 0):
-        text = f"device: d\ndriver: modbus\nhost: 127.0.0.1\nport: {port or device.ready['port']}\n{extra}inputs:{inputs}\noutputs:{outputs}\n"
-        self.map = mapped(text)
+        head = f"device: d\ndriver: modbus\nhost: 127.0.0.1\nport: {port or device.ready['port']}\n"
+        self.map = mapped(f"{head}{extra}inputs:{inputs}\noutputs:{outputs}\n")
         self.inputs = Cells(len(self.map.device.inputs))
         self.outputs = Cells(len(self.map.device.outputs))
         self.connection = ModbusConnection(self.map.device, self.inputs, self.outputs)

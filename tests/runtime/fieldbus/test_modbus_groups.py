@@ -1,6 +1,7 @@
 """The fewest requests that read all registers: known layouts, and random ones against a search of all cuts."""
 
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -68,7 +69,7 @@ def fewest(addresses: list[int], gap: int, most: int) -> int:
     for end in range(1, len(addresses) + 1):
         for start in range(end):
             run = addresses[start:end]
-            holes = [b - a - 1 for a, b in zip(run, run[1:])]
+            holes = [b - a - 1 for a, b in pairwise(run)]
             if run[-1] - run[0] + 1 <= most and all(hole <= gap for hole in holes):
                 best[end] = min(best[end], best[start] + 1)
     return best[-1]

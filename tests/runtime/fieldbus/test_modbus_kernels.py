@@ -15,7 +15,8 @@ from runtime.model import Point
 from runtime.quality import BAD_OUT_OF_RANGE, BAD_SENSOR_FAILURE, GOOD
 from tests.aids.fieldbus import Cells
 
-CODES = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "int64": ">q", "uint64": ">Q", "float32": ">f", "float64": ">d"}
+CODES = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "int64": ">q", "uint64": ">Q",
+         "float32": ">f", "float64": ">d"}  # fmt: skip
 VALUES = {
     "int16": [0, 1, -1, 32767, -32768],
     "uint16": [0, 1, 65535],

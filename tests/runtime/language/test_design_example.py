@@ -140,6 +140,7 @@ def test_the_contactors_close_in_order_and_power_follows_the_setpoint(site: Site
 
 def test_a_pressed_estop_takes_the_power_away_in_the_same_scan_and_the_contactors_when_unloaded(site: Site) -> None:
     run = healthy(site)
+    run.scan()
     run.press("hmi.reset")
     run.scan()
     run.press("hmi.close")
@@ -158,6 +159,7 @@ def test_a_pressed_estop_takes_the_power_away_in_the_same_scan_and_the_contactor
 
 def test_precharge_that_takes_too_long_is_a_fault(site: Site) -> None:
     run = healthy(site)
+    run.scan()
     run.press("hmi.reset")
     run.scan()
     run["bms.v_pack"] = 800.0

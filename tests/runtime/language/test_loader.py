@@ -39,7 +39,9 @@ def test_a_scalar_is_what_was_written_and_knows_where() -> None:
     assert str(section.key_at("inner")) == "a.yaml:5:1"
 
 
-@pytest.mark.parametrize("text", ["a: 1\r\nb: 2\r\n", "\ufeffa: 1\nb: 2", "a: 1\nb: 2", "---\na: 1\nb: 2\n...\n", "a: 1\n\n\n# x\nb: 2\n"])
+@pytest.mark.parametrize(
+    "text", ["a: 1\r\nb: 2\r\n", "\ufeffa: 1\nb: 2", "a: 1\nb: 2", "---\na: 1\nb: 2\n...\n", "a: 1\n\n\n# x\nb: 2\n"]
+)
 def test_line_ends_and_marks_do_not_matter(text: str) -> None:
     assert read(text) == {"a": "1", "b": "2"}
 
@@ -48,12 +50,36 @@ def test_empty_values_and_sections_are_kept() -> None:
     assert read("a:\nb: {}\nc: []\nd: ''\n") == {"a": "", "b": {}, "c": [], "d": ""}
 
 
-@pytest.mark.parametrize(("text", "code"), [
-    ("", "E008"), ("# nothing\n", "E008"), ("a: 1\n---\nb: 1\n", "E008"), ("just text", "E005"), ("- a\n- b\n", "E005"), ("{[a]: 1}", "E005"), ("a: 'x", "E001"),
-    ("a: b: c", "E001"), ("\ta: 1", "E001"), ("a: {b: 1", "E001"), ("a: @x", "E001"), ("a: x\x00y", "E001"), ("a: 1\na: 2", "E002"), ("a: &x 1", "E003"),
-    ("a: *x", "E003"), ("a: !!str 1", "E003"), ("a: &x {b: 1}", "E003"), ("a: !t [1]", "E003"), ("<<: x", "E003"), ("a: {b: max(1, 2)}", "E009"),
-    ("a: [max(1, 2), 3]", "E009"), ("a: {b: x[*]}", "E009"), ("a: {b: x.y[3].z}", "E009"), ("a: {b: (1, 2}", "E009"), ("a: " + "[" * 200, "E001"),
-])
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "E008"),
+        ("# nothing\n", "E008"),
+        ("a: 1\n---\nb: 1\n", "E008"),
+        ("just text", "E005"),
+        ("- a\n- b\n", "E005"),
+        ("{[a]: 1}", "E005"),
+        ("a: 'x", "E001"),
+        ("a: b: c", "E001"),
+        ("\ta: 1", "E001"),
+        ("a: {b: 1", "E001"),
+        ("a: @x", "E001"),
+        ("a: x\x00y", "E001"),
+        ("a: 1\na: 2", "E002"),
+        ("a: &x 1", "E003"),
+        ("a: *x", "E003"),
+        ("a: !!str 1", "E003"),
+        ("a: &x {b: 1}", "E003"),
+        ("a: !t [1]", "E003"),
+        ("<<: x", "E003"),
+        ("a: {b: max(1, 2)}", "E009"),
+        ("a: [max(1, 2), 3]", "E009"),
+        ("a: {b: x[*]}", "E009"),
+        ("a: {b: x.y[3].z}", "E009"),
+        ("a: {b: (1, 2}", "E009"),
+        ("a: " + "[" * 200, "E001"),
+    ],
+)
 def test_a_file_that_cannot_be_read_is_one_problem(text: str, code: str) -> None:
     assert codes(text) == [code]
 

@@ -176,7 +176,8 @@ programs/p.yaml:2:10: error[E007]: the alarm `x` has no limit
         program(
             "outputs: {pcs.p_cmd: 0 kW}\n"
             ""
-            "blocks: {a: {type: NEG, IN: hmi.n + hmi.n}, b: {type: NEG, IN: hmi.big}, c: {type: NEG, IN: hmi.x}, d: {type: NEG, IN: hmi.t}, e: {type: NEG, IN: hmi.p_set}}\n"
+            "blocks: {a: {type: NEG, IN: hmi.n + hmi.n}, b: {type: NEG, IN: hmi.big}, c: {type: NEG, IN: hmi.x}, "
+            "d: {type: NEG, IN: hmi.t}, e: {type: NEG, IN: hmi.p_set}}\n"
         ),
         """\
 io_maps/rack.yaml:11:3: warning[W801]: no program writes the output `bms.main`
