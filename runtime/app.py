@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from blocks import catalogue
 from runtime import child, rundir
@@ -30,6 +30,7 @@ SERVERS = {"opcua": "runtime.servers.opcua", "modbus": "runtime.servers.modbus"}
 PRIORITY = 80
 SAFE_PATIENCE_S = 30.0
 STOP_PATIENCE_S = 5.0
+PLANT_PATIENCE_S = 60.0
 LEAST_SCAN_TIMEOUT_NS = 200_000_000
 
 Tell = Callable[[str, str, dict[str, Any]], None]
@@ -43,6 +44,7 @@ class RunOptions:
     sim: bool = False
     cold: bool = False
     inhibit: bool = False
+    log: IO[bytes] | None = None  # where the processes write their logs; our standard error where it is None
 
 
 def read_site(path: Path) -> tuple[Site, tuple[Problem, ...]]:
@@ -70,8 +72,11 @@ class App:
         self.site: Site | None = None
         self.warnings: tuple[Problem, ...] = ()
 
-    def start(self) -> Site:
-        """Bring the site up, the scan first. Raises SiteError before anything but the plant was started."""
+    def start(self, asked_to_stop: Callable[[], bool] = lambda: False) -> bool:
+        """Bring the site up, the scan first; False where somebody asked to stop meanwhile.
+
+        Raises SiteError before anything but the plant was started.
+        """
         early = self._begin_scan()
         try:
             if self.options.sim:
@@ -85,14 +90,16 @@ class App:
         self.scan_orders.append(self._scan_order(self.site))
         ready = [early]
         self.supervisor.take("scan", lambda: self._start_scan(ready))
-        while not self.scanning and not self.supervisor.stopping:
+        until = time.monotonic() + PLANT_PATIENCE_S
+        while not self.scanning or (self.options.sim and not self.plant and time.monotonic() < until):
             self.supervisor.attend(0.02)
-        self._await_plant()
+            if asked_to_stop():
+                return False
         self.supervisor.take("fieldbus", self._start_fieldbus)
         for name in self.site.servers:
             if name in SERVERS:
                 self.supervisor.take(name, lambda name=name: self._start_server(name))  # type: ignore[misc]
-        return self.site
+        return True
 
     def _warm_up(self) -> None:
         """Put retained values over the defaults, unless the start is cold."""
@@ -115,7 +122,7 @@ class App:
         self.tell(name, kind, event)
 
     def _begin_scan(self) -> subprocess.Popen[bytes]:
-        return child.begin(SCAN, (self.wake, self.hold.handle), stdout=subprocess.PIPE)
+        return child.begin(SCAN, (self.wake, self.hold.handle), stdout=subprocess.PIPE, stderr=self.options.log)
 
     def _start_scan(self, ready: list[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
         process = ready.pop() if ready else self._begin_scan()
@@ -133,7 +140,7 @@ class App:
             region_size=schedule.region.size, inputs=len(schedule.inputs.tag), outputs=len(schedule.outputs.source),
             wake=self.wake, scan_timeout=max(LEAST_SCAN_TIMEOUT_NS, 5 * schedule.tick), inhibit=self.options.inhibit,
         )  # fmt: skip
-        return child.start(FIELDBUS, order, (self.wake, self.hold.handle))
+        return child.start(FIELDBUS, order, (self.wake, self.hold.handle), stderr=self.options.log)
 
     def _start_server(self, name: str) -> subprocess.Popen[bytes]:
         assert self.site is not None
@@ -143,18 +150,13 @@ class App:
             generation=generation_of(schedule), tags=schedule.tags, region=schedule.region,
             outputs=len(schedule.outputs.source), alarms=schedule.alarms, settings=dict(self.site.servers[name] or {}),
         )  # fmt: skip
-        return child.start(SERVERS[name], order)
+        return child.start(SERVERS[name], order, stderr=self.options.log)
 
     def _start_plant(self) -> subprocess.Popen[bytes]:
         config = self.options.site.resolve().parent / "plant.yaml"
         command = [sys.executable, "-m", PLANT, "--config", str(config), "--run-dir", str(self.folder)]
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=child.ROOT,
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.options.log, cwd=child.ROOT,
                                 process_group=0)  # the terminal's Ctrl-C must not take the plant before the safe values are written
-
-    def _await_plant(self) -> None:
-        until = time.monotonic() + 20
-        while self.options.sim and not self.plant and time.monotonic() < until:
-            self.supervisor.attend(0.02)
 
     def attend(self, seconds: float) -> None:
         """Keep everything alive for this long."""

@@ -7,40 +7,46 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import structlog
 
 from runtime.app import App, RunOptions, generation_of
-from runtime.rundir import SiteHeldError
+from runtime.rundir import SiteHeldError, state_folder_of
 from runtime.source import SiteError, render
 
 LINE_EVERY_S = 10.0
 VIEW_EVERY_S = 0.25
-
+KEEP_EVERY_S = 1.0
+LARGEST_LOG = 10_000_000  # bytes; a larger one is set aside at the next start
 
 
 def run_site(site: Path, *, sim: bool, cold: bool, inhibit: bool) -> int:
     """Run until asked to stop. Returns the exit code: 0, 1 for mistakes in the site, 75 where another run holds it."""
     root = site.resolve().parent.parent
-    log = _logger()
     stop: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda n, _: stop.append(n))
+    log_file = _open_log(state_folder_of(site)) if sys.stdout.isatty() else None
+    log = _logger(log_file)
+    progress = Progress()
     try:
-        app = App(RunOptions(site, sim, cold, inhibit), _teller(log))
+        app = App(RunOptions(site, sim, cold, inhibit, log_file), _teller(log, progress))
     except SiteHeldError as error:
         print(f"error: {error}", file=sys.stderr)
         return os.EX_TEMPFAIL
     try:
         begun = time.monotonic()
-        app.start()
+        with progress.shown():
+            is_up = app.start(lambda: bool(stop))
         _show_warnings(app, root)
-        log.info("running", seconds=round(time.monotonic() - begun, 2), run_dir=str(app.folder))
-        _watch(app, stop, log)
+        if is_up:
+            log.info("running", seconds=round(time.monotonic() - begun, 2), run_dir=str(app.folder))
+            _watch(app, stop, log)
     except SiteError as error:
-        print(render(error.problems, root, colour=_wants_colour()), file=sys.stderr)
+        print(render(error.problems, root, colour=_wants_colour(sys.stderr)), file=sys.stderr)
         print(f"\n{len(error.problems)} mistakes; nothing was started", file=sys.stderr)
         return 1
     finally:
@@ -48,70 +54,143 @@ def run_site(site: Path, *, sim: bool, cold: bool, inhibit: bool) -> int:
             log.info("stopping", why="asked to" if stop else "failed", outputs="safe")
         app.stop()
     log.info("stopped")
+    if log_file is not None:
+        print(f"stopped with safe outputs; the log is {log_file.name}")
     return 0
 
 
-def _wants_colour() -> bool:
-    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+class Progress:
+    """What is going on while the site comes up, on a terminal only."""
+
+    def __init__(self) -> None:
+        self._status: Any = None
+
+    def shown(self) -> AbstractContextManager[Any]:
+        if not sys.stdout.isatty():
+            return nullcontext()
+        from rich.console import Console
+
+        self._status = Console().status("starting")
+        return self._status  # type: ignore[no-any-return]
+
+    def say(self, text: str) -> None:
+        if self._status is not None:
+            self._status.update(text)
 
 
-def _logger() -> Any:
-    renderer: Any = structlog.dev.ConsoleRenderer(colors=_wants_colour()) if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+def _open_log(folder: Path) -> BinaryIO:
+    """The log of a run on a terminal: the view would be torn by it there."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / "site.log"
+    if path.exists() and path.stat().st_size > LARGEST_LOG:
+        path.replace(folder / "site.log.1")
+    return path.open("ab")
+
+
+def _wants_colour(stream: Any) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _logger(file: BinaryIO | None) -> Any:
+    """JSON lines to standard error, or to the log file."""
+    factory: Any = structlog.BytesLoggerFactory(file) if file is not None else structlog.PrintLoggerFactory(sys.stderr)
+    shown: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
+    encoded = [lambda _, __, line: line.encode()] if file is not None else []
     structlog.configure(
-        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"), renderer],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"), shown, *encoded],
+        logger_factory=factory,
     )
     return structlog.get_logger()
 
 
-def _teller(log: Any) -> Callable[[str, str, dict[str, Any]], None]:
-    """What the processes say, as log lines; compiling is progress, not news."""
+def _teller(log: Any, progress: Progress) -> Callable[[str, str, dict[str, Any]], None]:
+    """What the processes say, as log lines and as progress."""
 
     def tell(process: str, event: str, facts: dict[str, Any]) -> None:
         if event == "compiled":
+            progress.say(f"compiling kernels {facts['done']}/{facts['of']}: {facts['name']}")
             log.info("compiling kernels", done=facts["done"], of=facts["of"], kernel=facts["name"])
-        elif event in ("died", "killed"):
-            log.error(event, process=process, **facts)
-        else:
-            log.info(event, process=process, **facts)
+            return
+        progress.say(f"{process}: {event}")
+        (log.error if event in ("died", "killed") else log.info)(event, process=process, **facts)
 
     return tell
 
 
 def _show_warnings(app: App, root: Path) -> None:
     if app.warnings:
-        print(render(app.warnings, root, colour=_wants_colour()), file=sys.stderr)
+        print(render(app.warnings, root, colour=_wants_colour(sys.stderr)), file=sys.stderr)
 
 
 def _watch(app: App, stop: list[int], log: Any) -> None:
+    """Keep the site up and show it until asked to stop."""
+    from runtime.engine.retain import Keeper
     from runtime.status import Status
-    from runtime.status import render as render_status
 
     assert app.site is not None
     status = Status(app.site, app.folder, generation_of(app.site.schedule))
-    if not sys.stdout.isatty():
-        _log_lines(app, status, stop, log)
-        return
-    from rich.live import Live
-
-    with Live(refresh_per_second=4, transient=False) as live:
+    keeper = Keeper(state_folder_of(app.options.site), app.site.schedule)
+    show = _view(app, status) if sys.stdout.isatty() else _lines(status, log)
+    keep_due = time.monotonic() + KEEP_EVERY_S
+    with show as refresh:
         while not stop:
             app.attend(VIEW_EVERY_S)
-            status.refresh()
-            if status.snapshot.scan:
-                live.update(render_status(status, dict(app.processes())))
+            if status.refresh():
+                refresh()
+            if status.snapshot.scan and time.monotonic() >= keep_due:
+                keep_due = time.monotonic() + KEEP_EVERY_S
+                _keep(keeper, status, log)
+    if status.snapshot.scan:
+        _keep(keeper, status, log)
 
 
-def _log_lines(app: App, status: Any, stop: list[int], log: Any) -> None:
-    """A line when the state or the alarms change, and one every ten seconds."""
-    shown: Any = None
-    due = 0.0
-    while not stop:
-        app.attend(VIEW_EVERY_S)
-        status.refresh()
-        if not status.snapshot.scan:
-            continue
+def _keep(keeper: Any, status: Any, log: Any) -> None:
+    """Save what is retained; a full disk is said, and the site runs on."""
+    try:
+        keeper.keep(status.snapshot)
+    except OSError as error:
+        log.error("retained values not saved", error=str(error))
+
+
+class _view:
+    """The live view on a terminal."""
+
+    def __init__(self, app: App, status: Any):
+        from rich.live import Live
+
+        self._app, self._status = app, status
+        self._live = Live(refresh_per_second=4)
+
+    def __enter__(self) -> Callable[[], None]:
+        self._live.__enter__()
+        return self.refresh
+
+    def refresh(self) -> None:
+        from runtime.status import render as render_status
+
+        self._live.update(render_status(self._status, dict(self._app.processes())))
+
+    def __exit__(self, *problem: Any) -> None:
+        self._live.__exit__(*problem)
+
+
+class _lines:
+    """A line when the state, the alarms or the servers change, and one every ten seconds."""
+
+    def __init__(self, status: Any, log: Any):
+        self._status, self._log = status, log
+        self._shown: Any = None
+        self._due = 0.0
+
+    def __enter__(self) -> Callable[[], None]:
+        return self.refresh
+
+    def refresh(self) -> None:
+        status = self._status
         news = (status.state, status.active_alarms(), status.listening())
-        if news != shown or time.monotonic() >= due:
-            log.info("status", **status.line(), servers=news[2])
-            shown, due = news, time.monotonic() + LINE_EVERY_S
+        if news != self._shown or time.monotonic() >= self._due:
+            self._log.info("status", **status.line(), servers=news[2])
+            self._shown, self._due = news, time.monotonic() + LINE_EVERY_S
+
+    def __exit__(self, *problem: Any) -> None:
+        self._shown = None

@@ -193,7 +193,8 @@ class Commands:
         self._folder, self._generation = folder, generation
         self._layout = scan_layout(region_size, outputs)
         self.shared = Shared.create(folder / command_file(service), COMMAND_BYTES, generation)
-        self._entries = self.shared.memory[HEADER + LINE : HEADER + COMMAND_BYTES].view(np.int64).reshape(RING_ENTRIES, COMMAND_WORDS)
+        entries = self.shared.memory[HEADER + LINE : HEADER + COMMAND_BYTES].view(np.int64)
+        self._entries = entries.reshape(RING_ENTRIES, COMMAND_WORDS)
         self._head = 0
         self._answered = 0
         self._scan: Shared | None = None

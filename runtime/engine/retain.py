@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from runtime.engine.north import Snapshot
 from runtime.model import Schedule, Tag
 
 NEWEST, BEFORE = "retain.json", "retain.1.json"
@@ -28,6 +29,23 @@ class Restored:
     schedule: Schedule
     restored: tuple[str, ...]
     notes: tuple[str, ...]
+
+
+class Keeper:
+    """Writes the retained values to disk when they change; `keep` is called now and then with the newest snapshot."""
+
+    def __init__(self, folder: Path, schedule: Schedule):
+        self._folder, self._tags = folder, retained(schedule)
+        self._kept: dict[str, Any] | None = None
+
+    def keep(self, snapshot: Snapshot) -> bool:
+        """Save if anything changed; whether it did. Raises OSError where the disk does not take it."""
+        values = {tag.name: snapshot.value(tag) for tag in self._tags}
+        if values == self._kept or not values:
+            return False
+        save(self._folder, self._tags, values)
+        self._kept = values
+        return True
 
 
 def retained(schedule: Schedule) -> list[Tag]:

@@ -44,6 +44,7 @@ def main() -> int:
         return os.EX_USAGE
     plc = Plc(order.schedule, Path(order.run_dir), order.generation, wake=order.wake, inhibit=order.inhibit,
               progress=lambda done, of, name: tell("compiled", done=done, of=of, name=name))  # fmt: skip
+    tell("loading", what="scan loop")
     plc.compile()
     thread = threading.Thread(target=_scan_thread, args=(plc, order.priority), name="scan", daemon=True)
     realtime.settle()

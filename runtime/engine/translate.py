@@ -171,7 +171,8 @@ class _Translator(ast.NodeTransformer):
         if name != "range":
             target = self.block.step.__globals__.get(name)
             if _FUNCTION_SOURCES.get(name) is None or target is not getattr(arithmetic, name, None):
-                raise StepError(f"{self.block.name}.step calls {name}(), which is not in blocks/arithmetic.py: import it from there")
+                where = f"{self.block.name}.step calls {name}()"
+                raise StepError(f"{where}, which is not in blocks/arithmetic.py: import it from there")
             self.called.add(name)
         return ast.Call(node.func, [self.visit(a) for a in node.args], [])
 
@@ -180,7 +181,8 @@ class _Translator(ast.NodeTransformer):
             raise StepError(f"{self.block.name}.step uses fb as a value")
         is_read = isinstance(node.ctx, ast.Load)
         if (node.id in OWN_NAMES and not (is_read and node.id == "dt")) or node.id.startswith("p_") or node.id.endswith("_"):
-            raise StepError(f"{self._place(node)}: {self.block.name}.step uses the name `{node.id}`, which its kernel needs: choose another")
+            where = f"{self._place(node)}: {self.block.name}.step"
+            raise StepError(f"{where} uses the name `{node.id}`, which its kernel needs: choose another")
         constant = self.block.step.__globals__.get(node.id)
         if is_read and isinstance(constant, (int, float)) and node.id.isupper():
             return self.visit_Constant(ast.Constant(constant))

@@ -74,11 +74,20 @@ def _channel(device: Section, site: Section, report: Report) -> ChannelSettings 
         report.error(name.at, "E662", f"no channel named `{name}`", did_you_mean(name, known), *lines)
         return None
     interface = words.word(section, "interface", report, needed="the python-can interface, for example socketcan")
+    _check_interface(interface, report)
     bus = words.word(section, "channel", report)
     rate = words.bitrate(section, "bitrate", report)
     own = ("interface", "channel", "bitrate")
     options = tuple((str(k), words.scalar(v)) for k, v in section.items() if k not in own and isinstance(v, Text))
     return ChannelSettings(str(name), str(interface or ""), str(bus if bus is not None else name), rate, options)
+
+
+def _check_interface(interface: Text | None, report: Report) -> None:
+    from can.interfaces import VALID_INTERFACES
+
+    if interface is not None and interface not in VALID_INTERFACES:
+        report.error(interface.at, "E662", f"python-can has no interface `{interface}`", did_you_mean(interface, VALID_INTERFACES),
+                     f"it has {', '.join(sorted(VALID_INTERFACES))}")  # fmt: skip
 
 
 def _describe_point(point: PointText, mapped: _Mapped) -> Described | None:

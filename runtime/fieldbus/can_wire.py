@@ -71,7 +71,10 @@ def open_wire(interface: str, channel: str, bitrate: int | None, options: tuple[
 
 
 class BusWire:
-    """Any python-can bus: by its file descriptor where it has one, otherwise through a thread that waits for it."""
+    """Any python-can bus: SocketCAN by its descriptor, every other through a thread that waits for it.
+
+    A descriptor alone is not enough: `recv(0)` of other interfaces may block (python-can's `serial` ignores the time-out).
+    """
 
     def __init__(self, bus: can.BusABC):
         self.bus = bus
@@ -80,12 +83,10 @@ class BusWire:
         self._failure: Exception | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        try:
-            self._descriptor = bus.fileno()
-        except NotImplementedError:
-            self._descriptor = -1
         raw = getattr(bus, "socket", None)
-        if isinstance(raw, socket.socket):
+        self._descriptor = -1
+        if isinstance(raw, socket.socket) and raw.family == getattr(socket, "AF_CAN", None):
+            self._descriptor = bus.fileno()
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
 
     def watch(self, loop: Any, ready: Callable[[], None]) -> None:
@@ -104,7 +105,7 @@ class BusWire:
         while not self._stop.is_set() and self._failure is None:
             try:
                 message = self.bus.recv(0.1)
-            except (OSError, can.CanError, ValueError) as error:
+            except (OSError, can.CanError, ValueError, TypeError) as error:  # TypeError: half a frame on python-can's `serial`
                 self._failure = error
             else:
                 if message is None:

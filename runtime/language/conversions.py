@@ -8,7 +8,7 @@ from __future__ import annotations
 from blocks.declare import DINT, LREAL, Type
 from runtime.language.feeds import size_of, type_of, unit_of, written_unit
 from runtime.language.lower import hidden
-from runtime.language.network import ALL, BROKEN, Cell, Constant, Feed, Listed, Literal, Port, Program, Wire
+from runtime.language.network import ALL, BROKEN, Cell, Constant, Feed, Listed, Literal, Node, Port, Program, Wire
 from runtime.language.quantities import Quantity
 from runtime.language.targets import Target, literal_error, range_error, type_error, unit_error
 from runtime.language.units import CELSIUS, KELVIN, Unit, conversion
@@ -19,9 +19,10 @@ from runtime.source import Report
 class Conversions:
     """The conversions of one program; those on wires become hidden instances of TO_LREAL and UNIT."""
 
-    def __init__(self, program: Program, report: Report):
+    def __init__(self, program: Program, report: Report, later: list[tuple[Node, str]]):
         self.program = program
         self.report = report
+        self.later = later  # pins whose sources are settled after them
 
     def constant(self, feed: Literal, target: Target) -> Feed:
         """A literal as the column holds it."""
@@ -96,5 +97,16 @@ class Conversions:
         if isinstance(feed, Listed):
             return Listed([self._through_port(Port(part, port.type, 0, port.unit, port.name)) for part in feed.feeds], feed.text)
         if isinstance(feed, Wire) and not feed.node.is_settled:
-            return feed
+            return self.held(feed, port, target)
         return self.adapt(feed, target) if isinstance(feed, Wire | Cell) else feed
+
+    def held(self, feed: Wire, port: Port, target: Target) -> Wire:
+        """A `last` value on its way into a function block: a MOVE in the declared type and unit, whose input is checked later."""
+        node = hidden(self.program.scope, f"{target.owner}#move", "MOVE", feed.text)
+        node.count, node.chosen, node.is_settled = port.length, port.type, True
+        source, result = node.block.inputs[0], node.block.outputs[0]
+        node.feeds = {source.name: feed}
+        if port.unit is not None:
+            node.units = {source.name: port.unit}
+        self.later.append((node, source.name))
+        return Wire(node, result, ALL, ALL, False, feed.text, feed.start, feed.width)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from blocks.declare import BOOL, TIME, AnyType, Type
-from runtime.language.network import ALL, Cell, Constant, Feed, Listed, Literal, Wire
-from runtime.language.pin_units import pin_type, pin_unit
+from runtime.language.network import ALL, BROKEN, Cell, Constant, Feed, Listed, Literal, Port, Wire
+from runtime.language.pin_units import facts, pin_type, pin_unit
 from runtime.language.quantities import Quantity
 from runtime.language.units import NUMBER, Unit
 
@@ -18,6 +18,22 @@ def type_of(feed: Feed) -> Type | None:
     if isinstance(feed, Cell):
         return BOOL if feed.good else feed.tag.type
     return None
+
+
+def types_behind(feeds: list[Feed]) -> set[Type]:
+    """The types that feeds will have whose sources are not settled: those that arrive at the sources, however far behind."""
+    found: set[Type] = set()
+    seen: set[int] = set()
+    open_feeds = list(feeds)
+    while open_feeds:
+        feed = open_feeds.pop()
+        type = feed.type if isinstance(feed, Port) else type_of(feed)
+        if type is not None:
+            found.add(type)
+        elif isinstance(feed, Wire) and id(feed.node) not in seen:
+            seen.add(id(feed.node))
+            open_feeds += [part for name in facts(feed.node.block).any_inputs for part in flat(feed.node.feeds.get(name, BROKEN))]
+    return found
 
 
 def unit_of(feed: Feed | None) -> Unit | None:

@@ -51,6 +51,7 @@ class Facts:
     array_inputs: tuple[str, ...]  # those of free length
     variables: tuple[tuple[str, tuple[str, ...]], ...]  # unit variable -> inputs that carry exactly it, its own pin first
     has_length: bool
+    factors: frozenset[str]  # unit variables that an output multiplies or divides
 
 
 @cache
@@ -64,7 +65,9 @@ def facts(block: BlockType) -> Facts:
             names.insert(0 if pin.name == variable else len(names), pin.name)
     anys = tuple(p.name for p in block.inputs if isinstance(p.element, AnyType))
     free = tuple(p.name for p in block.inputs if p.length == "N")
-    return Facts(block.any_type, anys, free, tuple((v, tuple(p)) for v, p in carriers.items()), block.has_length)
+    products = (template(pin.unit).parts for pin in block.outputs)
+    factors = frozenset(part for parts in products for part, _ in parts if isinstance(part, str))
+    return Facts(block.any_type, anys, free, tuple((v, tuple(p)) for v, p in carriers.items()), block.has_length, factors)
 
 
 def pin_type(node: Node, pin: Pin) -> Type:

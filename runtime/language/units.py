@@ -141,7 +141,11 @@ def _compound(text: str) -> Unit | None:
 
 def product(parts: Iterable[tuple[Unit, int]]) -> Unit:
     """The unit of a product of powers. Offsets fall away: a temperature in a product is a difference in kelvins."""
-    used = [(part, power) for part, power in parts if power and part is not NUMBER]
+    powers: dict[Unit, int] = {}
+    for part, power in parts:
+        if part is not NUMBER:
+            powers[part] = powers.get(part, 0) + power
+    used = [(part, power) for part, power in powers.items() if power]
     if len(used) == 1 and used[0][1] == 1:
         return used[0][0]
     dims = NO_DIMS

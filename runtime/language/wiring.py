@@ -6,7 +6,7 @@ from typing import Any
 
 from blocks.declare import BOOL, DINT, LINT, LREAL, TIME, AnyType, Pin
 from runtime.language.conversions import Conversions
-from runtime.language.feeds import flat, is_whole, size_of, type_of, unit_of, written_unit
+from runtime.language.feeds import flat, is_whole, size_of, type_of, types_behind, unit_of, written_unit
 from runtime.language.network import (
     ALL,
     BROKEN,
@@ -37,24 +37,44 @@ class Wiring:
         self.program = program
         self.draft = draft
         self.report = draft.report
-        self.convert = Conversions(program, draft.report)
         self.later: list[tuple[Node, str]] = []
+        self.convert = Conversions(program, draft.report, self.later)
 
     def settle(self, steps: list[Any]) -> None:
         """Check all wires; `steps` are in data-flow order."""
         for step in steps:
             if isinstance(step, Node):
                 self.settle_node(step)
-        later, self.later = self.later, []
-        for node, name in later:
-            if not node.is_broken:
-                node.feeds[name] = self.feed_pin(node, node.block._by_name[name], node.feeds[name])
-        # what stands in a loop without `last` was never settled; the loop is reported
-        for node, _ in self.later:
-            node.is_broken = True
+        self.settle_last()
         for step in steps:
             if isinstance(step, TagWrite):
                 self.settle_write(step)
+
+    def settle_last(self) -> None:
+        """The pins that are fed by what was settled after them. Their units may show others further on, until nothing is new."""
+        later = self.later.copy()
+        self.later.clear()
+        is_new = self.bind_all([node for node, _ in later if not node.is_broken])
+        for node, name in later:
+            self.feed_again(node, name)
+        # what stands in a loop without `last` was never settled; the loop is reported
+        for node, _ in self.later:
+            node.is_broken = True
+        while is_new:
+            nodes = [node for node in self.program.nodes if node.is_settled and not node.is_broken]
+            is_new = self.bind_all(nodes)
+            for node in nodes:
+                for name in node.feeds:
+                    self.feed_again(node, name)
+
+    def bind_all(self, nodes: list[Node]) -> bool:
+        """Bind the units of all of them; true if one is new."""
+        return sum(self.bind_units(node, facts(node.block).variables) for node in nodes) > 0
+
+    def feed_again(self, node: Node, name: str) -> None:
+        if not node.is_broken:
+            feed = node.feeds[name] = self.feed_pin(node, node.block._by_name[name], node.feeds[name])
+            node.is_broken = feed is BROKEN
 
     def settle_node(self, node: Node) -> None:
         node.is_settled = True
@@ -85,7 +105,7 @@ class Wiring:
     def choose(self, node: Node, any_type: AnyType, names: tuple[str, ...]) -> bool:
         """Pick the type for ANY from what is wired; literals adapt to it."""
         parts = [part for name in names if name in node.feeds for part in flat(node.feeds[name])]
-        wired = {t for t in map(type_of, parts) if t is not None}
+        wired = {t for t in map(type_of, parts) if t is not None} or types_behind(parts)
         literals = [part for part in parts if isinstance(part, Literal)]
         if wired:
             chosen = next(t for t in STRENGTH if t in wired)
@@ -112,8 +132,9 @@ class Wiring:
                 sizes.append(size_of(feed))
         return max(sizes)
 
-    def bind_units(self, node: Node, variables: tuple[tuple[str, tuple[str, ...]], ...]) -> None:
-        """Give every unit variable the unit of the first wire that carries it, or of the first literal."""
+    def bind_units(self, node: Node, variables: tuple[tuple[str, tuple[str, ...]], ...]) -> bool:
+        """Give every unit variable the unit of the first wire that carries it, or of the first literal; true if one is new."""
+        known = len(node.units)
         for variable, names in variables:
             if variable in node.units:
                 continue
@@ -121,10 +142,13 @@ class Wiring:
             found = next((u for feed in feeds if (u := unit_of(feed)) is not None), None)
             if found is None:
                 found = next((u for feed in feeds for part in flat(feed) if (u := written_unit(part)) is not None), None)
+            if found is None and variable in facts(node.block).factors and any(isinstance(feed, Literal) for feed in feeds):
+                found = NUMBER  # `2 * p` is in the unit of p
             if found is not None:
                 node.units[variable] = found
         if node.block.name in ("ADD", "SUB") and len(node.feeds) == 2:
             self._sum_of_temperatures(node)
+        return len(node.units) > known
 
     def _sum_of_temperatures(self, node: Node) -> None:
         """°C minus °C is a difference in K; °C plus or minus K stays °C."""

@@ -105,7 +105,9 @@ class Bench:
 def snapshot_of(plc: Plc) -> Snapshot:
     """The newest picture of a PLC, through its shared file."""
     snapshot = Snapshot(plc.folder, plc.schedule.region, len(plc.schedule.outputs.source), plc.generation)
-    wait_for(snapshot.refresh, 5, "a picture of the scan")  # the first scan may be to come; a torn picture is followed by a whole one
+    wait_for(
+        snapshot.refresh, 5, "a picture of the scan"
+    )  # the first scan may be to come; a torn picture is followed by a whole one
     return snapshot
 
 

@@ -80,9 +80,18 @@ def test_nothing_is_answered_before_a_scan(bench: Bench) -> None:
     assert list(ring.replies()) == []
 
 
-@pytest.mark.parametrize(("name", "value", "stored"), [("hmi.on", True, True), ("hmi.limit", 7, 7), ("hmi.wide", -(2**31), -(2**31)),
-                                                       ("hmi.big", -(2**63), -(2**63)), ("hmi.delay", 10_000_000_000, 10_000_000_000),
-                                                       ("hmi.p", -500.0, -500.0), ("hmi.p", 500.0, 500.0)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "value", "stored"),
+    [
+        ("hmi.on", True, True),
+        ("hmi.limit", 7, 7),
+        ("hmi.wide", -(2**31), -(2**31)),
+        ("hmi.big", -(2**63), -(2**63)),
+        ("hmi.delay", 10_000_000_000, 10_000_000_000),
+        ("hmi.p", -500.0, -500.0),
+        ("hmi.p", 500.0, 500.0),
+    ],
+)
 def test_every_type_is_written_up_to_the_end_of_its_range(bench: Bench, name: str, value: float, stored: float) -> None:
     assert bench.ask(bench.commands(), name, value, "admin").answer == TAKEN
     assert bench.value(name) == stored
@@ -131,7 +140,9 @@ def test_a_command_that_makes_no_sense_is_answered_and_harms_nothing(bench: Benc
     assert bench.ask(ring, "hmi.p", 3.0).is_taken
 
 
-@pytest.mark.parametrize(("name", "value"), [("hmi.wide", math.nan), ("hmi.wide", math.inf), ("hmi.big", 2**63), ("hmi.big", 10**40)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("hmi.wide", math.nan), ("hmi.wide", math.inf), ("hmi.big", 2**63), ("hmi.big", 10**40)]
+)
 def test_what_no_integer_can_hold_never_enters_the_ring(bench: Bench, name: str, value: float) -> None:
     ring = bench.commands()
     assert bench.ask(ring, "hmi.close", True).is_taken

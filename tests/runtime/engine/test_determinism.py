@@ -71,7 +71,9 @@ tags:
 
 
 def real_site() -> Site:
-    return load_all({"config/site.yaml": SITE, "programs/control.yaml": CONTROL, "programs/cells.yaml": CELLS, "io_maps/rack.yaml": RACK})
+    return load_all(
+        {"config/site.yaml": SITE, "programs/control.yaml": CONTROL, "programs/cells.yaml": CELLS, "io_maps/rack.yaml": RACK}
+    )
 
 
 def play(bench: Bench, seed: int, scans: int) -> Iterator[None]:
@@ -108,7 +110,9 @@ def test_two_runs_of_the_same_night_are_bit_equal(tmp_path: Path) -> None:
                 assert np.array_equal(stable_memory(one.plc), stable_memory(two.plc)), f"scan {number}"
         assert np.array_equal(stable_memory(one.plc), stable_memory(two.plc))
         assert one.outbox().integer.tolist() == two.outbox().integer.tolist()
-        assert one.value("plc.scan") == 500 and one.value("x.closes") > 5 and one.value("plc.not_finite") > 0, "the night was eventful"
+        assert one.value("plc.scan") == 500 and one.value("x.closes") > 5 and one.value("plc.not_finite") > 0, (
+            "the night was eventful"
+        )
 
 
 def test_another_night_gives_another_memory(tmp_path: Path) -> None:
@@ -121,10 +125,18 @@ def test_another_night_gives_another_memory(tmp_path: Path) -> None:
 # --- a laid-out program against plain Python instances in data-flow order ---------------------------------------------
 
 KINDS = (
-    ("ADD", ("A", "B"), "OUT", True), ("SUB", ("A", "B"), "OUT", True), ("MUL", ("A", "B"), "OUT", True), ("MIN", ("IN1", "IN2"), "OUT", True),
-    ("RAMP", ("IN",), "OUT", True), ("ABS", ("IN",), "OUT", True), ("GT", ("IN1", "IN2"), "OUT", False), ("AND", ("IN1", "IN2"), "OUT", False),
-    ("XOR", ("IN1", "IN2"), "OUT", False), ("SR", ("S1", "R"), "Q1", False), ("R_TRIG", ("CLK",), "Q", False),
-)  # fmt: skip
+    ("ADD", ("A", "B"), "OUT", True),
+    ("SUB", ("A", "B"), "OUT", True),
+    ("MUL", ("A", "B"), "OUT", True),
+    ("MIN", ("IN1", "IN2"), "OUT", True),
+    ("RAMP", ("IN",), "OUT", True),
+    ("ABS", ("IN",), "OUT", True),
+    ("GT", ("IN1", "IN2"), "OUT", False),
+    ("AND", ("IN1", "IN2"), "OUT", False),
+    ("XOR", ("IN1", "IN2"), "OUT", False),
+    ("SR", ("S1", "R"), "Q1", False),
+    ("R_TRIG", ("CLK",), "Q", False),
+)
 TRUTH_PINS = {"AND", "XOR", "SR", "R_TRIG"}
 REALS, TRUTHS = ("hmi.a", "hmi.b"), ("hmi.p", "hmi.q")
 DT = 10 * MS

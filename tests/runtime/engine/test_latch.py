@@ -96,10 +96,16 @@ def test_computed_tags_are_good_from_the_start_and_inherit_nothing(bench: Bench)
 
 @pytest.mark.parametrize(
     ("name", "reading", "when_stale", "reason"),
-    [("bms.soc", 80.0, 80, UNCERTAIN_LAST_USABLE), ("bms.limit", 9.0, 3, UNCERTAIN_SUBSTITUTE), ("bms.count", 42, -1, UNCERTAIN_SUBSTITUTE),
-     ("bms.ok", 1, False, UNCERTAIN_SUBSTITUTE)],
-)  # fmt: skip
-def test_older_than_stale_is_uncertain_and_takes_its_policy(bench: Bench, name: str, reading: float, when_stale: float, reason: int) -> None:
+    [
+        ("bms.soc", 80.0, 80, UNCERTAIN_LAST_USABLE),
+        ("bms.limit", 9.0, 3, UNCERTAIN_SUBSTITUTE),
+        ("bms.count", 42, -1, UNCERTAIN_SUBSTITUTE),
+        ("bms.ok", 1, False, UNCERTAIN_SUBSTITUTE),
+    ],
+)
+def test_older_than_stale_is_uncertain_and_takes_its_policy(
+    bench: Bench, name: str, reading: float, when_stale: float, reason: int
+) -> None:
     bench.feed(name, reading, at=START)
     bench.scan_at(START + STALE)
     assert (bench.value(name), bench.quality(name), bench.good(name)) == (reading, GOOD, True), "exactly `stale` old is not older"
@@ -108,14 +114,18 @@ def test_older_than_stale_is_uncertain_and_takes_its_policy(bench: Bench, name: 
     assert not quality.is_bad(bench.quality(name)) and not quality.is_good(bench.quality(name))
 
 
-@pytest.mark.parametrize("reason", [BAD_NO_COMMUNICATION, BAD_NOT_CONNECTED, BAD_DEVICE_FAILURE, BAD_SENSOR_FAILURE, BAD_OUT_OF_RANGE])
+@pytest.mark.parametrize(
+    "reason", [BAD_NO_COMMUNICATION, BAD_NOT_CONNECTED, BAD_DEVICE_FAILURE, BAD_SENSOR_FAILURE, BAD_OUT_OF_RANGE]
+)
 def test_a_device_that_is_down_is_bad_with_its_own_reason(bench: Bench, reason: int) -> None:
     feed_all(bench)
     bench.scan()
     bench.feed("bms.soc", 12.0, reason)
     bench.feed("bms.limit", 12.0, reason)
     bench.scan()
-    assert (bench.value("bms.soc"), bench.quality("bms.soc"), bench.good("bms.soc")) == (80, reason, False), "hold: the last good value"
+    assert (bench.value("bms.soc"), bench.quality("bms.soc"), bench.good("bms.soc")) == (80, reason, False), (
+        "hold: the last good value"
+    )
     assert (bench.value("bms.limit"), bench.quality("bms.limit")) == (3, reason)
     assert bench.value("x.fresh") is False
     assert bench.value("plc.bad_inputs") == 2
@@ -234,7 +244,9 @@ def test_a_restarted_fieldbus_trusts_nothing_old(bench: Bench) -> None:
     bench.restart_fieldbus()
     bench.inbox.publish()
     bench.scan()
-    assert {bench.quality(name) for name in ("bms.soc", "bms.limit", "bms.count", "bms.ok", "bms.cell")} == {BAD_WAITING_FOR_INITIAL_DATA}
+    assert {bench.quality(name) for name in ("bms.soc", "bms.limit", "bms.count", "bms.ok", "bms.cell")} == {
+        BAD_WAITING_FOR_INITIAL_DATA
+    }
     assert bench.value("bms.soc") == 80, "hold: the last value, and not `initial`"
     assert (bench.value("bms.limit"), bench.value("bms.count"), bench.value("bms.ok")) == (3, -1, False)
     bench.feed("bms.limit", 9.5)

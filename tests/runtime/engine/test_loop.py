@@ -158,7 +158,14 @@ def judged(plc: Plc, starts: list[tuple[int, bool]]) -> list[int]:
         ([(0, False), (4, False), (5, False)], [0, 1, 0], 1),
         ([(0, False), (4, True), (6, False)], [0, 2, 0], 2),
     ],
-    ids=["in time", "each ends late", "one in time between", "each starts late", "late start, then in time", "late start and late end"],
+    ids=[
+        "in time",
+        "each ends late",
+        "one in time between",
+        "each starts late",
+        "late start, then in time",
+        "late start and late end",
+    ],
 )
 def test_a_row_of_overruns_ends_with_a_scan_that_began_and_ended_in_time(
     tmp_path: Path, starts: list[tuple[int, bool]], in_a_row: list[int], overruns: int

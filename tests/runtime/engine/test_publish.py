@@ -55,9 +55,12 @@ def bench(tmp_path: Path) -> Bench:
 def written(bench: Bench) -> dict[str, float | int | list[float]]:
     """The outbox by tag."""
     box = bench.outbox()
-    return {"pcs.p": float(box.lreal[bench.slot("pcs.p")]), "pcs.on": int(box.integer[bench.slot("pcs.on")]),
-            "pcs.mode": int(box.integer[bench.slot("pcs.mode")]),
-            "pcs.limits": [float(box.lreal[bench.slot("pcs.limits", i)]) for i in range(2)]}  # fmt: skip
+    return {
+        "pcs.p": float(box.lreal[bench.slot("pcs.p")]),
+        "pcs.on": int(box.integer[bench.slot("pcs.on")]),
+        "pcs.mode": int(box.integer[bench.slot("pcs.mode")]),
+        "pcs.limits": [float(box.lreal[bench.slot("pcs.limits", i)]) for i in range(2)],
+    }
 
 
 SAFE_VALUES = {"pcs.p": 5.0, "pcs.on": 1, "pcs.mode": -3, "pcs.limits": [1.5, 1.5]}
@@ -128,7 +131,12 @@ def test_inhibited_and_stopped_is_safe(tmp_path: Path) -> None:
 
 
 def test_an_output_stands_at_its_safe_value_before_the_first_scan(bench: Bench) -> None:
-    assert (bench.value("pcs.p"), bench.value("pcs.on"), bench.value("pcs.mode"), bench.value("pcs.limits")) == (5, True, -3, [1.5, 1.5])
+    assert (bench.value("pcs.p"), bench.value("pcs.on"), bench.value("pcs.mode"), bench.value("pcs.limits")) == (
+        5,
+        True,
+        -3,
+        [1.5, 1.5],
+    )
 
 
 def test_the_snapshot_says_which_scan_it_is_and_when_it_began(bench: Bench) -> None:

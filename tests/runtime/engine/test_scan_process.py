@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numba
 import pytest
 
 from runtime import child
 from runtime.child import ScanOrder
-from runtime.engine import cache
 from runtime.engine.north import Commands, Snapshot
 from runtime.engine.plan import RUNNING, SAFE
 from runtime.engine.south import SCAN_FILE, Outbox
@@ -47,7 +47,9 @@ class Scan:
         self.folder, self.schedule = folder, site().schedule
         self.wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.said: list[dict[str, Any]] = []
-        self.process = child.begin("runtime.engine.scan", (self.wake,), stdout=subprocess.PIPE, env={**os.environ, **(environment or {})})
+        self.process = child.begin(
+            "runtime.engine.scan", (self.wake,), stdout=subprocess.PIPE, env={**os.environ, **(environment or {})}
+        )
 
     def order(self, inhibit: bool = False) -> ScanOrder:
         return ScanOrder(str(self.folder), self.schedule, GENERATION, self.wake, inhibit, 0)
@@ -93,8 +95,8 @@ def test_it_says_when_it_has_imported_compiled_and_begun_to_scan(tmp_path: Path)
     """With the loop in the cache and no kernel: both of the program are compiled, one after another, and said."""
     fresh, run = tmp_path / "cache", tmp_path / "run"
     run.mkdir()
-    for loop in cache.folder().glob("loop-*"):
-        shutil.copytree(loop, fresh / loop.name)
+    loop = Path(numba.config.CACHE_DIR)
+    shutil.copytree(loop, fresh / loop.name)
     with scanning(run, BESSPLC_CACHE=str(fresh)) as scan:
         assert [e["event"] for e in scan.said] == ["imported", "compiled", "compiled", "scanning"]
         assert [(e["done"], e["of"]) for e in scan.said[1:3]] == [(1, 2), (2, 2)]
@@ -144,7 +146,11 @@ def test_a_service_that_comes_later_is_found_and_answered(tmp_path: Path) -> Non
         number = ring.write(tag, 12.0, "operator")
         answers = wait_for(lambda: list(ring.replies()), 10, "the answer")
         assert [(r.id, r.is_taken) for r in answers] == [(number, True)]
-        wait_for(lambda: picture.refresh() and picture.scan >= answers[0].scan and picture.value(tag) == 12, 10, "the value in the picture")
+        wait_for(
+            lambda: picture.refresh() and picture.scan >= answers[0].scan and picture.value(tag) == 12,
+            10,
+            "the value in the picture",
+        )
 
 
 SUPERVISOR = """
@@ -163,7 +169,9 @@ time.sleep(600)
 def test_without_its_supervisor_it_stops_safe_and_ends(tmp_path: Path) -> None:
     schedule = site().schedule
     order = ScanOrder(str(tmp_path), schedule, GENERATION, -1, False, 0)
-    with subprocess.Popen([sys.executable, "-c", SUPERVISOR], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as supervisor:
+    with subprocess.Popen(
+        [sys.executable, "-c", SUPERVISOR], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+    ) as supervisor:
         try:
             assert supervisor.stdin is not None and supervisor.stdout is not None
             supervisor.stdin.write(pickle.dumps(order))
@@ -188,7 +196,9 @@ def test_without_its_supervisor_it_stops_safe_and_ends(tmp_path: Path) -> None:
 
 
 def test_without_an_order_it_says_so_and_ends(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-m", "runtime.engine.scan"], stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-m", "runtime.engine.scan"], stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=ROOT
+    )
     assert done.returncode == os.EX_USAGE
     assert json.loads(done.stdout.splitlines()[-1])["event"] == "no order came"
     assert "Traceback" not in done.stderr

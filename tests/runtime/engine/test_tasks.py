@@ -90,11 +90,16 @@ def test_dt_is_the_true_time_since_the_task_ran_last(tmp_path: Path) -> None:
 
 def test_tasks_that_are_due_together_run_in_the_order_of_the_file(tmp_path: Path) -> None:
     """A later task reads what an earlier one wrote in this tick; an earlier task reads a later one's last value."""
-    tasks = "  first: {interval: 10 ms, programs: [a]}\n  second: {interval: 10 ms, programs: [b]}\n  third: {interval: 10 ms, programs: [c]}\n"
+    names = {"first": "a", "second": "b", "third": "c"}
+    tasks = "".join(f"  {task}: {{interval: 10 ms, programs: [{program}]}}\n" for task, program in names.items())
     bench = bench_of(
-        tmp_path, tasks, "x.n: {type: LREAL}\nx.seen_before: {type: LREAL}\nx.seen_after: {type: LREAL}",
-        a="outputs: {x.seen_before: x.n}\n", b="blocks:\n  n: {type: ADD, A: last n.OUT, B: 1.0}\noutputs: {x.n: n.OUT}\n",
-        c="outputs: {x.seen_after: x.n}\n")  # fmt: skip
+        tmp_path,
+        tasks,
+        "x.n: {type: LREAL}\nx.seen_before: {type: LREAL}\nx.seen_after: {type: LREAL}",
+        a="outputs: {x.seen_before: x.n}\n",
+        b="blocks:\n  n: {type: ADD, A: last n.OUT, B: 1.0}\noutputs: {x.n: n.OUT}\n",
+        c="outputs: {x.seen_after: x.n}\n",
+    )
     seen = []
     for _ in range(3):
         bench.scan()
@@ -117,8 +122,13 @@ def test_programs_of_one_task_run_in_their_order(tmp_path: Path) -> None:
 
 def test_a_fast_task_reads_the_last_value_of_a_slow_one(tmp_path: Path) -> None:
     tasks = "  fast: {interval: 10 ms, programs: [f]}\n  slow: {interval: 30 ms, programs: [s]}\n"
-    bench = bench_of(tmp_path, tasks, "x.n: {type: LREAL}\nx.seen: {type: LREAL}",
-                     f="outputs: {x.seen: x.n}\n", s="blocks:\n  n: {type: ADD, A: last n.OUT, B: 1.0}\noutputs: {x.n: n.OUT}\n")  # fmt: skip
+    bench = bench_of(
+        tmp_path,
+        tasks,
+        "x.n: {type: LREAL}\nx.seen: {type: LREAL}",
+        f="outputs: {x.seen: x.n}\n",
+        s="blocks:\n  n: {type: ADD, A: last n.OUT, B: 1.0}\noutputs: {x.n: n.OUT}\n",
+    )
     seen = []
     for _ in range(8):
         bench.scan()
@@ -127,7 +137,8 @@ def test_a_fast_task_reads_the_last_value_of_a_slow_one(tmp_path: Path) -> None:
 
 
 def test_last_is_the_value_of_the_run_before(tmp_path: Path) -> None:
-    program = "blocks:\n  n: {type: ADD, A: last n.OUT, B: 1.0}\n  late: {type: ADD, A: last n.OUT, B: 0.0}\noutputs: {x.n: n.OUT, x.late: late.OUT}\n"
+    program = "blocks:\n  n: {type: ADD, A: last n.OUT, B: 1.0}\n  late: {type: ADD, A: last n.OUT, B: 0.0}\n"
+    program += "outputs: {x.n: n.OUT, x.late: late.OUT}\n"
     bench = bench_of(tmp_path, "  t: {interval: 10 ms, programs: [p]}\n", "x.n: {type: LREAL}\nx.late: {type: LREAL}", p=program)
     seen = []
     for _ in range(3):
@@ -137,7 +148,9 @@ def test_last_is_the_value_of_the_run_before(tmp_path: Path) -> None:
 
 
 def test_first_scan_is_true_once(tmp_path: Path) -> None:
-    bench = bench_of(tmp_path, "  t: {interval: 10 ms, programs: [p]}\n", "x.first: {type: BOOL}", p="outputs: {x.first: plc.first_scan}\n")
+    bench = bench_of(
+        tmp_path, "  t: {interval: 10 ms, programs: [p]}\n", "x.first: {type: BOOL}", p="outputs: {x.first: plc.first_scan}\n"
+    )
     seen = []
     for _ in range(4):
         bench.scan()

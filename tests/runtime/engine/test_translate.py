@@ -27,7 +27,13 @@ def _leave_the_catalogue_alone():
 
 def declared(step, **pins):
     """A block with this step."""
-    body = {"__doc__": "A block of this test.", "IN": Input(LREAL, "input", default=0.0), "OUT": Output(LREAL, "output"), **pins, "step": step}
+    body = {
+        "__doc__": "A block of this test.",
+        "IN": Input(LREAL, "input", default=0.0),
+        "OUT": Output(LREAL, "output"),
+        **pins,
+        "step": step,
+    }
     return block(source="this test")(type("TRIAL", (), body))
 
 
@@ -97,7 +103,9 @@ def compiled(folder, source, then=""):
     path.write_text(source)
     code = f"import runpy; from runtime.engine.cache import set_flags; set_flags(); found = runpy.run_path({str(path)!r}); {then}"
     environment = {"BESSPLC_CACHE": str(folder / "cache"), "PATH": "/usr/bin"}
-    return subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3], env=environment, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parents[3], env=environment, capture_output=True, text=True
+    )
 
 
 def gives_lreal_to_dint(fb, dt):
@@ -220,10 +228,14 @@ def test_a_kernel_is_keyed_by_the_text_of_the_functions_it_uses():
 
 
 def test_a_cached_kernel_is_not_compiled_again(tmp_path):
-    code = "import blocks; from runtime.engine import kernels; b = blocks.catalogue()['TON']; print(kernels.uncached([(b, None)])); kernels.load_kernel(b)"
+    code = "import blocks; from runtime.engine import kernels; b = blocks.catalogue()['TON']; "
+    code += "print(kernels.uncached([(b, None)])); kernels.load_kernel(b)"
     environment = {"BESSPLC_CACHE": str(tmp_path), "PATH": "/usr/bin"}
     root = Path(__file__).parents[3]
-    said = [subprocess.run([sys.executable, "-c", code], env=environment, cwd=root, capture_output=True, text=True, check=True).stdout for _ in range(2)]
+    said = [
+        subprocess.run([sys.executable, "-c", code], env=environment, cwd=root, capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    ]
     assert said == ["['TON']\n", "[]\n"]
     assert tmp_path.stat().st_mode & 0o777 == 0o700
 

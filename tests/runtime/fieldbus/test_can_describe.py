@@ -124,6 +124,12 @@ def test_a_site_without_channels_is_told_how_to_write_them(root):
     assert "channels: {can0: {interface: socketcan}}" in explained(root, "inputs: {}", site="site: t\n")
 
 
+def test_an_interface_that_python_can_does_not_have_is_found_before_the_start(root):
+    text = explained(root, "inputs: {}", site=SITE.replace("slcan", "soketcan"))
+    assert text.startswith("config/site.yaml:2:30: error[E662]: python-can has no interface `soketcan`")
+    assert "did you mean `socketcan`" in text
+
+
 def test_a_missing_dbc_is_a_problem_where_it_is_named(root):
     head = HEAD.replace("synthetic", "missing")
     assert explained(root, "inputs: {}", head) == textwrap.dedent("""\

@@ -2,13 +2,19 @@
 in order, bursts lose nothing. One list of benches, one set of tests: a new driver adds a bench."""
 
 import asyncio
+import os
 import struct
+import subprocess
+import sys
 import time
+import tty
+from collections import deque
 from pathlib import Path
 from typing import Any, Protocol
 
 import can
 import pytest
+from can.interfaces.serial.serial_can import SerialBus
 
 from runtime.fieldbus import driver
 from runtime.fieldbus.safe import safe_steps, write_safe_values
@@ -168,7 +174,59 @@ class VirtualBench:
             self.bus.shutdown()
 
 
-BENCHES = {"modbus": ModbusBench, "can over slcan": SlcanBench, "can over a virtual bus": VirtualBench}
+class SerialBench(VirtualBench):
+    """python-can's binary serial bus over a pty: an interface whose `recv` blocks whatever time-out it is given."""
+
+    def __init__(self, folder: Path):
+        write_synthetic(folder)
+        self.far, near = os.openpty()
+        tty.setraw(near)
+        self.near = near
+        self.map = mapped(CAN_TEXT, f"site: t\nchannels: {{can0: {{interface: serial, channel: {os.ttyname(near)}}}}}", folder)
+        self.task: Any = None
+        self.bus = SerialBus(self._far_name())
+        self.frames: deque[tuple[int, can.Message]] = deque()
+        self.notifier = can.Notifier(self.bus, [lambda message: self.frames.append((time.monotonic_ns(), message))])
+
+    def _far_name(self) -> str:
+        """A second pty whose far end is wired to ours, so that both ends are serial lines."""
+        self.other, other_near = os.openpty()
+        tty.setraw(other_near)
+        self.other_near = other_near
+        self.pump = subprocess.Popen([sys.executable, "-c", PUMP, str(self.far), str(self.other)], pass_fds=(self.far, self.other))
+        return os.ttyname(other_near)
+
+    def seen(self) -> list[tuple[int, str, int]]:
+        found = []
+        while self.frames:
+            at, message = self.frames.popleft()
+            if message.arbitration_id == 32:
+                found += outputs_of(at, bytes(message.data))
+        return found
+
+    def close(self) -> None:
+        if self.task is not None:
+            self.task.stop()
+        self.notifier.stop()
+        super().close()
+        self.pump.kill()
+        self.pump.wait()
+        for descriptor in (self.far, self.near, self.other, self.other_near):
+            os.close(descriptor)
+
+
+PUMP = """
+import os, select, sys
+a, b = int(sys.argv[1]), int(sys.argv[2])
+while True:
+    for ready in select.select([a, b], [], [])[0]:
+        data = os.read(ready, 4096)
+        while data:
+            data = data[os.write(b if ready == a else a, data):]
+"""
+
+BENCHES = {"modbus": ModbusBench, "can over slcan": SlcanBench, "can over a virtual bus": VirtualBench,
+           "can over a serial bus": SerialBench}  # fmt: skip
 PLUGGABLE = ["modbus", "can over slcan"]  # a virtual bus has no plug
 
 

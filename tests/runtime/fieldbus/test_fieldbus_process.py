@@ -326,8 +326,30 @@ def test_a_frame_becomes_a_modbus_write_within_two_scans(run, plant, record_prop
         plant.rack.ask("send", lines=[f"t0222{value & 0xFF:02X}{value >> 8:02X}"])
         time.sleep(0.03 + (value % 10) / 1000)  # at every phase of the scan
     plant.watch()
-    late = sorted((next(at for at, power in plant.powers if power == value * 10) - at) / 1e7 for value, at in sent.items())
+    # Values only grow; one that was overtaken on a busy machine counts when its successor arrives.
+    late = sorted((next(seen for seen, power in plant.powers if seen > at and power >= value * 10) - at) / 1e7
+                  for value, at in sent.items())  # fmt: skip
     middle, p99 = late[len(late) // 2], late[int(0.99 * len(late))]
     record_property("scans", {"p50": middle, "p99": p99, "worst": late[-1]})
     assert middle < 2.0, "the middle one, in scans"
     assert p99 < 2.0 * 5, f"p99 {p99:.2f} scans, worst {late[-1]:.2f}"
+
+
+def test_a_restarted_fieldbus_takes_over_from_a_running_scan_without_a_dip(run, plant):
+    go_live(run, plant)
+    assert run.process is not None
+    run.process.kill()
+    run.process.wait()
+    plant.watch()
+    before = len(plant.powers), len(plant.mains)
+    run.start()
+
+    def both() -> bool:
+        plant.watch()
+        return len(plant.powers) > before[0] and len(plant.mains) > before[1]
+
+    until(both, 10, "it writes again")
+    time.sleep(0.5)
+    plant.watch()
+    assert {power for _, power in plant.powers[before[0] :]} == {500}
+    assert {main for _, main in plant.mains[before[1] :]} == {1}

@@ -7,7 +7,7 @@ import pytest
 
 from runtime.child import FieldbusOrder
 from runtime.fieldbus.safe import STEP_LIMIT, safe_steps, write_safe_values
-from runtime.fieldbus.supply import GOING_SAFE, INHIBITED, LIVE, SAFE, Supply
+from runtime.fieldbus.supply import GOING_SAFE, GRACE, INHIBITED, LIVE, SAFE, Supply
 from runtime.model import Device, Point
 
 
@@ -89,12 +89,37 @@ def test_it_starts_safe_and_a_running_scan_takes_over_at_once():
         connections = {"pcs": Scripted(), "rack": Scripted()}
         supply = Supply(order(), connections)
         supply.begin()
-        await settle(0.01)
+        await settle(GRACE + 0.05)
         assert supply.state == GOING_SAFE and connections["pcs"].safe
         supply.follow()
         assert supply.state == LIVE and connections["pcs"].writes == 1
         await settle(0.3)
         assert len(connections["rack"].safe) == 1, "the second step of the start is given up"
+
+    asyncio.run(run())
+
+
+def test_a_scan_that_is_running_already_is_taken_over_without_a_dip():
+    async def run():
+        connections = {"pcs": Scripted(), "rack": Scripted()}
+        supply = Supply(order(), connections)
+        supply.begin()
+        await settle(0.02)
+        supply.follow()
+        await settle(GRACE + 0.3)
+        assert supply.state == LIVE
+        assert not connections["pcs"].safe and not connections["rack"].safe
+
+    asyncio.run(run())
+
+
+def test_an_end_right_after_the_start_writes_the_safe_values_all_the_same():
+    async def run():
+        connections = {"pcs": Scripted(), "rack": Scripted()}
+        supply = Supply(order(), connections)
+        supply.begin()
+        await supply.stop()
+        assert len(connections["rack"].safe) == 2
 
     asyncio.run(run())
 

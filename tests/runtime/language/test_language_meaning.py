@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from tests.aids.site_text import MS, PlainScan, load, load_all, texts
+from tests.aids.site_text import MS, PlainScan, load, load_all, problems_of, texts
 
 TAGS = """
 x.a: {type: LREAL, write: operator}
@@ -458,3 +458,67 @@ def test_names_are_compared_without_case() -> None:
 def test_hidden_blocks_have_names_that_can_be_watched() -> None:
     pins = load("blocks:\n  g: {type: GATE, IN: p.kw, EN: x.p and not x.q}\noutputs: {y.w: g.OUT}\n", TAGS).schedule.pins
     assert {"p.g.EN#and.OUT", "p.g.EN#not.IN", "p.y.w#unit.OUT", "p.g.OUT"} <= set(pins)
+
+
+def test_last_carries_type_and_unit_from_what_is_declared_below() -> None:
+    program = """
+blocks:
+  held: {type: MOVE, IN: last flag.OUT}
+  flag: {type: MOVE, IN: x.p}
+  most: {type: MAX, IN1: last watts.OUT, IN2: last kilowatts.OUT}
+  more: {type: ADD, A: most.OUT, B: 1 kW}
+  watts: {type: NEG, IN: p.w}
+  kilowatts: {type: NEG, IN: p.kw}
+outputs: {y.b: held.OUT, y.kw: most.OUT, y.w: more.OUT}
+"""
+    run = PlainScan(load(program, TAGS).schedule)
+    run["x.p"], run["p.w"], run["p.kw"] = 1, -3000.0, -2.0
+    run.scan()
+    assert run["y.b"] is False
+    run.scan()
+    assert run["y.b"] is True
+    assert run["y.kw"] == 3.0
+    assert run["y.w"] == 4000.0
+
+
+def test_last_of_another_unit_is_found_however_it_goes_round() -> None:
+    program = "blocks:\n  a: {type: NEG, IN: last b.OUT}\n  b: {type: NEG, IN: p.kw}\n"
+    program += "  c: {type: FREQ_DROOP, F: 50 Hz, P_RATED: 1 kW, DROOP: a.OUT}\n"
+    found = problems_of(texts(program, TAGS))
+    assert [(p.code, p.message) for p in found if p.severity == "error"] == [
+        ("E201", "`a.OUT` is in kW, and `DROOP` of FREQ_DROOP takes a plain number")
+    ]
+
+
+def test_a_function_block_may_feed_itself_with_last_in_any_unit() -> None:
+    library = """
+function_block: SUMMER
+inputs:
+  ADD: {type: LREAL, unit: kW}
+  SOFAR: {type: LREAL, unit: W}
+blocks:
+  sum: {type: ADD, A: SOFAR, B: ADD}
+outputs: {KW: sum.OUT * 1}
+"""
+    program = "blocks:\n  s: {type: SUMMER, ADD: p.kw, SOFAR: last k.OUT}\n  k: {type: LIMIT, MN: 0 kW, IN: s.KW, MX: 9 kW}\n"
+    program += "outputs: {y.kw: k.OUT}\n"
+    run = PlainScan(load(program, TAGS, summer=library).schedule)
+    run["p.kw"] = 2.0
+    for expected in (2.0, 4.0, 6.0, 8.0, 9.0):
+        run.scan()
+        assert run["y.kw"] == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "into", "message"),
+    [
+        ("2 * p.kw", "y.r", "this expression is in kW, and the tag `y.r` takes a plain number"),
+        ("p.kw / 2", "y.pct", "this expression is in kW, and the tag `y.pct` takes %"),
+        ("p.kw * 2 / x.a", "y.w", ""),
+        ("2 * 3", "y.kw", "this expression has no unit, and the tag `y.kw` takes kW"),
+        ("p.kw * p.kw", "y.kw", "this expression is in kW2, and the tag `y.kw` takes kW"),
+    ],
+)
+def test_a_plain_factor_keeps_the_unit(expression: str, into: str, message: str) -> None:
+    found = [p.message for p in problems_of(texts(f"outputs: {{{into}: {expression}}}\n", TAGS)) if p.severity == "error"]
+    assert found == ([message] if message else [])
