@@ -11,56 +11,10 @@ from typing import Any
 
 import yaml
 
-from runtime.source import Listing, Position, Report, Section, Text
+from runtime.language.places import Items, Mapping, Scalar, position
+from runtime.source import Position, Report, Section
 
 DEEPEST = 100
-
-
-class Scalar(Text):
-    """A Text whose place is computed when somebody asks for it: most places are never needed."""
-
-    __slots__ = ("end", "first")
-    first: Any
-    end: Any
-
-    @property
-    def at(self) -> Position:  # type: ignore[override]
-        return _position(self.first, self.end)
-
-
-class Mapping(Section):
-    """A Section with a computed place."""
-
-    __slots__ = ("first",)
-    first: Any
-
-    @property
-    def at(self) -> Position:  # type: ignore[override]
-        return _position(self.first, None)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (Section, (list(self.items()), self.at))
-
-
-class Items(Listing):
-    """A Listing with a computed place."""
-
-    __slots__ = ("first",)
-    first: Any
-
-    @property
-    def at(self) -> Position:  # type: ignore[override]
-        return _position(self.first, None)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (Listing, (list(self), self.at))
-
-
-def _position(first: Any, end: Any) -> Position:
-    width = 1
-    if end is not None:
-        width = end.column - first.column if end.line == first.line else 1_000
-    return Position(first.name, first.line + 1, first.column + 1, max(1, width))
 
 
 class _Stream(io.StringIO):
@@ -76,7 +30,7 @@ def read_yaml(name: str, text: str, report: Report) -> Section | None:
     stream = _Stream(text)
     stream.name = name
     try:
-        return _Reader(yaml.CSafeLoader(stream), name, report, text).document()
+        return _Reader(yaml.CSafeLoader(stream), name, report).document()
     except yaml.MarkedYAMLError as error:
         _syntax_error(error, name, text, report)
     except yaml.reader.ReaderError as error:
@@ -97,11 +51,16 @@ def read_yaml(name: str, text: str, report: Report) -> Section | None:
 class _Reader:
     """Puts together one document from the parser's events."""
 
-    def __init__(self, loader: Any, name: str, report: Report, text: str):
+    def __init__(self, loader: Any, name: str, report: Report):
         self.loader = loader
         self.name = name
         self.report = report
-        self.text = text
+        self.top: Any = None
+        # the innermost open collection, its key that waits for a value, whether it is written in brackets; and those around it
+        self.box: Any = None
+        self.key: Any = None
+        self.in_flow = False
+        self.stack: list[tuple[Any, Any, bool]] = []
 
     def document(self) -> Section | None:
         top = self._tree()
@@ -114,82 +73,76 @@ class _Reader:
         return top
 
     def _tree(self) -> Any:
-        """The first document. One loop over the events; `box`, `key` and `flow` describe the innermost open collection."""
+        """The first document, put together in one loop over the events."""
         get = self.loader.get_event
-        new_text = str.__new__
-        stack: list[tuple[Any, Any, bool]] = []
-        box: Any = None
-        key: Any = None
-        flow = False
-        top: Any = None
         while True:
             event = get()
             kind = event.__class__
             if kind is yaml.ScalarEvent:
-                value: Any = new_text(Scalar, event.value)
-                value.first, value.end = event.start_mark, event.end_mark
-                value.quoted = bool(event.style)
-                if event.anchor is not None or event.tag is not None:
-                    self._refuse(event)
-                if box.__class__ is Mapping:
-                    if key is None:
-                        key = value
-                        if key in box:
-                            self._twice(key, box)
-                        if key == "<<" and not key.quoted:
-                            self._merge_key(key)
-                        continue
-                    if flow and "(" in value and not value.quoted and value.count("(") > value.count(")"):
-                        value = self._joined(value, get)
-                    box[key] = value
-                    key = None
-                elif box.__class__ is Items:
-                    if flow and "(" in value and not value.quoted and value.count("(") > value.count(")"):
-                        value = self._joined(value, get)
-                    box.append(value)
-                else:
-                    top = value
+                self._put_scalar(event)
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-                if event.anchor is not None or event.tag is not None:
-                    self._refuse(event)
-                opened: Any = Mapping.__new__(Mapping) if kind is yaml.MappingStartEvent else Items.__new__(Items)
-                opened.first = event.start_mark
-                if box.__class__ is Mapping and key is None:
-                    self._stop(
-                        event,
-                        "E005",
-                        "a key is one word, not a section or a list",
-                        'inside {} and [] an expression with brackets or commas is quoted: `IN: "max(a, b)"`',
-                    )
-                stack.append((box, key, flow))
-                if len(stack) > DEEPEST:
-                    self._stop(event, "E001", f"more than {DEEPEST} sections inside each other")
-                box, key, flow = opened, None, event.flow_style
+                self._open(event)
             elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-                closed = box
-                box, key, flow = stack.pop()
-                if box is None:
-                    top = closed
-                elif box.__class__ is Mapping:
-                    box[key] = closed
-                    key = None
-                else:
-                    box.append(closed)
+                closed = self.box
+                self.box, self.key, self.in_flow = self.stack.pop()
+                self._put(closed)
             elif kind is yaml.AliasEvent:
                 self._refuse(event)
-                self._stop(event, "", "")
-            elif kind is yaml.DocumentStartEvent and top is not None:
+                raise _StopError
+            elif kind is yaml.DocumentStartEvent and self.top is not None:
                 self._stop(event, "E008", "a second document starts here: a file holds one")
             elif kind is yaml.StreamEndEvent:
-                return top
+                return self.top
+
+    def _put_scalar(self, event: Any) -> None:
+        value: Any = str.__new__(Scalar, event.value)
+        value.first, value.end = event.start_mark, event.end_mark
+        value.quoted = bool(event.style)
+        if event.anchor is not None or event.tag is not None:
+            self._refuse(event)
+        if self.key is None and self.box.__class__ is Mapping:
+            self.key = value
+            if value in self.box:
+                self._twice(value, self.box)
+            if value == "<<" and not value.quoted:
+                self._merge_key(value)
+            return
+        if self.in_flow and "(" in value and not value.quoted and value.count("(") > value.count(")"):
+            value = self._joined(value)
+        self._put(value)
+
+    def _put(self, value: Any) -> None:
+        """Into the innermost open collection."""
+        box = self.box
+        if box.__class__ is Mapping:
+            box[self.key] = value
+            self.key = None
+        elif box is None:
+            self.top = value
+        else:
+            box.append(value)
+
+    def _open(self, event: Any) -> None:
+        if event.anchor is not None or event.tag is not None:
+            self._refuse(event)
+        if self.key is None and self.box.__class__ is Mapping:
+            help = 'inside {} and [] an expression with brackets or commas is quoted: `IN: "max(a, b)"`'
+            self._stop(event, "E005", "a key is one word, not a section or a list", help)
+        if len(self.stack) >= DEEPEST:
+            self._stop(event, "E001", f"more than {DEEPEST} sections inside each other")
+        self.stack.append((self.box, self.key, self.in_flow))
+        kind: Any = Mapping if event.__class__ is yaml.MappingStartEvent else Items
+        self.box = kind.__new__(kind)
+        self.box.first = event.start_mark
+        self.key, self.in_flow = None, event.flow_style
 
     def _stop(self, event: Any, code: str, message: str, *help: str) -> None:
         if code:
-            self.report.error(_position(event.start_mark, None), code, message, "", *help)
+            self.report.error(position(event.start_mark, None), code, message, "", *help)
         raise _StopError
 
     def _refuse(self, event: Any) -> None:
-        at = _position(event.start_mark, None)
+        at = position(event.start_mark, None)
         if getattr(event, "tag", None) is not None:
             self.report.error(
                 at, "E003", f"YAML tags such as `{event.tag}` are not part of the language", "", "write the plain value"
@@ -224,12 +177,12 @@ class _Reader:
             f"the first is at {first.file}:{first.line}",
         )
 
-    def _joined(self, value: Scalar, get: Any) -> Scalar:
+    def _joined(self, value: Scalar) -> Scalar:
         """A value that a comma cut inside {} or []: reported, and put together again so that the rest can be checked."""
         parts = [str(value)]
         last = value
         while ", ".join(parts).count("(") > ", ".join(parts).count(")"):
-            event = get()
+            event = self.loader.get_event()
             if event.__class__ is not yaml.ScalarEvent:
                 self.report.error(
                     value.at, "E009", "a bracket opens here and does not close", "", "inside {} and [] such an expression is quoted"
@@ -249,12 +202,12 @@ class _Reader:
             "inside {} and [] an expression with a comma is quoted",
             f'write "{joined}"',
         )
-        self._skip_empty(get)
+        self._skip_empty()
         return whole
 
-    def _skip_empty(self, get: Any) -> None:
+    def _skip_empty(self) -> None:
         if self.loader.check_event(yaml.ScalarEvent) and not self.loader.peek_event().value and not self.loader.peek_event().style:
-            get()
+            self.loader.get_event()
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, name: str, text: str, report: Report) -> None:

@@ -16,7 +16,7 @@ from asyncua import Client, ua
 
 from tests.aids.plant import RunningPlant
 from tests.aids.scada import Scada
-from tests.aids.site import ROOT, RunningSite, running_beside, until
+from tests.aids.site import ROOT, RunningSite, copy_site, running_beside, started, until
 
 pytestmark = [pytest.mark.site, pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -40,7 +40,11 @@ def close_contactors(plant: RunningPlant, scada: Scada) -> None:
     assert not scada.write("hmi.reset", True).isError()
     until(lambda: scada.read("site.ready"), 10, "the interlock is armed")
     assert not scada.write("hmi.close", True).isError()
-    until(lambda: scada.read("bms.main_fb"), 20, "the main contactors are closed")
+    try:
+        until(lambda: scada.read("bms.main_fb"), 20, "the main contactors are closed")
+    except AssertionError as error:
+        seen = {tag: scada.read(tag) for tag in ("protection.contactors", "site.ready", "site.first_permit", "plc.overruns", "plc.state")}
+        raise AssertionError(f"{error}: {seen}, {plant.truth()}, {plant.written()[-20:]}") from None
     until(lambda: scada.read("site.closed"), 5, "the sequence says closed")
 
 
@@ -204,3 +208,15 @@ def test_a_second_run_says_who_holds_the_site(demo: tuple[RunningSite, RunningPl
     assert second.returncode == 75
     assert f"already running: process {site.process.pid}" in second.stderr
     assert site.process.poll() is None
+
+
+def test_a_retained_setpoint_survives_a_restart_and_a_cold_start_forgets_it(tmp_path: Path) -> None:
+    root, ports = copy_site(tmp_path / "demo")
+    for arguments, expected in ((("--sim",), 0.0), (("--sim",), 33.0), (("--sim", "--cold"), 0.0)):
+        with started(root, ports, tmp_path, *arguments) as site:
+            until(lambda site=site: site.status("modbus").get("listening"), COLD_S, "the Modbus server listens")
+            scada = until(lambda site=site: _connected(site), 20, "connected")
+            assert scada.read("hmi.p_set") == expected
+            assert not scada.write("hmi.p_set", 33.0).isError()
+            scada.close()
+            assert site.stop() == 0

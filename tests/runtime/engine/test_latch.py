@@ -254,6 +254,16 @@ def test_a_restarted_fieldbus_trusts_nothing_old(bench: Bench) -> None:
     assert (bench.value("bms.limit"), bench.quality("bms.limit")) == (9.5, GOOD)
 
 
+def test_a_restarted_fieldbus_is_heard_from_its_first_inbox_on(bench: Bench) -> None:
+    """Both published once, so that only the file tells the new inbox from the one already seen."""
+    bench.feed("bms.soc", 80.0)
+    bench.scan()
+    bench.restart_fieldbus()
+    bench.feed("bms.soc", 60.0)
+    bench.scan()
+    assert (bench.value("bms.soc"), bench.quality("bms.soc")) == (60, GOOD)
+
+
 def test_readings_of_a_dead_fieldbus_grow_stale(bench: Bench) -> None:
     feed_all(bench)
     bench.scan()

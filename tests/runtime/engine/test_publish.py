@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from runtime.engine.image import ImageError
+from runtime.engine.north import Snapshot
 from runtime.engine.plan import INHIBITED, RUNNING, S_STATE, SAFE
+from runtime.engine.south import Outbox
 from runtime.model import STATES, Site
 from tests.aids.engine import GENERATION, Bench, looping
 from tests.aids.site_text import load, load_all
@@ -154,6 +157,28 @@ def test_a_reader_keeps_its_picture_while_scans_go_on(bench: Bench) -> None:
     assert picture.scan == 1
     assert picture.refresh() and picture.scan == 11
     assert not picture.refresh(), "nothing newer"
+
+
+def test_a_reader_finds_a_restarted_scan(tmp_path: Path) -> None:
+    first = Bench(tmp_path, site())
+    first.scan(20)
+    picture, box = first.snapshot(), first.outbox()
+    second = Bench(tmp_path, site())
+    assert not box.is_current(), "the fieldbus sees that its scan is gone"
+    second.scan(2)
+    assert not picture.refresh(), "it lets go of the file that nobody writes any more"
+    assert picture.refresh() and picture.scan == 2
+    box.attach()
+    assert box.take() and box.scan == 2 and box.session == second.plc.image.session
+
+
+def test_a_reader_of_another_program_sees_nothing(bench: Bench) -> None:
+    bench.scan()
+    schedule = bench.schedule
+    foreign = Snapshot(bench.folder, schedule.region, len(schedule.outputs.source), GENERATION + 1)
+    assert not foreign.refresh() and not foreign.is_attached
+    with pytest.raises(ImageError, match="another program"):
+        Outbox(bench.folder, schedule.region.size, len(schedule.outputs.source), GENERATION + 1).attach()
 
 
 WATCHER = """

@@ -98,9 +98,10 @@ def test_it_says_when_it_has_imported_compiled_and_begun_to_scan(tmp_path: Path)
     loop = Path(numba.config.CACHE_DIR)
     shutil.copytree(loop, fresh / loop.name)
     with scanning(run, BESSPLC_CACHE=str(fresh)) as scan:
-        assert [e["event"] for e in scan.said] == ["imported", "compiled", "compiled", "scanning"]
-        assert [(e["done"], e["of"]) for e in scan.said[1:3]] == [(1, 2), (2, 2)]
-        assert {e["name"] for e in scan.said[1:3]} == {"ADD_LREAL", "SUB_LREAL"}
+        milestones = [e for e in scan.said if e["event"] in ("imported", "compiled", "scanning")]
+        assert [e["event"] for e in milestones] == ["imported", "compiled", "compiled", "scanning"]
+        assert [(e["done"], e["of"]) for e in milestones[1:3]] == [(1, 2), (2, 2)]
+        assert {e["name"] for e in milestones[1:3]} == {"ADD_LREAL", "SUB_LREAL"}
         assert isinstance(scan.said[-1]["warnings"], list)
 
 

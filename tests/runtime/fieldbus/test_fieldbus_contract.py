@@ -215,6 +215,16 @@ class SerialBench(VirtualBench):
             os.close(descriptor)
 
 
+class SocketCanBench(VirtualBench):
+    """The kernel's own CAN, where there is a vcan0: `lab`, or `modprobe vcan` on a normal machine."""
+
+    def __init__(self, folder: Path):
+        write_synthetic(folder)
+        self.map = mapped(CAN_TEXT, "site: t\nchannels: {can0: {interface: socketcan, channel: vcan0}}", folder)
+        self.bus = can.Bus(interface="socketcan", channel="vcan0")
+        self.task: Any = None
+
+
 PUMP = """
 import os, select, sys
 a, b = int(sys.argv[1]), int(sys.argv[2])
@@ -227,6 +237,8 @@ while True:
 
 BENCHES = {"modbus": ModbusBench, "can over slcan": SlcanBench, "can over a virtual bus": VirtualBench,
            "can over a serial bus": SerialBench}  # fmt: skip
+if Path("/sys/class/net/vcan0").exists():
+    BENCHES["can over socketcan"] = SocketCanBench
 PLUGGABLE = ["modbus", "can over slcan"]  # a virtual bus has no plug
 
 
@@ -353,7 +365,7 @@ def test_a_device_that_appears_late_is_found(pluggable, tmp_path):
 
 
 def test_a_change_reaches_the_device_at_once(bench, tmp_path):
-    """Well before the refresh period of 100 ms comes round."""
+    """Well before the message's period of 50 ms, or the refresh of 100 ms, comes round."""
 
     async def run():
         async with Running(bench, tmp_path) as running:
@@ -362,9 +374,16 @@ def test_a_change_reaches_the_device_at_once(bench, tmp_path):
             for power in range(1, 21):
                 before = time.monotonic_ns()
                 running.write(power, 1)
-                await asyncio.sleep(0.05)
-                late.append(next(at for at, name, value in bench.seen() if (name, value) == ("power", power)) - before)
-            assert sorted(late)[10] < 50e6, [value / 1e6 for value in late]
+                await asyncio.sleep(0.04)
+                seen: list[tuple[int, str, int]] = []
+
+                def arrived(seen=seen, power=power) -> bool:
+                    seen += bench.seen()
+                    return any(entry[1:] == ("power", power) for entry in seen)
+
+                await running.until(arrived, 5, "the change")
+                late.append(next(at for at, name, value in seen if (name, value) == ("power", power)) - before)
+            assert sorted(late)[10] < 25e6, [value / 1e6 for value in late]
 
     asyncio.run(run())
 
