@@ -17,8 +17,29 @@ KELVIN = 273.15
 ACTIVATION = 30300.0 / 8.314462618  # K: J/mol of Prada2013's graphite over the gas constant
 STEP = 0.01
 # Prada2013 in PyBaMM, 2.0 V to 3.6 V: LFP (Afshar 2017, lithium 0.9 to 0.0038) against graphite (Chen 2020, 0.0189 to 0.811)
-LFP = (2.0000, 2.7803, 2.9755, 3.1072, 3.1658, 3.1831, 3.2037, 3.2305, 3.2505, 3.2601, 3.2641,
-       3.2660, 3.2672, 3.2686, 3.2731, 3.2922, 3.3091, 3.3126, 3.3138, 3.3150, 3.5984)  # fmt: skip
+LFP = (
+    2.0000,
+    2.7803,
+    2.9755,
+    3.1072,
+    3.1658,
+    3.1831,
+    3.2037,
+    3.2305,
+    3.2505,
+    3.2601,
+    3.2641,
+    3.2660,
+    3.2672,
+    3.2686,
+    3.2731,
+    3.2922,
+    3.3091,
+    3.3126,
+    3.3138,
+    3.3150,
+    3.5984,
+)
 
 
 @block(source="Plett, Extended Kalman filtering for battery management systems 2 and 3 (J. Power Sources 134, 2004): joint filter")

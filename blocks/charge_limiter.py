@@ -33,8 +33,12 @@ class CHARGE_LIMITER:
     RISE = Input(LREAL, "fastest increase of the limit, in P_RATED per second", unit="%/s", default=10.0, min=0)
     V_POINTS = Input(Array(LREAL, 5), "voltage table: cell voltages, rising", unit="V", default=(3.375, 3.4, 3.425, 3.45, 3.5))
     V_SHARES = Input(Array(LREAL, 5), "voltage table: shares", min=0, max=1, default=(1.0, 0.25, 0.05, 0.005, 0.0))
-    T_POINTS = Input(Array(LREAL, 8), "temperature table: cell temperatures, rising", unit="°C",
-                     default=(0.0, 2.0, 5.0, 10.0, 40.0, 45.0, 50.0, 55.0))
+    T_POINTS = Input(
+        Array(LREAL, 8),
+        "temperature table: cell temperatures, rising",
+        unit="°C",
+        default=(0.0, 2.0, 5.0, 10.0, 40.0, 45.0, 50.0, 55.0),
+    )
     T_SHARES = Input(Array(LREAL, 8), "temperature table: shares", min=0, max=1, default=(0.0, 0.25, 0.5, 1.0, 1.0, 0.5, 0.25, 0.0))
     SOC_POINTS = Input(Array(LREAL, 4), "charge table: states of charge, rising", unit="%", default=(85.0, 90.0, 95.0, 98.0))
     SOC_SHARES = Input(Array(LREAL, 4), "charge table: shares", min=0, max=1, default=(1.0, 0.5, 0.2, 0.1))

@@ -97,14 +97,30 @@ class Pin:
         return self.kind == INPUT and self.default is REQUIRED
 
 
-def Input(type: Type | AnyType | Array, doc: str, *, unit: str = "", default: Any = REQUIRED,
-          min: float | None = None, max: float | None = None, names: tuple[str, ...] = ()) -> Any:
+def Input(
+    type: Type | AnyType | Array,
+    doc: str,
+    *,
+    unit: str = "",
+    default: Any = REQUIRED,
+    min: float | None = None,
+    max: float | None = None,
+    names: tuple[str, ...] = (),
+) -> Any:
     """An input pin. Unwired it is a parameter and keeps its `default`; without a default it must be wired."""
     return Pin(INPUT, type, doc, unit, default, min, max, names)
 
 
-def Output(type: Type | AnyType | Array, doc: str, *, unit: str = "", default: Any = 0,
-           min: float | None = None, max: float | None = None, names: tuple[str, ...] = ()) -> Any:
+def Output(
+    type: Type | AnyType | Array,
+    doc: str,
+    *,
+    unit: str = "",
+    default: Any = 0,
+    min: float | None = None,
+    max: float | None = None,
+    names: tuple[str, ...] = (),
+) -> Any:
     """An output pin; `default` is its value before the first scan, `min` and `max` hold for every input."""
     return Pin(OUTPUT, type, doc, unit, default, min, max, names)
 
@@ -175,7 +191,9 @@ def block(*, source: str, name: str = "", fold: tuple[str, str, str] | None = No
     def declare(cls: type) -> BlockType:
         declared = _declared(cls, name or cls.__name__, source, fold)
         if declared.name in CATALOGUE:
-            raise DeclarationError(f"two blocks are named {declared.name}: in {CATALOGUE[declared.name].module} and {declared.module}")
+            raise DeclarationError(
+                f"two blocks are named {declared.name}: in {CATALOGUE[declared.name].module} and {declared.module}"
+            )
         CATALOGUE[declared.name] = declared
         return declared
 

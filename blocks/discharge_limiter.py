@@ -33,8 +33,12 @@ class DISCHARGE_LIMITER:
     RISE = Input(LREAL, "fastest increase of the limit, in P_RATED per second", unit="%/s", default=10.0, min=0)
     V_POINTS = Input(Array(LREAL, 5), "voltage table: cell voltages, rising", unit="V", default=(2.8, 2.9, 3.0, 3.1, 3.19))
     V_SHARES = Input(Array(LREAL, 5), "voltage table: shares", min=0, max=1, default=(0.0, 0.005, 0.05, 0.25, 1.0))
-    T_POINTS = Input(Array(LREAL, 8), "temperature table: cell temperatures, rising", unit="°C",
-                     default=(-10.0, 0.0, 5.0, 10.0, 40.0, 45.0, 50.0, 55.0))
+    T_POINTS = Input(
+        Array(LREAL, 8),
+        "temperature table: cell temperatures, rising",
+        unit="°C",
+        default=(-10.0, 0.0, 5.0, 10.0, 40.0, 45.0, 50.0, 55.0),
+    )
     T_SHARES = Input(Array(LREAL, 8), "temperature table: shares", min=0, max=1, default=(0.0, 0.25, 0.5, 1.0, 1.0, 0.5, 0.25, 0.0))
     SOC_POINTS = Input(Array(LREAL, 4), "charge table: states of charge, rising", unit="%", default=(5.0, 10.0, 15.0, 20.0))
     SOC_SHARES = Input(Array(LREAL, 4), "charge table: shares", min=0, max=1, default=(0.1, 0.2, 0.5, 1.0))

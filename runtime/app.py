@@ -136,27 +136,42 @@ class App:
         assert self.site is not None
         schedule = self.site.schedule
         order = FieldbusOrder(
-            run_dir=str(self.folder), root=self.site.root, generation=generation_of(schedule), devices=self.site.devices,
-            region_size=schedule.region.size, inputs=len(schedule.inputs.tag), outputs=len(schedule.outputs.source),
-            wake=self.wake, scan_timeout=max(LEAST_SCAN_TIMEOUT_NS, 5 * schedule.tick), inhibit=self.options.inhibit,
-        )  # fmt: skip
+            run_dir=str(self.folder),
+            root=self.site.root,
+            generation=generation_of(schedule),
+            devices=self.site.devices,
+            region_size=schedule.region.size,
+            inputs=len(schedule.inputs.tag),
+            outputs=len(schedule.outputs.source),
+            wake=self.wake,
+            scan_timeout=max(LEAST_SCAN_TIMEOUT_NS, 5 * schedule.tick),
+            inhibit=self.options.inhibit,
+        )
         return child.start(FIELDBUS, order, (self.wake, self.hold.handle), stderr=self.options.log)
 
     def _start_server(self, name: str) -> subprocess.Popen[bytes]:
         assert self.site is not None
         schedule = self.site.schedule
         order = ServiceOrder(
-            service=name, site=self.site.name, run_dir=str(self.folder), root=self.site.root,
-            generation=generation_of(schedule), tags=schedule.tags, region=schedule.region,
-            outputs=len(schedule.outputs.source), alarms=schedule.alarms, settings=dict(self.site.servers[name] or {}),
-        )  # fmt: skip
+            service=name,
+            site=self.site.name,
+            run_dir=str(self.folder),
+            root=self.site.root,
+            generation=generation_of(schedule),
+            tags=schedule.tags,
+            region=schedule.region,
+            outputs=len(schedule.outputs.source),
+            alarms=schedule.alarms,
+            settings=dict(self.site.servers[name] or {}),
+        )
         return child.start(SERVERS[name], order, stderr=self.options.log)
 
     def _start_plant(self) -> subprocess.Popen[bytes]:
         config = self.options.site.resolve().parent / "plant.yaml"
         command = [sys.executable, "-m", PLANT, "--config", str(config), "--run-dir", str(self.folder)]
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.options.log, cwd=child.ROOT,
-                                process_group=0)  # the terminal's Ctrl-C must not take the plant before the safe values are written
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.options.log, cwd=child.ROOT, process_group=0
+        )  # the terminal's Ctrl-C must not take the plant before the safe values are written
 
     def attend(self, seconds: float) -> None:
         """Keep everything alive for this long."""

@@ -36,10 +36,20 @@ def describe(block: BlockType) -> str:
 def as_dict(block: BlockType) -> dict[str, Any]:
     """The declaration as plain data, for JSON."""
     pins = [
-        {"name": p.name, "kind": p.kind, "type": repr(p.type), "unit": p.unit, "doc": p.doc, "required": p.required,
-         "default": None if p.required or p.kind != INPUT else p.default, "min": p.min, "max": p.max, "names": list(p.names)}
+        {
+            "name": p.name,
+            "kind": p.kind,
+            "type": repr(p.type),
+            "unit": p.unit,
+            "doc": p.doc,
+            "required": p.required,
+            "default": None if p.required or p.kind != INPUT else p.default,
+            "min": p.min,
+            "max": p.max,
+            "names": list(p.names),
+        }
         for p in block.pins
-    ]  # fmt: skip
+    ]
     return {"name": block.name, "doc": block.doc, "source": block.source, "module": block.module, "pins": pins}
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from runtime.model import Alarm, Device, Schedule, Tag, TagRegion
 
 ROOT = Path(__file__).parents[1]
+SUPERVISOR = "BESSPLC_SUPERVISOR"
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,10 @@ def start(module: str, order: Any, pass_fds: Sequence[int] = (), **options: Any)
 
 def begin(module: str, pass_fds: Sequence[int] = (), **options: Any) -> subprocess.Popen[bytes]:
     """Start `python -m module`, which imports what it needs while its order is still being made."""
-    return subprocess.Popen([sys.executable, "-m", module], stdin=subprocess.PIPE, cwd=ROOT, pass_fds=pass_fds, **options)
+    environment = {**os.environ, SUPERVISOR: str(os.getpid())}
+    return subprocess.Popen(
+        [sys.executable, "-m", module], stdin=subprocess.PIPE, cwd=ROOT, pass_fds=pass_fds, env=environment, **options
+    )
 
 
 def give(child: subprocess.Popen[bytes], order: Any) -> None:
@@ -91,6 +95,11 @@ def give(child: subprocess.Popen[bytes], order: Any) -> None:
 def receive() -> Any:
     """The order from the process that started us. Raises EOFError where it gave up."""
     return pickle.load(sys.stdin.buffer)
+
+
+def supervisor_pid() -> int:
+    """Who started us. The parent's id alone would be another's, had the supervisor died before we could ask."""
+    return int(os.environ.get(SUPERVISOR) or os.getppid())
 
 
 def watch(pid: int) -> int:

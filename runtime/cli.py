@@ -40,7 +40,10 @@ def _print_problems(problems: Any, root: Path) -> None:
 def _count(problems: Any) -> str:
     errors = sum(p.severity == "error" for p in problems)
     warnings = len(problems) - errors
-    return ", ".join(f"{n} {word}{'s' if n != 1 else ''}" for n, word in ((errors, "error"), (warnings, "warning")) if n) or "no problems"
+    return (
+        ", ".join(f"{n} {word}{'s' if n != 1 else ''}" for n, word in ((errors, "error"), (warnings, "warning")) if n)
+        or "no problems"
+    )
 
 
 def _read(site: Path) -> Any:
@@ -71,7 +74,9 @@ def run(
     site: SiteOption = SITE,
     sim: Annotated[bool, typer.Option("--sim", help="Start the simulated plant of config/plant.yaml too.")] = False,
     cold: Annotated[bool, typer.Option("--cold", help="Start with defaults, not with retained values.")] = False,
-    inhibit_outputs: Annotated[bool, typer.Option("--inhibit-outputs", help="Run everything and write nothing (commissioning).")] = False,
+    inhibit_outputs: Annotated[
+        bool, typer.Option("--inhibit-outputs", help="Run everything and write nothing (commissioning).")
+    ] = False,
 ) -> None:
     """Run a site until Ctrl-C, then stop with safe outputs."""
     from runtime.run import run_site
@@ -91,7 +96,13 @@ def check(site: SiteOption = SITE, as_json: JsonOption = False) -> None:
         read, problems = read_site(site)
         schedule = read.schedule
         instances = sum(g.rows for g in schedule.groups)
-        facts = {"site": read.name, "digest": schedule.digest, "tags": len(schedule.tags), "instances": instances, "groups": len(schedule.groups)}
+        facts = {
+            "site": read.name,
+            "digest": schedule.digest,
+            "tags": len(schedule.tags),
+            "instances": instances,
+            "groups": len(schedule.groups),
+        }
     except SiteError as error:
         problems = error.problems
     failed = any(p.severity == "error" for p in problems)

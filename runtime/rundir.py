@@ -72,8 +72,10 @@ def hold(site: Path) -> Hold:
         holder = _read_holder(handle)
         if _is_alive(holder.get("pid")) or time.monotonic() > patience:
             os.close(handle)
-            raise SiteHeldError(f"{site} is already running: process {holder.get('pid', 'unknown')} since {holder.get('since', 'unknown')}; "
-                                f"stop that one first (kill {holder.get('pid', 'PID')}), or copy the site to run a second one")  # fmt: skip
+            raise SiteHeldError(
+                f"{site} is already running: process {holder.get('pid', 'unknown')} since {holder.get('since', 'unknown')}; "
+                f"stop that one first (kill {holder.get('pid', 'PID')}), or copy the site to run a second one"
+            )
         time.sleep(0.1)
     clean(folder)
     os.ftruncate(handle, 0)

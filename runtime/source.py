@@ -98,8 +98,17 @@ class Problem:
     severity: str = "error"
 
     def as_json(self) -> dict[str, Any]:
-        return {"file": self.at.file, "line": self.at.line, "column": self.at.column, "width": self.at.width, "code": self.code,
-                "severity": self.severity, "message": self.message, "hint": self.hint, "help": list(self.help)}
+        return {
+            "file": self.at.file,
+            "line": self.at.line,
+            "column": self.at.column,
+            "width": self.at.width,
+            "code": self.code,
+            "severity": self.severity,
+            "message": self.message,
+            "hint": self.hint,
+            "help": list(self.help),
+        }
 
 
 class SiteError(Exception):

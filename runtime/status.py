@@ -60,7 +60,9 @@ class Status:
         """The tags of the site's overview."""
         for tag in self.overview:
             code = self.snapshot.quality(tag)
-            yield Reading(tag.name, format_value(tag, self.snapshot.value(tag)), "" if quality.is_good(code) else quality.name(code))
+            yield Reading(
+                tag.name, format_value(tag, self.snapshot.value(tag)), "" if quality.is_good(code) else quality.name(code)
+            )
 
     def active_alarms(self) -> list[str]:
         """The texts of the alarms that are active now, critical first."""
@@ -87,8 +89,14 @@ class Status:
         """One line for a log."""
         timing = {name: round(value, 1) for name, value in self.timing().items()}
         shown = {r.name: f"{r.value} ({r.quality})" if r.quality else r.value for r in self.readings()}
-        return {"state": self.state, "scan": self.snapshot.scan, "overruns": self.value("plc.overruns"), **timing, **shown,
-                "alarms": self.active_alarms()}  # fmt: skip
+        return {
+            "state": self.state,
+            "scan": self.snapshot.scan,
+            "overruns": self.value("plc.overruns"),
+            **timing,
+            **shown,
+            "alarms": self.active_alarms(),
+        }
 
 
 def render(status: Status, processes: dict[str, tuple[int, int]]) -> Any:
@@ -98,10 +106,14 @@ def render(status: Status, processes: dict[str, tuple[int, int]]) -> Any:
     from rich.text import Text
 
     colour = {"running": "green", "starting": "yellow", "inhibited": "yellow"}.get(status.state, "red")
-    title = Text.assemble((f"{status.site.name}  ", "bold"), (status.state.upper(), f"bold {colour}"), f"  scan {status.snapshot.scan}")
+    title = Text.assemble(
+        (f"{status.site.name}  ", "bold"), (status.state.upper(), f"bold {colour}"), f"  scan {status.snapshot.scan}"
+    )
     timing = status.timing()
-    scan = Text(f"scan {timing['scan_us']:.0f} us (max {timing['scan_max_us']:.0f})   late {timing['late_us']:.0f} us "
-                f"(p99 {timing['late_p99_us']:.0f}, max {timing['late_max_us']:.0f})   overruns {status.value('plc.overruns')}")  # fmt: skip
+    scan = Text(
+        f"scan {timing['scan_us']:.0f} us (max {timing['scan_max_us']:.0f})   late {timing['late_us']:.0f} us "
+        f"(p99 {timing['late_p99_us']:.0f}, max {timing['late_max_us']:.0f})   overruns {status.value('plc.overruns')}"
+    )
     tags = Table.grid(padding=(0, 2))
     for reading in status.readings():
         tags.add_row(reading.name, Text(reading.value, style="bold"), Text(reading.quality, style="yellow"))

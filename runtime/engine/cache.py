@@ -31,7 +31,9 @@ def folder() -> Path:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = path.stat()
     if found.st_uid != os.geteuid():
-        raise CacheError(f"{path} belongs to user {found.st_uid}: compiled kernels in it cannot be trusted; remove it or set BESSPLC_CACHE")
+        raise CacheError(
+            f"{path} belongs to user {found.st_uid}: compiled kernels in it cannot be trusted; remove it or set BESSPLC_CACHE"
+        )
     if stat.S_IMODE(found.st_mode) != 0o700:
         path.chmod(0o700)
     return path
@@ -43,8 +45,16 @@ def toolchain() -> str:
     from llvmlite import binding
 
     features = binding.get_host_cpu_features().flatten()
-    parts = [platform.python_version(), version("numba"), version("llvmlite"), version("numpy"), *LLVM_FLAGS,
-             platform.machine(), binding.get_host_cpu_name(), features]
+    parts = [
+        platform.python_version(),
+        version("numba"),
+        version("llvmlite"),
+        version("numpy"),
+        *LLVM_FLAGS,
+        platform.machine(),
+        binding.get_host_cpu_name(),
+        features,
+    ]
     return "\n".join(parts)
 
 

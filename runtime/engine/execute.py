@@ -112,7 +112,9 @@ def _run_groups(groups: np.ndarray, copies: np.ndarray, first: int, last: int, d
 
 
 @scan_path
-def _time_groups(groups: np.ndarray, copies: np.ndarray, first: int, last: int, dt: int, statistics: np.ndarray, scratch: int) -> None:
+def _time_groups(
+    groups: np.ndarray, copies: np.ndarray, first: int, last: int, dt: int, statistics: np.ndarray, scratch: int
+) -> None:
     """The same, with runs and nanoseconds of each group counted in the statistics."""
     for g in range(first, last):
         begun = read_clock(CLOCK_MONOTONIC, scratch)

@@ -33,9 +33,32 @@ from runtime.quality import BAD_WAITING_FOR_INITIAL_DATA
 # The values of S_STATE, in the order of runtime.model.STATES.
 STARTING, RUNNING, SAFE, INHIBITED = range(4)
 # Words of Plan.state: the scan's own registers.
-(S_SCAN, S_STATE, S_TICK, S_OVERRUNS, S_IN_A_ROW, S_MISSED, S_NOT_FINITE, S_BAD_INPUTS, S_TORN, S_INBOX_SEEN, S_LAST_START,
- S_PROFILE, S_START, S_INHIBIT, S_WAKE, S_TICK_NS, S_LIMIT, S_THEN_SAFE, S_DIGEST, S_SESSION, S_LATE, S_PERIOD,
- S_INBOX_ADDRESS, S_WAS_LATE) = range(24)  # fmt: skip
+(
+    S_SCAN,
+    S_STATE,
+    S_TICK,
+    S_OVERRUNS,
+    S_IN_A_ROW,
+    S_MISSED,
+    S_NOT_FINITE,
+    S_BAD_INPUTS,
+    S_TORN,
+    S_INBOX_SEEN,
+    S_LAST_START,
+    S_PROFILE,
+    S_START,
+    S_INHIBIT,
+    S_WAKE,
+    S_TICK_NS,
+    S_LIMIT,
+    S_THEN_SAFE,
+    S_DIGEST,
+    S_SESSION,
+    S_LATE,
+    S_PERIOD,
+    S_INBOX_ADDRESS,
+    S_WAS_LATE,
+) = range(24)
 S_TAILS, S_SESSIONS, S_WORDS = 24, 24 + COMMAND_RINGS, 24 + 2 * COMMAND_RINGS
 # Words of Plan.control: what the process around the loop asks of it.
 C_STOP, C_INBOX, C_RINGS, C_SESSIONS, C_SKIPS = 0, 1, 2, 2 + COMMAND_RINGS, 2 + 2 * COMMAND_RINGS
@@ -47,8 +70,20 @@ I_TAG, I_TARGET, I_TYPE, I_STALE, I_HOLD, I_BAD, I_RECEIVED = range(7)
 O_SOURCE, O_TYPE, O_SAFE = range(3)
 D_TARGET, D_TYPE, D_ROLE, D_LENGTH, D_PULSE, D_PULSES = range(6)
 # Words of Plan.places: addresses (0: there is none) and sizes.
-(A_SCRATCH, A_SNAPSHOT, A_SNAPSHOT_SIZE, A_OUTBOX, A_OUTBOX_SIZE, A_REPLIES, A_REGION, A_REGION_SIZE, A_AUTHORITY, A_INBOX,
- A_INBOX_SPARE, A_INBOX_SIZE) = range(12)  # fmt: skip
+(
+    A_SCRATCH,
+    A_SNAPSHOT,
+    A_SNAPSHOT_SIZE,
+    A_OUTBOX,
+    A_OUTBOX_SIZE,
+    A_REPLIES,
+    A_REGION,
+    A_REGION_SIZE,
+    A_AUTHORITY,
+    A_INBOX,
+    A_INBOX_SPARE,
+    A_INBOX_SIZE,
+) = range(12)
 SYSTEM = {name: i for i, (name, *_) in enumerate(SYSTEM_TAGS)}
 
 
@@ -113,9 +148,22 @@ def lay_out(schedule: Schedule, image: Shared, progress: Progress | None = None)
     quality = inbox[STAMP + 2 * cells :][: points * 4].view(np.uint32)
     quality[:] = BAD_WAITING_FOR_INITIAL_DATA
     layout = scan_layout(region.size, len(schedule.outputs.source))
-    places = _whole([address_of(scratch), image.address + layout.snapshot, layout.snapshot_payload, image.address + layout.outbox,
-                     layout.outbox_payload, image.address + layout.replies, base, region.size,
-                     base + schedule.authority if schedule.authority >= 0 else 0, address_of(inbox), address_of(spare), inbox.size])
+    places = _whole(
+        [
+            address_of(scratch),
+            image.address + layout.snapshot,
+            layout.snapshot_payload,
+            image.address + layout.outbox,
+            layout.outbox_payload,
+            image.address + layout.replies,
+            base,
+            region.size,
+            base + schedule.authority if schedule.authority >= 0 else 0,
+            address_of(inbox),
+            address_of(spare),
+            inbox.size,
+        ]
+    )
     by_name = {tag.name: tag.offset for tag in schedule.tags}
     plan = Plan(
         memory=memory,
@@ -222,5 +270,3 @@ def _tasks(schedule: Schedule, base: int) -> tuple[np.ndarray, np.ndarray]:
 def _copies(schedule: Schedule, base: int) -> np.ndarray:
     copies = schedule.copies
     return _table(_whole(copies.target) + base, _whole(copies.source) + base, copies.size)
-
-

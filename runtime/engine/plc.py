@@ -37,8 +37,16 @@ _NUMPY = {"BOOL": np.uint8, "DINT": np.int32, "LINT": np.int64, "TIME": np.int64
 class Plc:
     """A laid-out schedule with its shared image in `folder`."""
 
-    def __init__(self, schedule: Schedule, folder: Path, generation: int, *, progress: Progress | None = None,
-                 wake: int = -1, inhibit: bool = False):  # fmt: skip
+    def __init__(
+        self,
+        schedule: Schedule,
+        folder: Path,
+        generation: int,
+        *,
+        progress: Progress | None = None,
+        wake: int = -1,
+        inhibit: bool = False,
+    ):
         self.schedule, self.folder, self.generation = schedule, folder, generation
         layout = scan_layout(schedule.region.size, len(schedule.outputs.source))
         self.image = Shared.create(folder / SCAN_FILE, layout.size, generation)

@@ -23,8 +23,10 @@ def take_priority(priority: int) -> str:
         policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
         os.sched_setscheduler(0, policy, os.sched_param(priority))
     except PermissionError:
-        return ("no real-time priority: scans may start late under load; "
-                "give the user an rtprio limit (LimitRTPRIO= in systemd, /etc/security/limits.d) or CAP_SYS_NICE")  # fmt: skip
+        return (
+            "no real-time priority: scans may start late under load; "
+            "give the user an rtprio limit (LimitRTPRIO= in systemd, /etc/security/limits.d) or CAP_SYS_NICE"
+        )
     return ""
 
 

@@ -32,7 +32,10 @@ def tell(event: str, **facts: object) -> None:
 
 def main() -> int:
     """Run the order on standard input until told to stop, or until the supervisor is gone."""
-    supervisor = child.watch(os.getppid())
+    try:
+        supervisor = child.watch(child.supervisor_pid())
+    except ProcessLookupError:
+        return 0  # it was ended before we could begin
     stop, asked = os.pipe()
     signal.signal(signal.SIGTERM, lambda *_: os.write(asked, b"x") and None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C goes to the supervisor, which stops us in order
@@ -42,8 +45,14 @@ def main() -> int:
     except EOFError:
         tell("no order came", help="the scan is started by `bessplc run`, not by hand")
         return os.EX_USAGE
-    plc = Plc(order.schedule, Path(order.run_dir), order.generation, wake=order.wake, inhibit=order.inhibit,
-              progress=lambda done, of, name: tell("compiled", done=done, of=of, name=name))  # fmt: skip
+    plc = Plc(
+        order.schedule,
+        Path(order.run_dir),
+        order.generation,
+        wake=order.wake,
+        inhibit=order.inhibit,
+        progress=lambda done, of, name: tell("compiled", done=done, of=of, name=name),
+    )
     tell("loading", what="scan loop")
     plc.compile()
     thread = threading.Thread(target=_scan_thread, args=(plc, order.priority), name="scan", daemon=True)

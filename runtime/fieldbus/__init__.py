@@ -13,11 +13,33 @@ from typing import cast
 from runtime.contract import Driver
 
 # Files that are rooms of a driver or of the process, not drivers.
-ROOMS = frozenset({
-    "__init__", "compiled", "process", "safe", "scan_watch", "station", "supply", "tend", "words",
-    "can_channel", "can_connection", "can_database", "can_kernel", "can_slcan", "can_tables", "can_transmit", "can_wire",
-    "modbus_client", "modbus_groups", "modbus_kernel", "modbus_link", "modbus_register", "modbus_writes",
-})  # fmt: skip
+ROOMS = frozenset(
+    {
+        "__init__",
+        "compiled",
+        "process",
+        "safe",
+        "scan_watch",
+        "station",
+        "supply",
+        "tend",
+        "words",
+        "can_channel",
+        "can_connection",
+        "can_database",
+        "can_kernel",
+        "can_slcan",
+        "can_tables",
+        "can_transmit",
+        "can_wire",
+        "modbus_client",
+        "modbus_groups",
+        "modbus_kernel",
+        "modbus_link",
+        "modbus_register",
+        "modbus_writes",
+    }
+)
 PROMISED = ("DEVICE_WORDS", "INPUT_WORDS", "OUTPUT_WORDS", "describe", "connect")
 
 

@@ -86,8 +86,13 @@ def _check_interface(interface: Text | None, report: Report) -> None:
     from can.interfaces import VALID_INTERFACES
 
     if interface is not None and interface not in VALID_INTERFACES:
-        report.error(interface.at, "E662", f"python-can has no interface `{interface}`", did_you_mean(interface, VALID_INTERFACES),
-                     f"it has {', '.join(sorted(VALID_INTERFACES))}")  # fmt: skip
+        report.error(
+            interface.at,
+            "E662",
+            f"python-can has no interface `{interface}`",
+            did_you_mean(interface, VALID_INTERFACES),
+            f"it has {', '.join(sorted(VALID_INTERFACES))}",
+        )
 
 
 def _describe_point(point: PointText, mapped: _Mapped) -> Described | None:
@@ -148,8 +153,9 @@ def _claim(path: str, text: Text, message: Any, point: PointText, every: int, ma
     other = mapped.received.get(message.name) if point.is_output else mapped.sent.get(message.name, (None, 0))[0]
     if other is not None:
         ways = ("sent here", "received") if point.is_output else ("received here", "sent")
-        report.error(text.at, "E666", f"message `{message.name}` is {ways[0]} and {ways[1]} at {other.at}",
-                     "a message has one sender")  # fmt: skip
+        report.error(
+            text.at, "E666", f"message `{message.name}` is {ways[0]} and {ways[1]} at {other.at}", "a message has one sender"
+        )
         return False
     mine[path] = text
     if not point.is_output:
@@ -157,8 +163,13 @@ def _claim(path: str, text: Text, message: Any, point: PointText, every: int, ma
         return True
     first, period = mapped.sent.setdefault(message.name, (text, every))
     if every and period and every != period:
-        report.error(point.section.key_at("every"), "E667", f"message `{message.name}` has two periods",
-                     "one message, one period", f"the other is at {first.at}")  # fmt: skip
+        report.error(
+            point.section.key_at("every"),
+            "E667",
+            f"message `{message.name}` has two periods",
+            "one message, one period",
+            f"the other is at {first.at}",
+        )
         return False
     if every and not period:
         mapped.sent[message.name] = (first, every)
@@ -171,9 +182,13 @@ def _alike(signals: Sequence[tuple[Any, CanSignal]], text: Text, report: Report)
     for (_, address), kind in zip(signals, kinds):
         if kind != kinds[0]:
             first = signals[0][1]
-            report.error(text.at, "E668", f"`{first.name}` is {' in '.join(filter(None, kinds[0]))}, "
-                         f"`{address.message}.{address.name}` is {' in '.join(filter(None, kind))}",
-                         "an array has one type and one unit")  # fmt: skip
+            report.error(
+                text.at,
+                "E668",
+                f"`{first.name}` is {' in '.join(filter(None, kinds[0]))}, "
+                f"`{address.message}.{address.name}` is {' in '.join(filter(None, kind))}",
+                "an array has one type and one unit",
+            )
             return False
     return True
 
@@ -189,15 +204,20 @@ def _frames(device: Section, mapped: _Mapped, addresses: Sequence[CanSignal]) ->
         every = period or int((message.cycle_time or 0) * 1_000_000) or EVERY
         signals = [a for a in addresses if a.message == message.name and a.every]
         if any(len(a.conditions) > 1 for a in signals):
-            mapped.report.error(place_of(text, device.at), "E669", f"`{message.name}` is multiplexed twice over",
-                                "such a message can be received, not sent")  # fmt: skip
+            mapped.report.error(
+                place_of(text, device.at),
+                "E669",
+                f"`{message.name}` is multiplexed twice over",
+                "such a message can be received, not sent",
+            )
             continue
         frames += _frames_of(message, signals, every, alive.get(message.name), place_of(text, device.at), mapped.report)
     return tuple(frames)
 
 
-def _frames_of(message: Any, signals: Sequence[CanSignal], every: int, alive: Bits | None, at: Any,
-               report: Report) -> list[CanFrame]:  # fmt: skip
+def _frames_of(
+    message: Any, signals: Sequence[CanSignal], every: int, alive: Bits | None, at: Any, report: Report
+) -> list[CanFrame]:
     """The frames of one message that we send, each with its template."""
     selectors = {a.conditions[0][0] for a in signals if a.conditions}
     if len(selectors) > 1:
@@ -215,8 +235,18 @@ def _frames_of(message: Any, signals: Sequence[CanSignal], every: int, alive: Bi
                 put_bits(template, can_database.bits_of(signal), _initial(signal))
         for selector in selectors:
             put_bits(template, selector, selected or 0)
-        frames.append(CanFrame(message.name, can_database.key_of(message), message.length, bool(message.is_fd), every,
-                               bytes(template), alive, selected))  # fmt: skip
+        frames.append(
+            CanFrame(
+                message.name,
+                can_database.key_of(message),
+                message.length,
+                bool(message.is_fd),
+                every,
+                bytes(template),
+                alive,
+                selected,
+            )
+        )
     return frames
 
 

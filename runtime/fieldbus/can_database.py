@@ -13,13 +13,60 @@ from runtime.model import Described
 from runtime.source import Position, Report, Text
 
 # Texts of a value table that call a measurement's raw value broken.
-BROKEN = frozenset({"sna", "invalid", "error", "notavailable", "signalnotavailable", "sensorfault", "sensorfailure",
-                    "sensorbroken", "brokenwire", "openwire", "fault", "na", "undefined"})  # fmt: skip
+BROKEN = frozenset(
+    {
+        "sna",
+        "invalid",
+        "error",
+        "notavailable",
+        "signalnotavailable",
+        "sensorfault",
+        "sensorfailure",
+        "sensorbroken",
+        "brokenwire",
+        "openwire",
+        "fault",
+        "na",
+        "undefined",
+    }
+)
 INVALID_RAW = "SignalInvalidRaw"  # an attribute of the signal: the raw value that means no reading
-UNITS = {"degc": "°C", "deg c": "°C", "ºc": "°C", "℃": "°C", "celsius": "°C", "deg": "deg", "ohm": "Ohm", "ω": "Ohm",
-         "kohm": "kOhm", "kw": "kW", "kwh": "kWh", "ah": "Ah", "wh": "Wh", "hz": "Hz", "volt": "V", "volts": "V", "amp": "A",
-         "amps": "A", "ampere": "A", "percent": "%", "sec": "s", "second": "s", "seconds": "s", "kva": "kVA", "-": "", "1": "",
-         "none": "", "n/a": "", "bool": "", "count": "", "counts": "", "bit": "", "bits": "", "enum": ""}  # fmt: skip
+UNITS = {
+    "degc": "°C",
+    "deg c": "°C",
+    "ºc": "°C",
+    "℃": "°C",
+    "celsius": "°C",
+    "deg": "deg",
+    "ohm": "Ohm",
+    "ω": "Ohm",
+    "kohm": "kOhm",
+    "kw": "kW",
+    "kwh": "kWh",
+    "ah": "Ah",
+    "wh": "Wh",
+    "hz": "Hz",
+    "volt": "V",
+    "volts": "V",
+    "amp": "A",
+    "amps": "A",
+    "ampere": "A",
+    "percent": "%",
+    "sec": "s",
+    "second": "s",
+    "seconds": "s",
+    "kva": "kVA",
+    "-": "",
+    "1": "",
+    "none": "",
+    "n/a": "",
+    "bool": "",
+    "count": "",
+    "counts": "",
+    "bit": "",
+    "bits": "",
+    "enum": "",
+}
 
 
 class DbcError(Exception):
@@ -100,9 +147,22 @@ def signal_of(message: Any, signal: Any, every: int = 0) -> CanSignal:
         raws = [raw for raw in raws if texts[raw] in BROKEN]
         invalid = signal.dbc.attributes.get(INVALID_RAW)
         raws += [int(invalid.value)] if invalid is not None and invalid.value >= 0 else []
-    return CanSignal(message.name, signal.name, key_of(message), message.length, bool(message.is_fd), bits_of(signal),
-                     _kind(signal), float(scale), float(offset), signal.minimum, signal.maximum,
-                     tuple(conditions_of(message, signal)), tuple(raws), every)  # fmt: skip
+    return CanSignal(
+        message.name,
+        signal.name,
+        key_of(message),
+        message.length,
+        bool(message.is_fd),
+        bits_of(signal),
+        _kind(signal),
+        float(scale),
+        float(offset),
+        signal.minimum,
+        signal.maximum,
+        tuple(conditions_of(message, signal)),
+        tuple(raws),
+        every,
+    )
 
 
 def bits_of(signal: Any) -> Bits:

@@ -14,8 +14,7 @@ UNSIGNED, SIGNED, FLOAT32, FLOAT64 = range(4)
 EXTENDED = 1 << 31  # set in a key where the identifier has 29 bits
 WIDEST = 64  # bytes of the longest CAN FD frame
 # Columns of the signal tables.
-(C_FIRST, C_STEP, C_SHIFT, C_LENGTH, C_KIND, C_SLOT, C_INTEGER, C_PLAIN, C_COND_FROM, C_COND_TO, C_LIST_FROM,
- C_LIST_TO) = range(12)  # fmt: skip
+(C_FIRST, C_STEP, C_SHIFT, C_LENGTH, C_KIND, C_SLOT, C_INTEGER, C_PLAIN, C_COND_FROM, C_COND_TO, C_LIST_FROM, C_LIST_TO) = range(12)
 M_KEY, M_LENGTH, M_FROM, M_TO = range(4)
 F_LENGTH, F_FROM, F_TO = range(3)
 N_UNKNOWN, N_SHORT, N_DECODED, N_NOT_FINITE = range(4)
@@ -150,15 +149,33 @@ class _Rows:
             first_listed = len(self.lists)
         self.lists += signal.listed
         bits = signal.bits
-        self.signals.append([bits.first, bits.step, bits.shift, bits.length, signal.kind, slot, integer, plain, first_condition,
-                             len(self.conditions), first_listed, len(self.lists)])  # fmt: skip
+        self.signals.append(
+            [
+                bits.first,
+                bits.step,
+                bits.shift,
+                bits.length,
+                signal.kind,
+                slot,
+                integer,
+                plain,
+                first_condition,
+                len(self.conditions),
+                first_listed,
+                len(self.lists),
+            ]
+        )
         low = -np.inf if signal.minimum is None else signal.minimum - abs(signal.scale) * 1e-6
         high = np.inf if signal.maximum is None else signal.maximum + abs(signal.scale) * 1e-6
         self.factors.append([signal.scale, signal.offset, low, high])
 
     def tables(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        return (_table(self.signals, 12), np.array(self.factors, np.float64).reshape(-1, 4), _table(self.conditions, 6),
-                np.array(self.lists, np.int64))  # fmt: skip
+        return (
+            _table(self.signals, 12),
+            np.array(self.factors, np.float64).reshape(-1, 4),
+            _table(self.conditions, 6),
+            np.array(self.lists, np.int64),
+        )
 
 
 def _table(rows: Sequence[Any], columns: int) -> np.ndarray:

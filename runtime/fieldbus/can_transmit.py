@@ -25,8 +25,9 @@ RETRY = 0.005  # s: a full bus has room again after a few frames
 class Transmitter:
     """The frames of one device; `send(key, data, fd)` puts one on the wire and says whether it got there."""
 
-    def __init__(self, device: str, frames: Sequence[CanFrame], points: Sequence[Point], gap: int,
-                 send: Callable[[int, bytes, bool], bool]):  # fmt: skip
+    def __init__(
+        self, device: str, frames: Sequence[CanFrame], points: Sequence[Point], gap: int, send: Callable[[int, bytes, bool], bool]
+    ):
         self.frames, self.points = tuple(frames), tuple(points)
         self._send, self._gap = send, gap * NS
         self._tables = encoding(self.frames, self.points)
@@ -108,9 +109,14 @@ class Transmitter:
         for place in np.flatnonzero((self._said == 0) & (self._refused > 0)):
             point = self.points[place]
             value = self._values[place : place + 1].view(np.float64)[0] if point.type == "LREAL" else self._values[place]
-            self._log.error("output does not fit its signal: the old value stays", tag=point.tag, value=float(value),
-                            signal=f"{point.address.message}.{point.address.name}", minimum=point.address.minimum,
-                            maximum=point.address.maximum)  # fmt: skip
+            self._log.error(
+                "output does not fit its signal: the old value stays",
+                tag=point.tag,
+                value=float(value),
+                signal=f"{point.address.message}.{point.address.name}",
+                minimum=point.address.minimum,
+                maximum=point.address.maximum,
+            )
         self._said[:] = self._refused
 
     def _due(self, f: int) -> float:

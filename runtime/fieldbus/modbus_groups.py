@@ -59,8 +59,19 @@ def table_of(points: Sequence[Point], firsts: Sequence[int], slots: Sequence[int
         register: Register = point.address
         integer = point.type != "LREAL"
         plain = integer and register.scale == 1 and register.offset == 0
-        rows.append([first, register.kind, register.width, max(register.bit, 0), register.words_little, register.bytes_little,
-                     slot, integer, plain])  # fmt: skip
+        rows.append(
+            [
+                first,
+                register.kind,
+                register.width,
+                max(register.bit, 0),
+                register.words_little,
+                register.bytes_little,
+                slot,
+                integer,
+                plain,
+            ]
+        )
         factors.append([register.scale, register.offset])
     return Table(np.array(rows, np.int64).reshape(-1, 9), np.array(factors, np.float64).reshape(-1, 2))
 

@@ -47,8 +47,9 @@ class Link:
 
     def __init__(self, settings: ModbusSettings):
         self._settings = settings
-        self._client = AsyncModbusTcpClient(settings.host, port=settings.port, timeout=CONNECT_LIMIT, retries=0, reconnect_delay=0,
-                                            trace_connect=self._notice)  # fmt: skip
+        self._client = AsyncModbusTcpClient(
+            settings.host, port=settings.port, timeout=CONNECT_LIMIT, retries=0, reconnect_delay=0, trace_connect=self._notice
+        )
         self._asking = False
 
     async def connect(self) -> None:
@@ -78,7 +79,8 @@ class Link:
         """The registers of a group (uint16), bits as 0 and 1."""
         client = self._client
         call = {HOLDING: client.read_holding_registers, INPUT: client.read_input_registers, COIL: client.read_coils}.get(
-            group.table, client.read_discrete_inputs)  # fmt: skip
+            group.table, client.read_discrete_inputs
+        )
         answer = await self._ask(lambda: call(group.address, count=group.count, device_id=self._settings.unit))
         values = answer.bits[: group.count] if group.table in BIT_TABLES else answer.registers
         if len(values) != group.count:

@@ -73,12 +73,20 @@ def describe_point(point: PointText, report: Report) -> Described | None:
     found = []
     for table, address in places:
         if point.is_output and table not in WRITABLE:
-            report.error(place_of(words.entry(section, "register")), "E672", f"`{table} {address}` cannot be written",
-                         "outputs are holding registers or coils")  # fmt: skip
+            report.error(
+                place_of(words.entry(section, "register")),
+                "E672",
+                f"`{table} {address}` cannot be written",
+                "outputs are holding registers or coils",
+            )
             return None
         if address + first.width - 1 > LAST:
-            report.error(place_of(words.entry(section, "register")), "E672", f"`{table} {address}` is beyond the last address",
-                         f"wire addresses are 0 to {LAST}")  # fmt: skip
+            report.error(
+                place_of(words.entry(section, "register")),
+                "E672",
+                f"`{table} {address}` is beyond the last address",
+                f"wire addresses are 0 to {LAST}",
+            )
             return None
         found.append(replace(first, table=table, address=address))
     is_array = is_pattern(str(words.entry(section, "register"))) or words.entry(section, "count") is not None
@@ -140,13 +148,23 @@ def _places(section: Section, first: Register | None, report: Report) -> Sequenc
 def _place(name: str, text: Text, report: Report) -> tuple[str, int] | None:
     found = _REGISTER.fullmatch(name)
     if found is None:
-        report.error(text.at, "E671", f"`{name}` is no register", "a table and a wire address",
-                     f"for example `holding 100`; the tables are {', '.join(TABLES)}")  # fmt: skip
+        report.error(
+            text.at,
+            "E671",
+            f"`{name}` is no register",
+            "a table and a wire address",
+            f"for example `holding 100`; the tables are {', '.join(TABLES)}",
+        )
         return None
     table, address = found[1].lower(), int(found[2])
     if table not in TABLES:
-        report.error(text.at, "E671", f"there is no table `{found[1]}`", did_you_mean(found[1], TABLES),
-                     f"the tables are {', '.join(TABLES)}")  # fmt: skip
+        report.error(
+            text.at,
+            "E671",
+            f"there is no table `{found[1]}`",
+            did_you_mean(found[1], TABLES),
+            f"the tables are {', '.join(TABLES)}",
+        )
         return None
     if address > LAST:
         hint = "wire addresses count from 0: Modicon 40001 is `holding 0`"

@@ -138,6 +138,11 @@ class Image:
         for index in np.flatnonzero((self._said == 0) & (self._refused > 0)):
             point = self.points[index]
             value = self._values[index : index + 1].view(np.float64)[0] if point.type == "LREAL" else self._values[index]
-            self._log.error("output does not fit its register: the old value stays", tag=point.tag, value=float(value),
-                            register=str(point.address), scale=point.address.scale)  # fmt: skip
+            self._log.error(
+                "output does not fit its register: the old value stays",
+                tag=point.tag,
+                value=float(value),
+                register=str(point.address),
+                scale=point.address.scale,
+            )
         self._said[:] = self._refused

@@ -71,8 +71,10 @@ async def serve(order: FieldbusOrder, supervisor: int) -> None:
         await station.open()
     supply.begin()
     watch.begin(supply)
-    background = [loop.create_task(_repeat(PUBLISH_AT_LEAST, bell.publish_now)),
-                  loop.create_task(_repeat(STATUS_EVERY, lambda: _write_status(folder, supply, stations)))]  # fmt: skip
+    background = [
+        loop.create_task(_repeat(PUBLISH_AT_LEAST, bell.publish_now)),
+        loop.create_task(_repeat(STATUS_EVERY, lambda: _write_status(folder, supply, stations))),
+    ]
     gc.collect()
     gc.freeze()
     structlog.get_logger().info("fieldbus up", devices=list(stations), inhibited=order.inhibit)
@@ -145,7 +147,7 @@ def set_up_logging() -> None:
 
 
 def main() -> int:
-    supervisor = os.getppid()
+    supervisor = child.supervisor_pid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     set_up_logging()
     try:

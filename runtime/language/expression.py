@@ -70,13 +70,35 @@ class ExpressionError(ValueError):
         self.code = code
 
 
-STRENGTH = {"or": 1, "xor": 2, "and": 3, "&": 3, "=": 4, "<>": 4, "<": 5, "<=": 5, ">": 5, ">=": 5, "+": 6, "-": 6,
-            "*": 7, "/": 7, "mod": 7, "**": 8}  # fmt: skip
+STRENGTH = {
+    "or": 1,
+    "xor": 2,
+    "and": 3,
+    "&": 3,
+    "=": 4,
+    "<>": 4,
+    "<": 5,
+    "<=": 5,
+    ">": 5,
+    ">=": 5,
+    "+": 6,
+    "-": 6,
+    "*": 7,
+    "/": 7,
+    "mod": 7,
+    "**": 8,
+}
 UNARY_STRENGTH = 9  # IEC 61131-3:2013, table 71: `not` and the sign bind tighter than `**`
 SLIPS = {
-    "==": "`=` compares", "!=": "`<>` is unequal", "&&": "write `and`", "||": "write `or`", "!": "write `not`",
-    ":=": "`=` compares", "^": "write `**` for a power, `xor` for either-or", "%": "write `mod`, or a number before `%`",
-}  # fmt: skip
+    "==": "`=` compares",
+    "!=": "`<>` is unequal",
+    "&&": "write `and`",
+    "||": "write `or`",
+    "!": "write `not`",
+    ":=": "`=` compares",
+    "^": "write `**` for a power, `xor` for either-or",
+    "%": "write `mod`, or a number before `%`",
+}
 KEYWORDS = frozenset({"or", "xor", "and", "mod", "not", "last", "after", "true", "false"})
 DEEPEST = 100
 NAME = r"[^\W\d]\w*(?:\[(?:\d+|\*)\])?(?:\.[^\W\d]\w*(?:\[(?:\d+|\*)\])?)*"

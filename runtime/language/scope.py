@@ -92,8 +92,13 @@ class _Resolving:
         plain, index = _cut_index(head)
         symbol = self.scope.symbols.get(plain.lower())
         if symbol is not None and not dot:
-            return self._error(f"`{self.name}` is {_described(symbol)}: a value is one of its outputs", 0, len(self.name),
-                               hint=f"`{self.name}.{next(iter(_outputs(symbol)), 'OUT')}`?", code="E103")  # fmt: skip
+            return self._error(
+                f"`{self.name}` is {_described(symbol)}: a value is one of its outputs",
+                0,
+                len(self.name),
+                hint=f"`{self.name}.{next(iter(_outputs(symbol)), 'OUT')}`?",
+                code="E103",
+            )
         if isinstance(symbol, Node):
             return self._node(symbol, index, rest, len(head) + 1)
         if isinstance(symbol, Expanded):

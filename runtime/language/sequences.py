@@ -133,8 +133,11 @@ def _wire_chart(chart: Node, moves: list[tuple[Feed, int, int]], name: Text, dra
         chart.is_broken = True
         return
     go, source, target = (pin.name for pin in chart.block.inputs)
-    chart.feeds = {go: Listed([feed for feed, _, _ in moves], name), source: Listed([_whole(s, name) for _, s, _ in moves], name),
-                   target: Listed([_whole(t, name) for _, _, t in moves], name)}  # fmt: skip
+    chart.feeds = {
+        go: Listed([feed for feed, _, _ in moves], name),
+        source: Listed([_whole(s, name) for _, s, _ in moves], name),
+        target: Listed([_whole(t, name) for _, _, t in moves], name),
+    }
     chart.is_broken = any(feed.__class__ is Broken for feed, _, _ in moves)
 
 

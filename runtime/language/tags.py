@@ -7,6 +7,7 @@ from typing import Any
 
 from blocks.declare import BOOL, LREAL, TIME, TYPES, Type
 from runtime.language.network import Draft, TagDraft
+from runtime.language.quantities import NANOSECOND
 from runtime.language.units import unit
 from runtime.language.words import (
     TAG_NAME,
@@ -31,8 +32,17 @@ def declare_system_tags(draft: Draft) -> None:
     """The runtime's own tags: `plc.scan`, `plc.first_scan` and so on."""
     for name, type_name, unit_text, text in SYSTEM_TAGS:
         names = tuple(enumerate(STATES)) if name == "plc.state" else ()
-        draft.add_tag(TagDraft(name, TYPES[type_name], kind="system", unit=unit(unit_text) if unit_text else None, text=text,
-                               owner="runtime", names=names))  # fmt: skip
+        draft.add_tag(
+            TagDraft(
+                name,
+                TYPES[type_name],
+                kind="system",
+                unit=unit(unit_text) if unit_text else None,
+                text=text,
+                owner="runtime",
+                names=names,
+            )
+        )
 
 
 def declare_site_tags(section: Section, draft: Draft) -> None:
@@ -75,7 +85,7 @@ def site_tag(name: Text, section: Section, draft: Draft) -> TagDraft:
         return tag
     tag.type, tag.length = found
     _check_unit(tag, section, draft)
-    tag.minimum, tag.maximum = limits_of(section, "range", tag.unit, report)
+    tag.minimum, tag.maximum = limits_of(section, "range", NANOSECOND if tag.type is TIME else tag.unit, report)
     tag.default = default_of(section, "default", tag, draft)
     _check_pulse(tag, section, draft)
     return tag

@@ -11,10 +11,17 @@ from runtime.language.units import NUMBER, Unit
 from runtime.source import Position, Report, place_of
 
 FUNCTION = {
-    (LREAL, DINT): "to_dint", (LREAL, LINT): "to_lint", (LINT, DINT): "to_dint", (DINT, LINT): "to_lint",
-    (LINT, LREAL): "to_lreal", (BOOL, DINT): "to_dint", (BOOL, LINT): "to_lint", (BOOL, LREAL): "to_lreal",
-    (TIME, LREAL): "to_seconds", (LREAL, TIME): "to_time",
-}  # fmt: skip
+    (LREAL, DINT): "to_dint",
+    (LREAL, LINT): "to_lint",
+    (LINT, DINT): "to_dint",
+    (DINT, LINT): "to_lint",
+    (LINT, LREAL): "to_lreal",
+    (BOOL, DINT): "to_dint",
+    (BOOL, LINT): "to_lint",
+    (BOOL, LREAL): "to_lreal",
+    (TIME, LREAL): "to_seconds",
+    (LREAL, TIME): "to_time",
+}
 
 
 @dataclass(slots=True)

@@ -35,8 +35,17 @@ def _dims(m: int = 0, kg: int = 0, s: int = 0, a: int = 0, k: int = 0, rad: int 
     return (m, kg, s, a, k, rad, eur)
 
 
-PREFIX = {"n": Fraction(1, 10**9), "u": Fraction(1, 10**6), "µ": Fraction(1, 10**6), "m": Fraction(1, 1000), "c": Fraction(1, 100),
-          "": Fraction(1), "k": Fraction(1000), "M": Fraction(10**6), "G": Fraction(10**9)}  # fmt: skip
+PREFIX = {
+    "n": Fraction(1, 10**9),
+    "u": Fraction(1, 10**6),
+    "µ": Fraction(1, 10**6),
+    "m": Fraction(1, 1000),
+    "c": Fraction(1, 100),
+    "": Fraction(1),
+    "k": Fraction(1000),
+    "M": Fraction(10**6),
+    "G": Fraction(10**9),
+}
 POWER = _dims(2, 1, -3)
 ENERGY = _dims(2, 1, -2)
 PRESSURE = _dims(-1, 1, -2)

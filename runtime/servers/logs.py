@@ -43,7 +43,10 @@ def log_to_stderr() -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     cleaned = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared, processors=[cleaned, structlog.processors.format_exc_info, renderer]))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=[cleaned, structlog.processors.format_exc_info, renderer]
+        )
+    )
     handler.addFilter(Sparing(20))
     logging.basicConfig(level=logging.ERROR, handlers=[handler], force=True)

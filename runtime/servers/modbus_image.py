@@ -188,9 +188,10 @@ def _statuses(entries: Iterable[Entry]) -> list[_Status]:
 def _status(table: str, is_bit: bool, group: list[Entry]) -> _Status:
     wide = [entry for entry in group if entry.width == 2]
     return _Status(
-        table, is_bit,
+        table,
+        is_bit,
         upper=np.array([e.address + (e.width == 2 and e.little) for e in group], np.intp),
         rows=np.array([e.tag.index for e in group], np.intp),
         lower=np.array([e.address + (not e.little) for e in wide], np.intp),
         lower_rows=np.array([e.tag.index for e in wide], np.intp),
-    )  # fmt: skip
+    )

@@ -33,8 +33,17 @@ def _in_a_row(tags: Iterable[Tag], table: str, end: int) -> list[Entry]:
     address = 0
     for tag in tags:
         name = "bool" if table in (COIL, DISCRETE) else USUAL[tag.type]
-        entry = Entry(tag, VALUE, 0, max(tag.length, 1), table, address, name, nan_when_bad=name.startswith("float"),
-                      writable=table in (COIL, HOLDING))
+        entry = Entry(
+            tag,
+            VALUE,
+            0,
+            max(tag.length, 1),
+            table,
+            address,
+            name,
+            nan_when_bad=name.startswith("float"),
+            writable=table in (COIL, HOLDING),
+        )
         if entry.end <= end:
             entries.append(entry)
             address = entry.end

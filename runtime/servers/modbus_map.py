@@ -27,9 +27,15 @@ LARGEST = 65536
 # registers, NumPy code, and for integers what stands for "not available" (SunSpec)
 FORMATS: dict[str, tuple[int, str, int]] = {
     "bool": (1, "u1", 0),
-    "int16": (1, "i2", -0x8000), "uint16": (1, "u2", 0xFFFF), "int32": (2, "i4", -0x8000_0000), "uint32": (2, "u4", 0xFFFF_FFFF),
-    "int64": (4, "i8", -(1 << 63)), "uint64": (4, "u8", (1 << 64) - 1), "float32": (2, "f4", 0), "float64": (4, "f8", 0),
-}  # fmt: skip
+    "int16": (1, "i2", -0x8000),
+    "uint16": (1, "u2", 0xFFFF),
+    "int32": (2, "i4", -0x8000_0000),
+    "uint32": (2, "u4", 0xFFFF_FFFF),
+    "int64": (4, "i8", -(1 << 63)),
+    "uint64": (4, "u8", (1 << 64) - 1),
+    "float32": (2, "f4", 0),
+    "float64": (4, "f8", 0),
+}
 USUAL = {"BOOL": "uint16", "DINT": "int32", "LINT": "int64", "TIME": "int64", "LREAL": "float32"}
 WORDS = {
     "register": "the table and the wire address, such as `input 0`",
@@ -98,8 +104,13 @@ def _entry(key: Any, value: Any, known: Mapping[str, Tag], report: Report) -> En
         return None
     for word in line:
         if word not in WORDS:
-            report.error(place_of(word, at), "E912", f"a register has no `{word}`", did_you_mean(word, WORDS),
-                         *(f"{name}: {text}" for name, text in WORDS.items()))
+            report.error(
+                place_of(word, at),
+                "E912",
+                f"a register has no `{word}`",
+                did_you_mean(word, WORDS),
+                *(f"{name}: {text}" for name, text in WORDS.items()),
+            )
     named = _named(key, known, report)
     place = _place(line.get("register"), at, report)
     if named is None or place is None:
@@ -147,9 +158,14 @@ def _place(text: Any, at: Position, report: Report) -> tuple[str, int] | None:
     at = place_of(text, at)
     match = _PLACE.match(text) if isinstance(text, str) else None
     if match is None:
-        report.error(at, "E911", f"`{text}` is no place" if text else "`register` is missing", "",
-                     "write the table and the wire address: `input 0`, `holding 12`, `coil 3`, `discrete 7`",
-                     "wire addresses start at 0: 40001 is `holding 0`, 30010 is `input 9`")
+        report.error(
+            at,
+            "E911",
+            f"`{text}` is no place" if text else "`register` is missing",
+            "",
+            "write the table and the wire address: `input 0`, `holding 12`, `coil 3`, `discrete 7`",
+            "wire addresses start at 0: 40001 is `holding 0`, 30010 is `input 9`",
+        )
         return None
     if match["table"] not in TABLES:
         hint = did_you_mean(match["table"], TABLES)
@@ -213,9 +229,14 @@ def _with_scale(entry: Entry, line: Mapping[Any, Any], report: Report) -> Entry 
 def _with_write(entry: Entry, line: Mapping[Any, Any], report: Report) -> Entry | None:
     may = _choice(line, "write", ("true", "false"), "true", entry, report) == "true" and entry.table in (COIL, HOLDING)
     if may and (not entry.tag.write or entry.part != VALUE):
-        report.error(entry.at, "E918", f"nobody may write `{entry.name}`, but a {entry.table} can be written", "",
-                     f"use `{DISCRETE if entry.table == COIL else INPUT}`, or say `write: false`",
-                     *([f"or declare `write: operator` at {entry.tag.at}"] if entry.tag.at.line else []))
+        report.error(
+            entry.at,
+            "E918",
+            f"nobody may write `{entry.name}`, but a {entry.table} can be written",
+            "",
+            f"use `{DISCRETE if entry.table == COIL else INPUT}`, or say `write: false`",
+            *([f"or declare `write: operator` at {entry.tag.at}"] if entry.tag.at.line else []),
+        )
         return None
     return replace(entry, writable=may)
 
@@ -226,8 +247,13 @@ def _report_overlaps(entries: Sequence[Entry], report: Report) -> None:
         for entry in sorted((e for e in entries if e.table == table), key=lambda e: (e.address, e.at)):
             if last is not None and entry.address < last.end:
                 where = f" at {last.at}" if last.at.line else ""
-                report.error(entry.at, "E919", f"`{entry.name}` at {table} {entry.address} overlaps `{last.name}`", "",
-                             f"`{last.name}`{where} takes {table} {last.address} to {last.end - 1}; {last.end} is free next")
+                report.error(
+                    entry.at,
+                    "E919",
+                    f"`{entry.name}` at {table} {entry.address} overlaps `{last.name}`",
+                    "",
+                    f"`{last.name}`{where} takes {table} {last.address} to {last.end - 1}; {last.end} is free next",
+                )
             last = entry if last is None or entry.end > last.end else last
 
 

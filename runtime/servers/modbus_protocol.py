@@ -150,9 +150,13 @@ def _parse_read_write(function: int, body: bytes) -> WriteRequest:
 
 
 _PARSERS = {
-    WRITE_COIL: _parse_coil, WRITE_REGISTER: _parse_register, WRITE_COILS: _parse_coils, WRITE_REGISTERS: _parse_registers,
-    MASK_WRITE: _parse_mask, READ_WRITE: _parse_read_write,
-}  # fmt: skip
+    WRITE_COIL: _parse_coil,
+    WRITE_REGISTER: _parse_register,
+    WRITE_COILS: _parse_coils,
+    WRITE_REGISTERS: _parse_registers,
+    MASK_WRITE: _parse_mask,
+    READ_WRITE: _parse_read_write,
+}
 WRITES = frozenset(_PARSERS)
 
 

@@ -27,11 +27,18 @@ log = structlog.get_logger()
 
 # What the client hears. A register that this client may not write looks to it like one that nobody may write.
 EXCEPTIONS = {
-    north.NOT_WRITABLE: ILLEGAL_ADDRESS, north.ROLE_TOO_LOW: ILLEGAL_ADDRESS, north.UNKNOWN_TAG: ILLEGAL_ADDRESS,
-    north.BAD_ELEMENT: ILLEGAL_ADDRESS, north.OUT_OF_RANGE: ILLEGAL_VALUE, north.NOT_FINITE: ILLEGAL_VALUE,
-    north.REMOTE_LOCKED: DEVICE_FAILURE, north.NOT_RUNNING: DEVICE_FAILURE, NO_SCAN: DEVICE_FAILURE,
-    NO_ANSWER: BUSY, RING_FULL: BUSY,
-}  # fmt: skip
+    north.NOT_WRITABLE: ILLEGAL_ADDRESS,
+    north.ROLE_TOO_LOW: ILLEGAL_ADDRESS,
+    north.UNKNOWN_TAG: ILLEGAL_ADDRESS,
+    north.BAD_ELEMENT: ILLEGAL_ADDRESS,
+    north.OUT_OF_RANGE: ILLEGAL_VALUE,
+    north.NOT_FINITE: ILLEGAL_VALUE,
+    north.REMOTE_LOCKED: DEVICE_FAILURE,
+    north.NOT_RUNNING: DEVICE_FAILURE,
+    NO_SCAN: DEVICE_FAILURE,
+    NO_ANSWER: BUSY,
+    RING_FULL: BUSY,
+}
 _INTEGERS = {"DINT": 32, "LINT": 64, "TIME": 64}
 
 
@@ -135,5 +142,14 @@ async def carry_out(wanted: list[Wanted], peer: Peer, door: Door) -> None:
 def _note(one: Wanted, peer: Peer, outcome: Outcome) -> None:
     element = {"element": one.element + 1} if one.tag.length else {}
     say = log.info if outcome.is_taken else log.warning
-    say("write", audit=True, peer=peer.name, role=peer.role or "none", tag=one.tag.name, **element, value=one.value,
-        answer=outcome.text, scan=outcome.scan)
+    say(
+        "write",
+        audit=True,
+        peer=peer.name,
+        role=peer.role or "none",
+        tag=one.tag.name,
+        **element,
+        value=one.value,
+        answer=outcome.text,
+        scan=outcome.scan,
+    )

@@ -70,8 +70,12 @@ class OpcuaServer:
         listener = self._server.bserver
         clients = sum(1 for c in listener.clients if c.processor and c.processor.session) if listener else 0
         subscriptions = len(self._server.iserver.subscription_service.subscriptions)
-        return {"clients": clients, "subscriptions": subscriptions, "published": self._publisher.published,
-                "writes": self._attributes.writes}  # fmt: skip
+        return {
+            "clients": clients,
+            "subscriptions": subscriptions,
+            "published": self._publisher.published,
+            "writes": self._attributes.writes,
+        }
 
     def tick(self) -> None:
         """End where publishing has ended: a server that shows old values as good is worse than none. Raises what ended it."""

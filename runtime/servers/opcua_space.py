@@ -19,8 +19,13 @@ from runtime.servers.opcua_types import NS, named, null, stamped, standard
 from runtime.servers.opcua_units import engineering_unit
 
 MOST_CHILDREN = 200
-TYPES = {"BOOL": ua.VariantType.Boolean, "DINT": ua.VariantType.Int32, "LINT": ua.VariantType.Int64,
-         "TIME": ua.VariantType.Int64, "LREAL": ua.VariantType.Double}  # fmt: skip
+TYPES = {
+    "BOOL": ua.VariantType.Boolean,
+    "DINT": ua.VariantType.Int32,
+    "LINT": ua.VariantType.Int64,
+    "TIME": ua.VariantType.Int64,
+    "LREAL": ua.VariantType.Double,
+}
 _READ, _WRITE = 1 << ua.AccessLevel.CurrentRead, 1 << ua.AccessLevel.CurrentWrite
 _IDS = ua.ObjectIds
 
@@ -71,10 +76,14 @@ def _in_portions(
 def _folder(identifier: str, name: str, parent: ua.NodeId) -> ua.AddNodesItem:
     attributes = ua.ObjectAttributes(DisplayName=ua.LocalizedText(name), Description=ua.LocalizedText(name), EventNotifier=0)
     return ua.AddNodesItem(
-        ParentNodeId=parent, ReferenceTypeId=standard(_IDS.Organizes), RequestedNewNodeId=named(identifier),
-        BrowseName=ua.QualifiedName(name, NS), NodeClass=ua.NodeClass.Object, NodeAttributes=attributes,
+        ParentNodeId=parent,
+        ReferenceTypeId=standard(_IDS.Organizes),
+        RequestedNewNodeId=named(identifier),
+        BrowseName=ua.QualifiedName(name, NS),
+        NodeClass=ua.NodeClass.Object,
+        NodeAttributes=attributes,
         TypeDefinition=standard(_IDS.FolderType),
-    )  # fmt: skip
+    )
 
 
 def _add_variable(server: InternalServer, parent: ua.NodeId, name: str, tag: Tag) -> None:
@@ -87,16 +96,29 @@ def _add_variable(server: InternalServer, parent: ua.NodeId, name: str, tag: Tag
         kind = _IDS.AnalogUnitType
     access = _READ | (_WRITE if tag.write else 0)
     attributes = ua.VariableAttributes(
-        DisplayName=ua.LocalizedText(name), Description=ua.LocalizedText(describe(tag)), Value=empty(tag),
-        DataType=standard(TYPES[tag.type].value), ValueRank=1 if tag.length else -1,
-        ArrayDimensions=[ua.UInt32(tag.length)] if tag.length else [], AccessLevel=access, UserAccessLevel=access,
-        MinimumSamplingInterval=0.0, Historizing=False,
-    )  # fmt: skip
-    variable = _add(server, ua.AddNodesItem(
-        ParentNodeId=parent, ReferenceTypeId=standard(_IDS.Organizes), RequestedNewNodeId=node_id(tag),
-        BrowseName=ua.QualifiedName(name, NS), NodeClass=ua.NodeClass.Variable, NodeAttributes=attributes,
-        TypeDefinition=standard(kind),
-    ))  # fmt: skip
+        DisplayName=ua.LocalizedText(name),
+        Description=ua.LocalizedText(describe(tag)),
+        Value=empty(tag),
+        DataType=standard(TYPES[tag.type].value),
+        ValueRank=1 if tag.length else -1,
+        ArrayDimensions=[ua.UInt32(tag.length)] if tag.length else [],
+        AccessLevel=access,
+        UserAccessLevel=access,
+        MinimumSamplingInterval=0.0,
+        Historizing=False,
+    )
+    variable = _add(
+        server,
+        ua.AddNodesItem(
+            ParentNodeId=parent,
+            ReferenceTypeId=standard(_IDS.Organizes),
+            RequestedNewNodeId=node_id(tag),
+            BrowseName=ua.QualifiedName(name, NS),
+            NodeClass=ua.NodeClass.Variable,
+            NodeAttributes=attributes,
+            TypeDefinition=standard(kind),
+        ),
+    )
     for name, value in properties:
         _add_property(server, variable, f"{tag.name}/{name}", name, value)
     waiting = stamped(null(), BAD_WAITING_FOR_INITIAL_DATA)
@@ -131,21 +153,39 @@ def _properties(tag: Tag) -> Iterator[tuple[str, ua.Variant]]:
         yield "EnumValues", ua.Variant(values, ua.VariantType.ExtensionObject)
 
 
-_PROPERTY_TYPES = {"EngineeringUnits": _IDS.EUInformation, "EURange": _IDS.Range, "EnumStrings": _IDS.LocalizedText,
-                   "EnumValues": _IDS.EnumValueType}  # fmt: skip
+_PROPERTY_TYPES = {
+    "EngineeringUnits": _IDS.EUInformation,
+    "EURange": _IDS.Range,
+    "EnumStrings": _IDS.LocalizedText,
+    "EnumValues": _IDS.EnumValueType,
+}
 
 
 def _add_property(server: InternalServer, parent: ua.NodeId, identifier: str, name: str, value: ua.Variant) -> None:
     attributes = ua.VariableAttributes(
-        DisplayName=ua.LocalizedText(name), Description=ua.LocalizedText(""), Value=value,
-        DataType=standard(_PROPERTY_TYPES[name]), ValueRank=1 if value.is_array else -1, ArrayDimensions=[],
-        AccessLevel=_READ, UserAccessLevel=_READ, MinimumSamplingInterval=0.0, Historizing=False,
-    )  # fmt: skip
-    _add(server, ua.AddNodesItem(
-        ParentNodeId=parent, ReferenceTypeId=standard(_IDS.HasProperty), RequestedNewNodeId=named(identifier),
-        BrowseName=ua.QualifiedName(name, 0), NodeClass=ua.NodeClass.Variable, NodeAttributes=attributes,
-        TypeDefinition=standard(_IDS.PropertyType),
-    ))  # fmt: skip
+        DisplayName=ua.LocalizedText(name),
+        Description=ua.LocalizedText(""),
+        Value=value,
+        DataType=standard(_PROPERTY_TYPES[name]),
+        ValueRank=1 if value.is_array else -1,
+        ArrayDimensions=[],
+        AccessLevel=_READ,
+        UserAccessLevel=_READ,
+        MinimumSamplingInterval=0.0,
+        Historizing=False,
+    )
+    _add(
+        server,
+        ua.AddNodesItem(
+            ParentNodeId=parent,
+            ReferenceTypeId=standard(_IDS.HasProperty),
+            RequestedNewNodeId=named(identifier),
+            BrowseName=ua.QualifiedName(name, 0),
+            NodeClass=ua.NodeClass.Variable,
+            NodeAttributes=attributes,
+            TypeDefinition=standard(_IDS.PropertyType),
+        ),
+    )
 
 
 def _add(server: InternalServer, item: ua.AddNodesItem) -> ua.NodeId:

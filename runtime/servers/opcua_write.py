@@ -23,12 +23,19 @@ from runtime.servers.service import NO_ANSWER, NO_SCAN, RING_FULL, Door, Outcome
 log = structlog.get_logger()
 _CODES = ua.StatusCodes
 STATUS = {
-    north.TAKEN: _CODES.Good, north.NOT_WRITABLE: _CODES.BadNotWritable, north.ROLE_TOO_LOW: _CODES.BadUserAccessDenied,
-    north.OUT_OF_RANGE: _CODES.BadOutOfRange, north.NOT_FINITE: _CODES.BadOutOfRange, north.UNKNOWN_TAG: _CODES.BadNodeIdUnknown,
-    north.BAD_ELEMENT: _CODES.BadIndexRangeNoData, north.REMOTE_LOCKED: _CODES.BadInvalidState,
-    north.NOT_RUNNING: _CODES.BadInvalidState, NO_SCAN: _CODES.BadNoCommunication, NO_ANSWER: _CODES.BadTimeout,
+    north.TAKEN: _CODES.Good,
+    north.NOT_WRITABLE: _CODES.BadNotWritable,
+    north.ROLE_TOO_LOW: _CODES.BadUserAccessDenied,
+    north.OUT_OF_RANGE: _CODES.BadOutOfRange,
+    north.NOT_FINITE: _CODES.BadOutOfRange,
+    north.UNKNOWN_TAG: _CODES.BadNodeIdUnknown,
+    north.BAD_ELEMENT: _CODES.BadIndexRangeNoData,
+    north.REMOTE_LOCKED: _CODES.BadInvalidState,
+    north.NOT_RUNNING: _CODES.BadInvalidState,
+    NO_SCAN: _CODES.BadNoCommunication,
+    NO_ANSWER: _CODES.BadTimeout,
     RING_FULL: _CODES.BadTooManyOperations,
-}  # fmt: skip
+}
 _RANGE = re.compile(r"(\d{1,9})(?::(\d{1,9}))?\Z")
 
 
@@ -91,8 +98,18 @@ class CommandingAttributes(AttributeService):
         place = {"range": wanted.IndexRange} if wanted.IndexRange else {}
         shown = value if isinstance(value, (bool, int, float)) else repr(value)[:100]
         say = log.info if answer == north.ANSWERS[north.TAKEN] else log.warning
-        say("write", audit=True, peer=user.peer if is_guest else "", user=user.name if is_guest else "",
-            role=user.plc_role if is_guest else "", tag=tag.name, **place, value=shown, answer=answer, scan=scan)  # fmt: skip
+        say(
+            "write",
+            audit=True,
+            peer=user.peer if is_guest else "",
+            user=user.name if is_guest else "",
+            role=user.plc_role if is_guest else "",
+            tag=tag.name,
+            **place,
+            value=shown,
+            answer=answer,
+            scan=scan,
+        )
 
 
 def _range_refusal(tag: Tag, wanted: ua.WriteValue) -> int:

@@ -115,7 +115,7 @@ def _seconds(low: float, high: float) -> Callable[[Any], float]:
     def read(value: Any) -> float:
         text = _text(value).strip()
         number = text.rstrip("abcdefghijklmnopqrstuvwxyz ")
-        unit = text[len(number):].strip() or "s"
+        unit = text[len(number) :].strip() or "s"
         try:
             seconds = float(number) * scales[unit]
         except (ValueError, KeyError):
@@ -181,10 +181,24 @@ def _users(value: Any) -> tuple[tuple[str, OpcuaUser], ...]:
 
 _role = _one_of(*ROLES)
 _MODBUS: dict[str, Callable[[Any], Any]] = {
-    "host": _text, "port": _whole(0, 65535), "map": _text, "units": _units, "role": _role, "allow": _networks,
-    "write": _writers, "clients": _whole(1, 4096), "idle": _seconds(0.1, 86400), "gaps": _one_of("refuse", "zero"),
-}  # fmt: skip
+    "host": _text,
+    "port": _whole(0, 65535),
+    "map": _text,
+    "units": _units,
+    "role": _role,
+    "allow": _networks,
+    "write": _writers,
+    "clients": _whole(1, 4096),
+    "idle": _seconds(0.1, 86400),
+    "gaps": _one_of("refuse", "zero"),
+}
 _OPCUA: dict[str, Callable[[Any], Any]] = {
-    "host": _text, "port": _whole(0, 65535), "anonymous": _one_of(NOBODY, *ROLES), "users": _users, "every": _seconds(0.05, 10),
-    "clients": _whole(1, 1000), "certificate": _text, "key": _text,
-}  # fmt: skip
+    "host": _text,
+    "port": _whole(0, 65535),
+    "anonymous": _one_of(NOBODY, *ROLES),
+    "users": _users,
+    "every": _seconds(0.05, 10),
+    "clients": _whole(1, 1000),
+    "certificate": _text,
+    "key": _text,
+}

@@ -20,6 +20,8 @@ NOT_AVAILABLE = math.nan  # a sensor that says nothing; on the bus all bits of t
 
 
 class State(enum.IntEnum):
+    """What the battery management is doing; the numbers go out on the bus."""
+
     INIT = 0
     STANDBY = 1
     PRECHARGE = 2
@@ -28,6 +30,8 @@ class State(enum.IntEnum):
 
 
 class Fault(enum.IntEnum):
+    """The first fault since the last reset; the numbers go out on the bus."""
+
     NONE = 0
     OVER_VOLTAGE = 1
     UNDER_VOLTAGE = 2

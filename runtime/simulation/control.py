@@ -130,16 +130,24 @@ def _counters(desk: Desk, _: Details) -> Answer:
     bus = desk.site.rack_bus
     lines = {
         name: {
-            "requests": device.line.requests, "refused": device.line.refused, "foreign": device.line.foreign,
-            "lost": device.line.lost, "errors": device.line.errors,
+            "requests": device.line.requests,
+            "refused": device.line.refused,
+            "foreign": device.line.foreign,
+            "lost": device.line.lost,
+            "errors": device.line.errors,
         }
         for name, device in desk.site.devices.items()
-    }  # fmt: skip
+    }
     bms = bus.plant.rack.bms
     can = {
-        "sent": bus.link.sent, "dropped": bus.link.dropped, "received": bus.link.received, "unknown": bus.unknown,
-        "malformed": bus.malformed, "commands": bms.heard, "alive_stuck": bms.ignored_alive,
-    }  # fmt: skip
+        "sent": bus.link.sent,
+        "dropped": bus.link.dropped,
+        "received": bus.link.received,
+        "unknown": bus.unknown,
+        "malformed": bus.malformed,
+        "commands": bms.heard,
+        "alive_stuck": bms.ignored_alive,
+    }
     return {"can0": can, "ticks": desk.ticks, "late_s": desk.late_s, "writes": desk.written.writes, **lines}
 
 
@@ -153,10 +161,22 @@ def _quit(desk: Desk, _: Details) -> Answer:
 
 
 WORDS: dict[str, Word] = {
-    "set_fault": _set_fault, "clear_fault": _clear_fault, "clear_faults": _clear_faults, "faults": _faults, "press": _press,
-    "release": _release, "estop": _estop, "key": _key, "set": _set, "truth": _truth, "written": _written, "events": _events,
-    "counters": _counters, "ping": _ping, "quit": _quit,
-}  # fmt: skip
+    "set_fault": _set_fault,
+    "clear_fault": _clear_fault,
+    "clear_faults": _clear_faults,
+    "faults": _faults,
+    "press": _press,
+    "release": _release,
+    "estop": _estop,
+    "key": _key,
+    "set": _set,
+    "truth": _truth,
+    "written": _written,
+    "events": _events,
+    "counters": _counters,
+    "ping": _ping,
+    "quit": _quit,
+}
 
 
 async def obey(desk: Desk, line: bytes) -> Answer:

@@ -26,7 +26,7 @@ from runtime.simulation.registers import (
     Registers,
     read_span,
     write_span,
-)  # fmt: skip
+)
 
 SPACES = {1: COIL, 2: DISCRETE, 3: HOLDING, 4: INPUT, 5: COIL, 6: HOLDING, 15: COIL, 16: HOLDING, 22: HOLDING, 23: HOLDING}
 

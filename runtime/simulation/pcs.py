@@ -13,6 +13,8 @@ from runtime.simulation.settings import PcsSettings
 
 
 class State(enum.IntEnum):
+    """What the converter is doing; the numbers stand in its registers."""
+
     STANDBY = 0
     READY = 1
     RUNNING = 2
@@ -20,6 +22,8 @@ class State(enum.IntEnum):
 
 
 class Fault(enum.IntEnum):
+    """Why the converter has stopped; the numbers stand in its registers."""
+
     NONE = 0
     COMM_TIMEOUT = 1
     DC_UNDER_VOLTAGE = 2
@@ -55,8 +59,11 @@ class Pcs:
 
 def build_pcs(settings: PcsSettings, ambient_c: float) -> Pcs:
     return Pcs(
-        settings, comms_timeout_s=settings.comms_timeout_s, ramp_kw_per_s=settings.ramp_kw_per_s, celsius=ambient_c,
-    )  # fmt: skip
+        settings,
+        comms_timeout_s=settings.comms_timeout_s,
+        ramp_kw_per_s=settings.ramp_kw_per_s,
+        celsius=ambient_c,
+    )
 
 
 def beat(pcs: Pcs, heartbeat: int) -> None:

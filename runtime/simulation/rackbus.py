@@ -87,13 +87,16 @@ def build_rack_bus(plant: Plant, database: Database, link: Link, written: Writte
     modules = range(1, plant.settings.rack.modules + 1)
     commands = {message.frame_id: message.name for message in database.messages if "PLC" in message.senders}
     return RackBus(
-        plant, database, link, written,
+        plant,
+        database,
+        link,
+        written,
         status=_scalars(database, link, STATUS),
         summary=_scalars(database, link, SUMMARY),
         volts=_cells(plant, database, link, [f"Module_{m}" for m in modules], "V"),
         temperatures=_cells(plant, database, link, [f"ModuleTemp_{m}" for m in modules], "T"),
         commands=commands,
-    )  # fmt: skip
+    )
 
 
 def _scalars(database: Database, link: Link, table: dict[str, Callable[[Rack, int], float]]) -> Sending:

@@ -149,6 +149,8 @@ class ModbusSettings:
 
 @dataclass(frozen=True, slots=True)
 class BusSettings:
+    """The buses on which the plant's devices are found."""
+
     can: CanSettings = field(default_factory=CanSettings)
     pcs: ModbusSettings = field(default_factory=lambda: ModbusSettings(port=15020, unit=1))
     meter: ModbusSettings = field(default_factory=lambda: ModbusSettings(port=15021, unit=2))

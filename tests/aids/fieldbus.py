@@ -49,8 +49,11 @@ def describe(io_map: str, site: str = "site: test", root: Path = ROOT) -> tuple[
 
 
 def points_of(device: Section) -> list[PointText]:
-    return [PointText(tag, words, part == "outputs") for part in ("inputs", "outputs")
-            for tag, words in device.get(Text(part), Section()).items()]  # fmt: skip
+    return [
+        PointText(tag, words, part == "outputs")
+        for part in ("inputs", "outputs")
+        for tag, words in device.get(Text(part), Section()).items()
+    ]
 
 
 def problems(io_map: str, site: str = "site: test", root: Path = ROOT) -> str:
@@ -123,8 +126,18 @@ class FieldbusRun:
         self.points = sum(len(d.inputs) for d in devices)
         self.outputs = sum(len(d.outputs) for d in devices)
         self.wake = os.eventfd(0, os.EFD_NONBLOCK)
-        self.order = FieldbusOrder(str(folder), str(ROOT), GENERATION, tuple(devices), REGION, self.points, self.outputs,
-                                   self.wake, int(scan_timeout * 1e9), inhibit)  # fmt: skip
+        self.order = FieldbusOrder(
+            str(folder),
+            str(ROOT),
+            GENERATION,
+            tuple(devices),
+            REGION,
+            self.points,
+            self.outputs,
+            self.wake,
+            int(scan_timeout * 1e9),
+            inhibit,
+        )
         self.scan: DeviceProcess | None = None
         self.process: subprocess.Popen[bytes] | None = None
         self.log_path = folder / "fieldbus.log"
@@ -134,8 +147,9 @@ class FieldbusRun:
             self.process = child.start("runtime.fieldbus.process", self.order, pass_fds=(self.wake,), stderr=log)
 
     def start_scan(self) -> DeviceProcess:
-        self.scan = DeviceProcess("fieldbus_scan", str(self.folder), str(GENERATION), str(self.outputs), str(self.wake),
-                                  pass_fds=(self.wake,))  # fmt: skip
+        self.scan = DeviceProcess(
+            "fieldbus_scan", str(self.folder), str(GENERATION), str(self.outputs), str(self.wake), pass_fds=(self.wake,)
+        )
         return self.scan
 
     def inbox(self) -> dict[str, Any]:

@@ -23,8 +23,14 @@ class DeviceProcess:
     """`python -m tests.aids.NAME ARGUMENTS`, which prints a JSON line when it is up and answers one for each it reads."""
 
     def __init__(self, module: str, *arguments: str, pass_fds: tuple[int, ...] = ()):
-        self.process = subprocess.Popen([sys.executable, "-m", f"tests.aids.{module}", *arguments], cwd=ROOT, text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=pass_fds)  # fmt: skip
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", f"tests.aids.{module}", *arguments],
+            cwd=ROOT,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=pass_fds,
+        )
         self.ready = self._read(30.0)
 
     @property

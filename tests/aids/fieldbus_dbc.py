@@ -3,7 +3,7 @@
 from pathlib import Path
 
 # One line for each fact, as DBC editors write them.
-SYNTHETIC = '''VERSION ""
+SYNTHETIC = """VERSION ""
 
 NS_ :
 
@@ -106,7 +106,7 @@ SIG_VALTYPE_ 32 Limit : 1;
 SG_MUL_VAL_ 24 Inner Outer 1-1;
 SG_MUL_VAL_ 24 Deep Inner 2-2;
 SG_MUL_VAL_ 24 Flat Outer 3-5;
-'''.replace("RESERVED", ",".join(['"reserved"'] * 12))  # StandardCAN_FD is number 14
+""".replace("RESERVED", ",".join(['"reserved"'] * 12))  # StandardCAN_FD is number 14
 
 
 def write_synthetic(root: Path) -> Path:

@@ -37,11 +37,21 @@ class PlantError(Exception):
 
 
 ALIKE = CellSettings(
-    capacity_spread=0, resistance_spread=0, soc_spread=0, cooling_spread=0, temperature_spread_k=0, resistance_per_k=0,
-)  # fmt: skip
+    capacity_spread=0,
+    resistance_spread=0,
+    soc_spread=0,
+    cooling_spread=0,
+    temperature_spread_k=0,
+    resistance_per_k=0,
+)
 EXACT = RackSettings(
-    cell=ALIKE, soh=1.0, voltage_noise_v=0, current_noise_a=0, current_offset_a=0, temperature_noise_k=0,
-)  # fmt: skip
+    cell=ALIKE,
+    soh=1.0,
+    voltage_noise_v=0,
+    current_noise_a=0,
+    current_offset_a=0,
+    temperature_noise_k=0,
+)
 
 
 def even_plant(**rack: Any) -> Plant:

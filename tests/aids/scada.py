@@ -15,7 +15,9 @@ class Scada:
     """Reads and writes tags by name through the registers that io_maps/scada.yaml gives them."""
 
     def __init__(self, root: Path, port: int):
-        self.map = {name.lower(): entry for name, entry in _entries(yaml.safe_load((root / "io_maps/scada.yaml").read_text())).items()}
+        self.map = {
+            name.lower(): entry for name, entry in _entries(yaml.safe_load((root / "io_maps/scada.yaml").read_text())).items()
+        }
         self.client = ModbusTcpClient("127.0.0.1", port=port, timeout=5)
         assert self.client.connect(), f"no Modbus server on {port}"
 

@@ -30,8 +30,16 @@ LIBM = frozenset({"EXP", "LN", "EXPT"})  # may differ by one unit in the last pl
 SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_ssize_t, ctypes.c_int64)
 ROWS = 5  # the compiled block runs so many equal instances: the vector loop and the rest after it
 NS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000, "min": 60_000_000_000, "h": 3_600_000_000_000}
-FACTORS = {("mHz", "Hz"): 1e-3, ("mV", "V"): 1e-3, ("mA", "A"): 1e-3, ("W", "kW"): 1e-3, ("MW", "kW"): 1e3, ("min", "s"): 60.0,
-           ("ms", "s"): 1e-3, ("mOhm", "Ohm"): 1e-3}  # fmt: skip
+FACTORS = {
+    ("mHz", "Hz"): 1e-3,
+    ("mV", "V"): 1e-3,
+    ("mA", "A"): 1e-3,
+    ("W", "kW"): 1e-3,
+    ("MW", "kW"): 1e3,
+    ("min", "s"): 60.0,
+    ("ms", "s"): 1e-3,
+    ("mOhm", "Ohm"): 1e-3,
+}
 
 
 def scan(block: BlockType, *, table: str, dt: str = "10ms", length: int = 0, chosen: Type | None = None, **params: Any) -> None:

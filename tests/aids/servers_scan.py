@@ -141,8 +141,18 @@ class TestScan:
             self.qualities[self.by_name[name].index] = quality
 
     def order(self, service: str, **settings: Any) -> ServiceOrder:
-        return ServiceOrder(service, "plant1", str(self.folder), str(self.folder), GENERATION, self.tags, self.region, self.outputs,
-                            (), {"port": "0", **settings})
+        return ServiceOrder(
+            service,
+            "plant1",
+            str(self.folder),
+            str(self.folder),
+            GENERATION,
+            self.tags,
+            self.region,
+            self.outputs,
+            (),
+            {"port": "0", **settings},
+        )
 
     def _run(self) -> None:
         while not self._stop.wait(0.01):

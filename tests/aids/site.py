@@ -142,7 +142,9 @@ def running_beside(folder: Path, *arguments: str) -> Iterator[tuple[RunningSite,
 
 
 @contextmanager
-def started(root: Path, ports: list[int], folder: Path, *arguments: str, environment: dict[str, str] | None = None) -> Iterator[RunningSite]:
+def started(
+    root: Path, ports: list[int], folder: Path, *arguments: str, environment: dict[str, str] | None = None
+) -> Iterator[RunningSite]:
     """`bessplc run` on this copy."""
     run_base = folder / "run"
     run_base.mkdir(exist_ok=True)

@@ -83,7 +83,9 @@ def run() -> list[Result]:
         ours, theirs, ratio = measure(channels)
         is_bar = channels >= 100
         bar = {1: 25.0, 10: None}.get(channels, 1.0)
-        results += [Result(f"block, {channels} channels", ours, "ns", bar),
-                    Result(f"block, {channels} channels, C", theirs, "ns"),
-                    Result(f"block, {channels} channels, ours / C", ratio, "x", 1.3 if is_bar else None)]  # fmt: skip
+        results += [
+            Result(f"block, {channels} channels", ours, "ns", bar),
+            Result(f"block, {channels} channels, C", theirs, "ns"),
+            Result(f"block, {channels} channels, ours / C", ratio, "x", 1.3 if is_bar else None),
+        ]
     return results

@@ -103,8 +103,21 @@ def loaded(site: Site, folder: Path) -> Iterator[None]:
     schedule = site.schedule
     ports = dict(zip(SERVERS, free_ports(len(SERVERS)), strict=True))
     children = [
-        child.start(SERVERS[name], ServiceOrder(name, site.name, str(folder), str(ROOT), generation_of(schedule), schedule.tags,
-                                                schedule.region, 0, (), {"port": port}))
+        child.start(
+            SERVERS[name],
+            ServiceOrder(
+                name,
+                site.name,
+                str(folder),
+                str(ROOT),
+                generation_of(schedule),
+                schedule.tags,
+                schedule.region,
+                0,
+                (),
+                {"port": port},
+            ),
+        )
         for name, port in ports.items()
     ]
     for name in SERVERS:

@@ -119,19 +119,28 @@ def run() -> list[Result]:
         folder = Path(name)
         port = free_ports(1)[0]
         can0 = folder / "can0"
-        files = {"config/site.yaml": SITE.format(can0=can0), "programs/echo.yaml": PROGRAM, "io_maps/rack.yaml": RACK,
-                 "io_maps/sink.yaml": SINK.format(port=port), "dbc/rack.dbc": (ROOT / "dbc/rack.dbc").read_text()}
+        files = {
+            "config/site.yaml": SITE.format(can0=can0),
+            "programs/echo.yaml": PROGRAM,
+            "io_maps/rack.yaml": RACK,
+            "io_maps/sink.yaml": SINK.format(port=port),
+            "dbc/rack.dbc": (ROOT / "dbc/rack.dbc").read_text(),
+        }
         for path, text in files.items():
             (folder / path).parent.mkdir(exist_ok=True)
             (folder / path).write_text(text)
         command = [sys.executable, "-m", "runtime.cli", "run", "--site", str(folder / "config/site.yaml")]
         with (folder / "log").open("wb") as log:
-            plc = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env={**os.environ, "BESSPLC_RUN": str(folder / "run")})
+            plc = subprocess.Popen(
+                command, cwd=ROOT, stdout=log, stderr=log, env={**os.environ, "BESSPLC_RUN": str(folder / "run")}
+            )
         try:
             seconds = asyncio.run(_change_often(can0, port))
         finally:
             plc.send_signal(signal.SIGINT)
             plc.wait(60)
     scans = [s / SCAN_S for s in seconds]
-    return [Result("CAN change to Modbus write, p50", quantile(scans, 0.5), "scans"),
-            Result("CAN change to Modbus write, p99", quantile(scans, 0.99), "scans", 2.0)]
+    return [
+        Result("CAN change to Modbus write, p50", quantile(scans, 0.5), "scans"),
+        Result("CAN change to Modbus write, p99", quantile(scans, 0.99), "scans", 2.0),
+    ]

@@ -15,7 +15,10 @@ WINDOWS = 3
 
 def _seconds_to_first_scan(cache: Path) -> tuple[float, int]:
     """Seconds until the scan thread runs, and how many kernels were compiled on the way."""
-    with tempfile.TemporaryDirectory(prefix="bessplc-start-") as folder, running_site(Path(folder), environment={"BESSPLC_CACHE": str(cache)}) as site:
+    with (
+        tempfile.TemporaryDirectory(prefix="bessplc-start-") as folder,
+        running_site(Path(folder), environment={"BESSPLC_CACHE": str(cache)}) as site,
+    ):
         site.wait_for("scanning", 180)
         passed = time.monotonic() - site.begun
         compiled = sum(line.get("event") == "compiling kernels" for line in site.log())

@@ -52,8 +52,10 @@ blocks:
   voltages: {{type: CELL_STATS, V: "bms.cell_v[*]"}}
   temperatures: {{type: CELL_STATS, V: "bms.cell_t[*]"}}
   balance: {{type: CELL_BALANCING, V: "bms.cell_v[*]", I: bms.current, T: temperatures.MAX}}
-  charge: {{type: CHARGE_LIMITER, SOC: bms.soc, V_CELL: voltages.MAX, T_MIN: temperatures.MIN, T_MAX: temperatures.MAX, P_RATED: 230 kW}}
-  discharge: {{type: DISCHARGE_LIMITER, SOC: bms.soc, V_CELL: voltages.MIN, T_MIN: temperatures.MIN, T_MAX: temperatures.MAX, P_RATED: 230 kW}}
+  charge: {{type: CHARGE_LIMITER, SOC: bms.soc, V_CELL: voltages.MAX, T_MIN: temperatures.MIN, T_MAX: temperatures.MAX,
+           P_RATED: 230 kW}}
+  discharge: {{type: DISCHARGE_LIMITER, SOC: bms.soc, V_CELL: voltages.MIN, T_MIN: temperatures.MIN, T_MAX: temperatures.MAX,
+           P_RATED: 230 kW}}
 outputs:
   bms.bleed: balance.BLEED
   site.p_min: charge.P_MIN

@@ -17,8 +17,13 @@ SECOND = 1_000_000_000
 
 def graphite(x: np.ndarray) -> np.ndarray:
     """Chen et al., J. Electrochem. Soc. 167 (2020) 080534, eq. 9."""
-    return (1.9793 * np.exp(-39.3631 * x) + 0.2482 - 0.0909 * np.tanh(29.8538 * (x - 0.1234))
-            - 0.04478 * np.tanh(14.9159 * (x - 0.2769)) - 0.0205 * np.tanh(30.4444 * (x - 0.6103)))  # fmt: skip
+    return (
+        1.9793 * np.exp(-39.3631 * x)
+        + 0.2482
+        - 0.0909 * np.tanh(29.8538 * (x - 0.1234))
+        - 0.04478 * np.tanh(14.9159 * (x - 0.2769))
+        - 0.0205 * np.tanh(30.4444 * (x - 0.6103))
+    )
 
 
 def lfp(z: np.ndarray) -> np.ndarray:
@@ -31,8 +36,13 @@ def lfp(z: np.ndarray) -> np.ndarray:
 def nmc(z: np.ndarray) -> np.ndarray:
     """The LG M50 of Chen et al. 2020, eq. 8 against eq. 9."""
     y = 0.9077 + (0.2661 - 0.9077) * z
-    cathode = (-0.8090 * y + 4.4875 - 0.0428 * np.tanh(18.5138 * (y - 0.5542)) - 17.7326 * np.tanh(15.7890 * (y - 0.3117))
-               + 17.5842 * np.tanh(15.9308 * (y - 0.3120)))  # fmt: skip
+    cathode = (
+        -0.8090 * y
+        + 4.4875
+        - 0.0428 * np.tanh(18.5138 * (y - 0.5542))
+        - 17.7326 * np.tanh(15.7890 * (y - 0.3117))
+        + 17.5842 * np.tanh(15.9308 * (y - 0.3120))
+    )
     return cathode - graphite(0.0279 + (0.9106 - 0.0279) * z)
 
 
@@ -82,8 +92,13 @@ def wrong_by(resistance: float, capacity: float) -> dict[str, float]:
     return {"SOC0": 50.0, "CAPACITY": CAPACITY * capacity, "R0": R0 * resistance, "R1": R1 * resistance, "TAU": TAU}
 
 
-CASES = {"right parameters": wrong_by(1, 1), "both 10 % high": wrong_by(1.1, 1.1), "both 10 % low": wrong_by(0.9, 0.9),
-         "R high, Q low": wrong_by(1.1, 0.9), "R low, Q high": wrong_by(0.9, 1.1)}  # fmt: skip
+CASES = {
+    "right parameters": wrong_by(1, 1),
+    "both 10 % high": wrong_by(1.1, 1.1),
+    "both 10 % low": wrong_by(0.9, 0.9),
+    "R high, Q low": wrong_by(1.1, 0.9),
+    "R low, Q high": wrong_by(0.9, 1.1),
+}
 
 
 @pytest.mark.parametrize("chemistry", CHEMISTRIES)
@@ -97,8 +112,10 @@ def test_from_a_10_percent_error_it_stays_below_1_percent_with_wrong_parameters_
     rmse = dict(zip(CASES, np.sqrt(np.mean(error[7200:] ** 2, axis=0)), strict=True))
     assert all(value < 1.0 for value in rmse.values()), rmse
     assert np.max(np.abs(error[7200:])) < 2.0
-    found = {name: (seen["R_SCALE"][-1, k] * case["R0"] / R0, seen["SOH"][-1, k] * case["CAPACITY"] / CAPACITY / 100.0)
-             for k, (name, case) in enumerate(CASES.items())}  # fmt: skip
+    found = {
+        name: (seen["R_SCALE"][-1, k] * case["R0"] / R0, seen["SOH"][-1, k] * case["CAPACITY"] / CAPACITY / 100.0)
+        for k, (name, case) in enumerate(CASES.items())
+    }
     for name, (resistance, capacity) in found.items():
         assert resistance == pytest.approx(1.0, abs=0.05), name
         assert capacity == pytest.approx(1.0, abs=0.03), name
@@ -153,11 +170,17 @@ def test_a_temperature_that_nobody_knows_counts_as_25_degrees():
 
 def test_a_dead_voltage_leaves_counting_and_the_doubt_grows():
     """280 A for 36 s from a 280 Ah cell are one percent."""
-    scan(CELL_EKF, I=280.0, SOC0=50.0, dt="1s", table="""
+    scan(
+        CELL_EKF,
+        I=280.0,
+        SOC0=50.0,
+        dt="1s",
+        table="""
         x  V   | SOC    INNOVATION HELD
         1  nan | ~49.97 0          0
         35 nan | 49     0          0
-    """)
+    """,
+    )
     twin = Twin(CELL_EKF)
     twin.set("V", np.nan)
     twin.scan(SECOND)

@@ -25,57 +25,84 @@ def test_each_table_at_its_points_and_between(pin, table):
 
 
 def test_the_smallest_share_counts_and_is_named():
-    scan(CHARGE_LIMITER, P_RATED=500.0, RISE=float("inf"), table=f"""
+    scan(
+        CHARGE_LIMITER,
+        P_RATED=500.0,
+        RISE=float("inf"),
+        table=f"""
         V_CELL SOC T_MIN T_MAX | P_MIN  ACTIVE
-        3.3    50  25    25    | -500   {REASONS.index('none')}
-        3.4    90  25    25    | -125   {REASONS.index('cell voltage')}
-        3.3    90  25    25    | -250   {REASONS.index('state of charge')}
-        3.3    95  2     25    | -100   {REASONS.index('state of charge')}
-        3.3    50  2     25    | -125   {REASONS.index('coldest cell')}
-        3.3    50  25    50    | -125   {REASONS.index('hottest cell')}
-    """)
+        3.3    50  25    25    | -500   {REASONS.index("none")}
+        3.4    90  25    25    | -125   {REASONS.index("cell voltage")}
+        3.3    90  25    25    | -250   {REASONS.index("state of charge")}
+        3.3    95  2     25    | -100   {REASONS.index("state of charge")}
+        3.3    50  2     25    | -125   {REASONS.index("coldest cell")}
+        3.3    50  25    50    | -125   {REASONS.index("hottest cell")}
+    """,
+    )
 
 
 def test_v_full_moves_the_whole_voltage_table():
     """Full at 3.55 V: 50 mV above the default, so what stood at 3.4 V now stands at 3.45 V."""
-    scan(CHARGE_LIMITER, SOC=50.0, P_RATED=500.0, V_FULL=3.55, RISE=float("inf"), table="""
+    scan(
+        CHARGE_LIMITER,
+        SOC=50.0,
+        P_RATED=500.0,
+        V_FULL=3.55,
+        RISE=float("inf"),
+        table="""
         V_CELL | P_MIN
         3.425  | ~-500.00
         3.45   | ~-125.00
         3.55   | 0
-    """)
+    """,
+    )
 
 
 def test_the_bms_cuts_it_further_in_kw_or_in_ampere():
-    scan(CHARGE_LIMITER, **CALM, table=f"""
+    scan(
+        CHARGE_LIMITER,
+        **CALM,
+        table=f"""
         P_BMS I_BMS V_PACK | P_MIN ACTIVE
         inf   inf   0      | -500  0
-        120   inf   0      | -120  {REASONS.index('BMS limit')}
-        120   100   800    | -80   {REASONS.index('BMS limit')}
-        120   200   800    | -120  {REASONS.index('BMS limit')}
-        -5    inf   800    | 0     {REASONS.index('BMS limit')}
-        inf   100   0      | 0     {REASONS.index('BMS limit')}
-    """)
+        120   inf   0      | -120  {REASONS.index("BMS limit")}
+        120   100   800    | -80   {REASONS.index("BMS limit")}
+        120   200   800    | -120  {REASONS.index("BMS limit")}
+        -5    inf   800    | 0     {REASONS.index("BMS limit")}
+        inf   100   0      | 0     {REASONS.index("BMS limit")}
+    """,
+    )
 
 
 def test_a_decrease_acts_at_once_and_an_increase_takes_its_time():
-    scan(CHARGE_LIMITER, SOC=50.0, P_RATED=500.0, RISE=10.0, dt="100ms", table=f"""
+    scan(
+        CHARGE_LIMITER,
+        SOC=50.0,
+        P_RATED=500.0,
+        RISE=10.0,
+        dt="100ms",
+        table=f"""
         x  V_CELL | P_MIN ACTIVE
         1  3.3    | -500  0        # the first scan opens at once
-        1  3.6    | 0     {REASONS.index('cell voltage')}
-        1  3.3    | -5    {REASONS.index('rise')}
-        98 3.3    | -495  {REASONS.index('rise')}
+        1  3.6    | 0     {REASONS.index("cell voltage")}
+        1  3.3    | -5    {REASONS.index("rise")}
+        98 3.3    | -495  {REASONS.index("rise")}
         1  3.3    | -500  0
-        1  3.4    | -125  {REASONS.index('cell voltage')}
-    """)
+        1  3.4    | -125  {REASONS.index("cell voltage")}
+    """,
+    )
 
 
 @pytest.mark.parametrize("pin", ["SOC", "V_CELL", "T_MIN", "T_MAX", "P_RATED", "V_FULL", "P_BMS", "I_BMS", "V_PACK", "RISE"])
 def test_a_nan_on_any_input_closes_it(pin):
-    scan(CHARGE_LIMITER, **{name: value for name, value in CALM.items() if name != pin}, table=f"""
+    scan(
+        CHARGE_LIMITER,
+        **{name: value for name, value in CALM.items() if name != pin},
+        table=f"""
         {pin} | P_MIN SHARE ACTIVE
-        nan   | 0     0     {REASONS.index('bad input')}
-    """)
+        nan   | 0     0     {REASONS.index("bad input")}
+    """,
+    )
 
 
 def test_a_nan_in_a_table_closes_it():

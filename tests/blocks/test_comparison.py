@@ -28,16 +28,22 @@ def test_below_equal_and_above(block, type):
 @pytest.mark.parametrize("block", BELOW_EQUAL_ABOVE, ids=lambda b: b.name)
 def test_nan_is_neither_below_nor_equal_nor_above(block):
     want = "1" if block is NE else "0"
-    scan(block, table=f"""
+    scan(
+        block,
+        table=f"""
         IN1 IN2 | OUT
         nan 1   | {want}
         1   nan | {want}
         nan nan | {want}
-    """)
+    """,
+    )
 
 
 def test_the_two_zeros_are_equal():
-    scan(EQ, table="""
+    scan(
+        EQ,
+        table="""
         IN1 IN2  | OUT
         0.0 -0.0 | 1
-    """)
+    """,
+    )

@@ -8,7 +8,9 @@ from tests.aids.scan_table import scan
 
 
 def test_an_lreal_becomes_the_nearest_integer_that_there_is():
-    scan(TO_DINT, table="""
+    scan(
+        TO_DINT,
+        table="""
         IN   | OUT
         1.4  | 1
         1.6  | 2
@@ -18,7 +20,8 @@ def test_an_lreal_becomes_the_nearest_integer_that_there_is():
         1e10 | 2147483647
         -inf | -2147483648
         nan  | 0
-    """)
+    """,
+    )
     scan(TO_LINT, table="IN | OUT\n 1e10 | 10000000000\n 2.5 | 2\n 1e30 | 9223372036854774784\n nan | 0")
 
 

@@ -7,7 +7,10 @@ from tests.aids.scan_table import Twin, scan
 
 
 def test_ctu_counts_edges_and_r_wins():
-    scan(CTU, PV=2, table="""
+    scan(
+        CTU,
+        PV=2,
+        table="""
         CU R | Q CV
         1  0 | 0 1
         1  0 | 0 1
@@ -18,11 +21,15 @@ def test_ctu_counts_edges_and_r_wins():
         0  1 | 0 0
         1  1 | 0 0
         1  0 | 0 0
-    """)
+    """,
+    )
 
 
 def test_ctd_counts_down_from_what_ld_loads():
-    scan(CTD, PV=2, table="""
+    scan(
+        CTD,
+        PV=2,
+        table="""
         CD LD | Q CV
         0  0  | 1 0
         0  1  | 0 2
@@ -32,11 +39,15 @@ def test_ctd_counts_down_from_what_ld_loads():
         1  0  | 1 0
         0  0  | 1 0
         1  0  | 1 -1
-    """)
+    """,
+    )
 
 
 def test_ctud_counts_both_ways_and_opposite_edges_cancel_out():
-    scan(CTUD, PV=2, table="""
+    scan(
+        CTUD,
+        PV=2,
+        table="""
         CU CD R LD | QU QD CV
         1  0  0 0  | 0  0  1
         0  0  0 0  | 0  0  1
@@ -46,7 +57,8 @@ def test_ctud_counts_both_ways_and_opposite_edges_cancel_out():
         1  1  0 0  | 0  0  1
         0  0  0 1  | 1  0  2
         0  0  1 1  | 0  1  0
-    """)
+    """,
+    )
 
 
 def test_counters_stop_at_the_ends_of_dint():

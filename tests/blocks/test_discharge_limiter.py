@@ -22,36 +22,58 @@ def test_each_table_at_its_points_and_between(pin, table):
 
 def test_v_empty_moves_the_whole_voltage_table():
     """Empty at 2.9 V: 100 mV above the default, so what stood at 3.1 V now stands at 3.2 V."""
-    scan(DISCHARGE_LIMITER, SOC=50.0, P_RATED=500.0, V_EMPTY=2.9, RISE=float("inf"), table="""
+    scan(
+        DISCHARGE_LIMITER,
+        SOC=50.0,
+        P_RATED=500.0,
+        V_EMPTY=2.9,
+        RISE=float("inf"),
+        table="""
         V_CELL | P_MAX
         3.3    | 500
         3.2    | ~125.00
         2.9    | 0
-    """)
+    """,
+    )
 
 
 def test_the_bms_cuts_it_further():
-    scan(DISCHARGE_LIMITER, **CALM, table=f"""
+    scan(
+        DISCHARGE_LIMITER,
+        **CALM,
+        table=f"""
         P_BMS I_BMS V_PACK | P_MAX ACTIVE
         inf   inf   0      | 500   0
-        120   100   800    | 80    {REASONS.index('BMS limit')}
-        -5    inf   800    | 0     {REASONS.index('BMS limit')}
-    """)
+        120   100   800    | 80    {REASONS.index("BMS limit")}
+        -5    inf   800    | 0     {REASONS.index("BMS limit")}
+    """,
+    )
 
 
 def test_a_decrease_acts_at_once_and_an_increase_takes_its_time():
-    scan(DISCHARGE_LIMITER, SOC=50.0, P_RATED=500.0, RISE=10.0, dt="100ms", table="""
+    scan(
+        DISCHARGE_LIMITER,
+        SOC=50.0,
+        P_RATED=500.0,
+        RISE=10.0,
+        dt="100ms",
+        table="""
         x  V_CELL | P_MAX
         1  3.3    | 500
         1  2.7    | 0
         1  3.3    | 5
         99 3.3    | 500
-    """)
+    """,
+    )
 
 
 @pytest.mark.parametrize("pin", ["SOC", "V_CELL", "T_MIN", "T_MAX", "P_RATED", "V_EMPTY", "P_BMS", "I_BMS", "V_PACK", "RISE"])
 def test_a_nan_on_any_input_closes_it(pin):
-    scan(DISCHARGE_LIMITER, **{name: value for name, value in CALM.items() if name != pin}, table=f"""
+    scan(
+        DISCHARGE_LIMITER,
+        **{name: value for name, value in CALM.items() if name != pin},
+        table=f"""
         {pin} | P_MAX SHARE ACTIVE
-        nan   | 0     0     {REASONS.index('bad input')}
-    """)
+        nan   | 0     0     {REASONS.index("bad input")}
+    """,
+    )

@@ -14,7 +14,10 @@ NORTH_AMERICA = {"F0": 60.0, "P_RATED": 100.0, "P_SET": 20.0, "DEADBAND": 0.036,
 
 def test_the_check_values_of_the_standards_law():
     """20 kW of a 100 kW battery: 59.5 Hz asks for 35.467 kW, 59.97 Hz lies inside the deadband (NUMBERS.md)."""
-    scan(FREQ_DROOP, **NORTH_AMERICA, table="""
+    scan(
+        FREQ_DROOP,
+        **NORTH_AMERICA,
+        table="""
         F     | P        ANSWERING
         60    | 20       0
         59.97 | 20       0
@@ -23,7 +26,8 @@ def test_the_check_values_of_the_standards_law():
         60.03 | 20       0
         55    | 100      1
         66    | ~-100    1
-    """)
+    """,
+    )
 
 
 def test_a_narrow_deadband_in_millihertz_at_50_hz():
@@ -54,8 +58,20 @@ def test_it_follows_opender_in_time(frequency):
     from opender import DER, DER_BESS
 
     DER.t_s = 0.01
-    der = DER_BESS(NP_P_MAX=100e3, NP_VA_MAX=100e3, NP_P_MAX_CHARGE=100e3, NP_APPARENT_POWER_CHARGE_MAX=100e3, NP_BESS_CAPACITY=1e9,
-                   BESS_SOC_INIT=0.5, NP_EFFICIENCY=1.0, PF_OLRT=5.0, PF_DBOF=0.036, PF_DBUF=0.036, PF_KOF=0.05, PF_KUF=0.05)
+    der = DER_BESS(
+        NP_P_MAX=100e3,
+        NP_VA_MAX=100e3,
+        NP_P_MAX_CHARGE=100e3,
+        NP_APPARENT_POWER_CHARGE_MAX=100e3,
+        NP_BESS_CAPACITY=1e9,
+        BESS_SOC_INIT=0.5,
+        NP_EFFICIENCY=1.0,
+        PF_OLRT=5.0,
+        PF_DBOF=0.036,
+        PF_DBUF=0.036,
+        PF_KOF=0.05,
+        PF_KUF=0.05,
+    )
     twin = Twin(FREQ_DROOP)
     for name, value in (NORTH_AMERICA | {"OLRT": 5.0, "F": 60.0}).items():
         twin.set(name, value)

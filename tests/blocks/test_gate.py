@@ -7,7 +7,9 @@ from tests.aids.scan_table import scan
 
 
 def test_only_a_finite_value_passes_and_only_while_enabled():
-    scan(GATE, table="""
+    scan(
+        GATE,
+        table="""
         IN   EN | OUT
         250  0  | 0
         250  1  | 250
@@ -17,4 +19,5 @@ def test_only_a_finite_value_passes_and_only_while_enabled():
         -inf 1  | 0
         nan  0  | 0
         250  0  | 0
-    """)
+    """,
+    )

@@ -7,7 +7,11 @@ from tests.aids.scan_table import scan
 
 
 def test_it_switches_at_the_far_side_of_the_gap():
-    scan(HYSTERESIS, LOW=5.0, HIGH=8.0, table="""
+    scan(
+        HYSTERESIS,
+        LOW=5.0,
+        HIGH=8.0,
+        table="""
         IN  | Q
         6   | 0
         5   | 0
@@ -16,7 +20,8 @@ def test_it_switches_at_the_far_side_of_the_gap():
         8   | 1
         8.1 | 0
         6   | 0
-    """)
+    """,
+    )
 
 
 def test_a_broken_value_leaves_it_as_it_is():

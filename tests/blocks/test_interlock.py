@@ -7,16 +7,21 @@ from tests.aids.scan_table import scan
 
 
 def test_a_cold_start_needs_a_reset():
-    scan(INTERLOCK, table="""
+    scan(
+        INTERLOCK,
+        table="""
         PERMIT  RESET | OK FIRST MISSING
         [1,1,1] 0     | 0  0     0
         [1,1,1] 1     | 1  0     0
         [1,1,1] 0     | 1  0     0
-    """)
+    """,
+    )
 
 
 def test_a_permit_that_falls_trips_it_in_the_same_scan_and_its_return_changes_nothing():
-    scan(INTERLOCK, table="""
+    scan(
+        INTERLOCK,
+        table="""
         PERMIT  RESET | OK FIRST MISSING
         [1,1,1] 0     | 0  0     0
         [1,1,1] 1     | 1  0     0
@@ -25,7 +30,8 @@ def test_a_permit_that_falls_trips_it_in_the_same_scan_and_its_return_changes_no
         [1,1,1] 1     | 0  2     0     # a RESET that is still held is no edge
         [1,1,1] 0     | 0  2     0
         [1,1,1] 1     | 1  0     0
-    """)
+    """,
+    )
 
 
 def test_several_permits_in_one_scan_name_the_lowest():
@@ -33,12 +39,15 @@ def test_several_permits_in_one_scan_name_the_lowest():
 
 
 def test_a_reset_while_a_permit_is_missing_does_not_wait_for_it():
-    scan(INTERLOCK, table="""
+    scan(
+        INTERLOCK,
+        table="""
         PERMIT RESET | OK MISSING
         [1,0]  0     | 0  2
         [1,0]  1     | 0  2
         [1,1]  1     | 0  0
-    """)
+    """,
+    )
 
 
 def test_a_reset_button_stuck_from_the_start_never_arms_it():

@@ -27,27 +27,35 @@ def test_integers_wrap_as_in_twos_complement():
 
 
 def test_integer_division_cuts_towards_zero_and_answers_0_for_a_division_by_0():
-    scan(DIV, chosen=DINT, table="""
+    scan(
+        DIV,
+        chosen=DINT,
+        table="""
         A  B  | OUT
         7  2  | 3
         -7 2  | -3
         7  -2 | -3
         7  0  | 0
         -2147483648 -1 | -2147483648
-    """)
+    """,
+    )
     scan(DIV, chosen=LINT, table="A B | OUT\n -9223372036854775808 -1 | -9223372036854775808")
 
 
 def test_mod_has_the_sign_of_its_dividend():
     """IEC 61131-3, table 29: IN1 - (IN1/IN2)*IN2, and 0 for a division by 0."""
-    scan(MOD, chosen=DINT, table="""
+    scan(
+        MOD,
+        chosen=DINT,
+        table="""
         A  B  | OUT
         7  3  | 1
         -7 3  | -1
         7  -3 | 1
         7  0  | 0
         -2147483648 -1 | 0
-    """)
+    """,
+    )
 
 
 def test_times_add_and_subtract():
@@ -71,13 +79,16 @@ def test_roots_and_powers():
 
 @pytest.mark.parametrize(("block", "want"), [(MIN, -2), (MAX, 3)], ids=["MIN", "MAX"])
 def test_min_and_max_show_a_nan_wherever_it_stands(block, want):
-    scan(block, table=f"""
+    scan(
+        block,
+        table=f"""
         IN1 IN2 | OUT
         3   -2  | {want}
         -2  3   | {want}
         nan 3   | nan
         3   nan | nan
-    """)
+    """,
+    )
     scan(block, chosen=DINT, table=f"IN1 IN2 | OUT\n 3 -2 | {want}")
 
 

@@ -21,32 +21,52 @@ def pid(**params: float) -> Twin:
 
 
 def test_proportional_and_feed_forward_add_up():
-    scan(PID, KP=2.0, **WIDE, table="""
+    scan(
+        PID,
+        KP=2.0,
+        **WIDE,
+        table="""
         SP PV FF | OUT LIMITED HELD
         10 9  0  | 2   0       0
         10 12 0  | -4  0       0
         10 9  50 | 52  0       0
-    """)
+    """,
+    )
 
 
 def test_a_constant_error_is_integrated_with_the_true_time():
     """u = KP e (1 + t/TI): the gain once more after each TI, however long the scans are."""
-    scan(PID, KP=2.0, TI=1.0, SP=10.0, PV=9.0, **WIDE, table="""
+    scan(
+        PID,
+        KP=2.0,
+        TI=1.0,
+        SP=10.0,
+        PV=9.0,
+        **WIDE,
+        table="""
         dt    x  | OUT
         100ms 1  | 2
         100ms 10 | 4
         500ms 2  | 6
         1ms   1  | 6.002
-    """)
+    """,
+    )
 
 
 def test_the_derivative_sees_the_measured_value_only():
-    scan(PID, KP=2.0, TD=1.0, **WIDE, dt="100ms", table="""
+    scan(
+        PID,
+        KP=2.0,
+        TD=1.0,
+        **WIDE,
+        dt="100ms",
+        table="""
         SP  PV | OUT
         10  10 | 0
         100 10 | 180     # no kick
         100 10 | 180
-    """)
+    """,
+    )
 
 
 def test_the_derivative_is_filtered_by_td_over_n():
@@ -105,7 +125,15 @@ def test_the_integral_follows_a_limit_that_moves():
 
 
 def test_manual_to_automatic_and_back_has_no_bump():
-    scan(PID, KP=2.0, TI=10.0, SP=10.0, PV=9.0, **WIDE, dt="100ms", table="""
+    scan(
+        PID,
+        KP=2.0,
+        TI=10.0,
+        SP=10.0,
+        PV=9.0,
+        **WIDE,
+        dt="100ms",
+        table="""
         AUTO MAN FF | OUT
         1    0   0  | 2
         0    70  0  | 70
@@ -115,15 +143,25 @@ def test_manual_to_automatic_and_back_has_no_bump():
         0    40  0  | 40
         0    40  5  | 40
         1    0   5  | 40
-    """)
+    """,
+    )
 
 
 def test_manual_is_held_inside_the_limits_and_automatic_starts_there():
-    scan(PID, KP=0.0, TI=10.0, SP=0.0, PV=0.0, OUT_MIN=-5.0, OUT_MAX=5.0, table="""
+    scan(
+        PID,
+        KP=0.0,
+        TI=10.0,
+        SP=0.0,
+        PV=0.0,
+        OUT_MIN=-5.0,
+        OUT_MAX=5.0,
+        table="""
         AUTO MAN | OUT LIMITED
         0    70  | 5   1
         1    70  | 5   0
-    """)
+    """,
+    )
 
 
 def test_without_an_integral_nothing_stays_from_manual():
@@ -134,25 +172,40 @@ def test_without_an_integral_nothing_stays_from_manual():
 def test_a_dead_input_holds_the_output_and_freezes_the_integral(pin):
     good = {"SP": "10", "PV": "9", "FF": "0", "KP": "2"}
     dead = good | {pin: "nan"}
-    scan(PID, TI=1.0, TD=0.5, **WIDE, dt="100ms", table=f"""
+    scan(
+        PID,
+        TI=1.0,
+        TD=0.5,
+        **WIDE,
+        dt="100ms",
+        table=f"""
         x   SP PV FF KP               | OUT HELD
-        1   {' '.join(good.values())} | 2   0
-        10  {' '.join(good.values())} | 4   0
-        100 {' '.join(dead.values())} | 4   1
-        1   {' '.join(good.values())} | 4   0
-        1   {' '.join(good.values())} | 4.2 0
-    """)
+        1   {" ".join(good.values())} | 2   0
+        10  {" ".join(good.values())} | 4   0
+        100 {" ".join(dead.values())} | 4   1
+        1   {" ".join(good.values())} | 4   0
+        1   {" ".join(good.values())} | 4.2 0
+    """,
+    )
 
 
 def test_a_dead_integral_time_freezes_the_integral():
-    scan(PID, KP=2.0, SP=10.0, PV=9.0, **WIDE, dt="100ms", table="""
+    scan(
+        PID,
+        KP=2.0,
+        SP=10.0,
+        PV=9.0,
+        **WIDE,
+        dt="100ms",
+        table="""
         x   TI  | OUT
         1   1   | 2
         10  1   | 4
         100 nan | 4
         1   1   | 4
         1   1   | 4.2
-    """)
+    """,
+    )
 
 
 def test_a_measured_value_that_comes_back_elsewhere_is_no_slope():
@@ -168,14 +221,20 @@ def test_manual_still_works_while_the_sensor_is_dead():
 
 
 def test_limits_that_cross_or_are_not_numbers_hold_the_output():
-    scan(PID, KP=2.0, SP=10.0, PV=9.0, table="""
+    scan(
+        PID,
+        KP=2.0,
+        SP=10.0,
+        PV=9.0,
+        table="""
         OUT_MIN OUT_MAX | OUT HELD
         -100    100     | 2   0
         5       -5      | 2   1
         nan     100     | 2   1
         -100    nan     | 2   1
         -100    1       | 1   0
-    """)
+    """,
+    )
 
 
 def test_a_late_scan_longer_than_the_integral_time_does_not_overshoot():

@@ -7,7 +7,12 @@ from tests.aids.scan_table import scan
 
 
 def test_it_rises_and_falls_at_its_own_rates_and_stops_at_the_input():
-    scan(RAMP, UP=50.0, DOWN=100.0, dt="100ms", table="""
+    scan(
+        RAMP,
+        UP=50.0,
+        DOWN=100.0,
+        dt="100ms",
+        table="""
         IN  | OUT
         12  | 5
         12  | 10
@@ -16,7 +21,8 @@ def test_it_rises_and_falls_at_its_own_rates_and_stops_at_the_input():
         -20 | -8
         -20 | -18
         -20 | -20
-    """)
+    """,
+    )
 
 
 def test_a_late_scan_moves_by_the_true_time():

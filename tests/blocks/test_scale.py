@@ -7,7 +7,13 @@ from tests.aids.scan_table import scan
 
 
 def test_a_4_to_20_ma_loop_becomes_its_range():
-    scan(SCALE, IN_MIN=4.0, IN_MAX=20.0, OUT_MIN=0.0, OUT_MAX=10.0, table="""
+    scan(
+        SCALE,
+        IN_MIN=4.0,
+        IN_MAX=20.0,
+        OUT_MIN=0.0,
+        OUT_MAX=10.0,
+        table="""
         IN   | OUT    OUTSIDE
         4    | 0      0
         12   | 5      0
@@ -15,7 +21,8 @@ def test_a_4_to_20_ma_loop_becomes_its_range():
         3.2  | -0.5   1
         21.6 | 11     1
         nan  | nan    1
-    """)
+    """,
+    )
 
 
 def test_a_line_may_fall():

@@ -14,7 +14,10 @@ def test_sel_takes_in1_while_g_is_true():
 
 
 def test_mux_takes_element_k_and_the_end_where_k_is_beyond():
-    scan(MUX, IN=[10.0, 20.0, 30.0], table="""
+    scan(
+        MUX,
+        IN=[10.0, 20.0, 30.0],
+        table="""
         K           | OUT
         0           | 10
         1           | 20
@@ -23,19 +26,23 @@ def test_mux_takes_element_k_and_the_end_where_k_is_beyond():
         2147483647  | 30
         -1          | 10
         -2147483648 | 10
-    """)
+    """,
+    )
     scan(MUX, chosen=DINT, table="K IN | OUT\n 1 [4,5] | 5\n 0 [4,5] | 4")
 
 
 def test_limit_holds_a_value_and_mx_wins():
-    scan(LIMIT, table="""
+    scan(
+        LIMIT,
+        table="""
         MN  IN  MX | OUT
         -10 5   10 | 5
         -10 15  10 | 10
         -10 -15 10 | -10
         3   0   1  | 1
         -10 inf 10 | 10
-    """)
+    """,
+    )
     scan(LIMIT, chosen=DINT, table="MN IN MX | OUT\n -10 15 10 | 10\n -10 -2147483648 10 | -10")
 
 
@@ -49,11 +56,14 @@ def test_move_is_one_to_one():
 
 
 def test_first_true_finds_the_first_and_n_where_there_is_none():
-    scan(FIRST_TRUE, table="""
+    scan(
+        FIRST_TRUE,
+        table="""
         IN      | INDEX
         [0,0,0] | 3
         [0,0,1] | 2
         [0,1,1] | 1
         [1,0,1] | 0
-    """)
+    """,
+    )
     scan(FIRST_TRUE, table="IN | INDEX\n [0] | 1\n [1] | 0")

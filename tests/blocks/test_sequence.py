@@ -7,7 +7,12 @@ from tests.aids.scan_table import scan
 
 
 def test_a_row_moves_the_chain_only_from_its_own_step_and_once_a_scan():
-    scan(SEQUENCE, FROM=[0, 1, 2], TO=[1, 2, 0], dt="10ms", table="""
+    scan(
+        SEQUENCE,
+        FROM=[0, 1, 2],
+        TO=[1, 2, 0],
+        dt="10ms",
+        table="""
         GO      | STEP T
         [0,0,0] | 0    0ms
         [0,1,1] | 0    10ms
@@ -15,7 +20,8 @@ def test_a_row_moves_the_chain_only_from_its_own_step_and_once_a_scan():
         [1,0,1] | 1    10ms
         [1,1,1] | 2    0ms
         [0,0,1] | 0    0ms
-    """)
+    """,
+    )
 
 
 def test_the_first_true_row_wins():

@@ -10,9 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from runtime.language.codes import CODES
+
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(p for folder in ("blocks", "runtime") for p in (ROOT / folder).rglob("*.py"))
-HALL = {"runtime", "runtime.model", "runtime.source", "runtime.quality", "runtime.contract", "runtime.child", "runtime.expand", "runtime.rundir"}
+HALL = {
+    "runtime",
+    "runtime.model",
+    "runtime.source",
+    "runtime.quality",
+    "runtime.contract",
+    "runtime.child",
+    "runtime.expand",
+    "runtime.rundir",
+}
 ROOF = {"runtime.app", "runtime.cli", "runtime.run", "runtime.status", "runtime.supervisor", "runtime.catalogue"}
 FLOORS = {"ground": 0, "hall": 1, "office": 2, "engine": 2, "gates": 3, "roof": 4, "guest": 4}
 BANNED_NAME = re.compile(r"manager|handler|helper|utils|process_data", re.IGNORECASE)
@@ -25,8 +36,14 @@ def module_name(path: Path) -> str:
 
 
 def room_of(module: str) -> str:
-    for prefix, room in (("blocks", "ground"), ("runtime.language", "office"), ("runtime.engine", "engine"), ("runtime.fieldbus", "gates"),
-                         ("runtime.servers", "gates"), ("runtime.simulation", "guest")):  # fmt: skip
+    for prefix, room in (
+        ("blocks", "ground"),
+        ("runtime.language", "office"),
+        ("runtime.engine", "engine"),
+        ("runtime.fieldbus", "gates"),
+        ("runtime.servers", "gates"),
+        ("runtime.simulation", "guest"),
+    ):
         if module == prefix or module.startswith(prefix + "."):
             return room
     if module in HALL:
@@ -43,7 +60,9 @@ def imports_of(path: Path) -> set[str]:
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module)
-            found.update(f"{node.module}.{a.name}" for a in node.names if (ROOT / node.module.replace(".", "/") / f"{a.name}.py").exists())
+            found.update(
+                f"{node.module}.{a.name}" for a in node.names if (ROOT / node.module.replace(".", "/") / f"{a.name}.py").exists()
+            )
     return {name for name in found if name.split(".")[0] in ("blocks", "runtime")}
 
 
@@ -69,9 +88,10 @@ def test_imports_run_down_only(path: Path) -> None:
 def test_an_upward_import_would_be_seen(tmp_path: Path) -> None:
     sneaky = tmp_path / "sneaky.py"
     sneaky.write_text("from runtime.engine import loop\n")
-    assert upward_imports(sneaky, "blocks.sneaky") == ["blocks.sneaky (ground) imports runtime.engine (engine)",
-                                                       "blocks.sneaky (ground) imports runtime.engine.loop (engine)"] or len(
-        upward_imports(sneaky, "blocks.sneaky")) == 2  # fmt: skip
+    assert sorted(upward_imports(sneaky, "blocks.sneaky")) == [
+        "blocks.sneaky (ground) imports runtime.engine (engine)",
+        "blocks.sneaky (ground) imports runtime.engine.loop (engine)",
+    ]
     assert upward_imports(sneaky, "runtime.language.sneaky") != []
 
 
@@ -93,7 +113,14 @@ def test_public_names_are_documented_and_nothing_is_a_manager(path: Path) -> Non
             assert ast.get_docstring(node), f"{path}:{node.lineno}: class {node.name} has no docstring"
 
 
-@pytest.mark.parametrize("command", [["ruff", "check", "."], ["mypy"]], ids=["ruff", "mypy"])
+def test_every_problem_code_has_its_sentence() -> None:
+    used = {code for path in SOURCES if path.name != "codes.py" for code in re.findall(r'"([EW]\d{3})"', path.read_text())}
+    assert used == set(CODES)
+
+
+@pytest.mark.parametrize(
+    "command", [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]], ids=["ruff", "format", "mypy"]
+)
 def test_the_house_is_linted_and_typed(command: list[str]) -> None:
     done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]

@@ -8,9 +8,19 @@ import pytest
 from runtime.expand import PatternError, expand, is_pattern
 
 
-@pytest.mark.parametrize("pattern", [
-    "V_{1..4}", "Module_{1..3}.V_{1..2}", "{a,b}.{x,y,z}", "S{01..11}", "{3..1}", "{0..10..5}", "{-1..1}", "plain",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "V_{1..4}",
+        "Module_{1..3}.V_{1..2}",
+        "{a,b}.{x,y,z}",
+        "S{01..11}",
+        "{3..1}",
+        "{0..10..5}",
+        "{-1..1}",
+        "plain",
+    ],
+)
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is the reference")
 def test_a_pattern_expands_as_in_bash(pattern):
     expected = subprocess.run(["bash", "-c", f"echo {pattern}"], capture_output=True, text=True, check=True).stdout.split()
@@ -21,10 +31,18 @@ def test_the_leftmost_braces_are_the_slowest():
     assert expand("M{1..2}.V{1..2}") == ("M1.V1", "M1.V2", "M2.V1", "M2.V2")
 
 
-@pytest.mark.parametrize(("pattern", "start", "width"), [
-    ("V_{1..4", 2, 1), ("V_1..4}", 6, 1), ("V_{}", 2, 2), ("V_{1..}", 2, 5), ("V_{{1,2},3}", 2, 1), ("V_{a,,b}", 2, 6),
-    ("{1..9..0}", 0, 9),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("pattern", "start", "width"),
+    [
+        ("V_{1..4", 2, 1),
+        ("V_1..4}", 6, 1),
+        ("V_{}", 2, 2),
+        ("V_{1..}", 2, 5),
+        ("V_{{1,2},3}", 2, 1),
+        ("V_{a,,b}", 2, 6),
+        ("{1..9..0}", 0, 9),
+    ],
+)
 def test_a_broken_pattern_says_which_characters_are_meant(pattern, start, width):
     with pytest.raises(PatternError) as caught:
         expand(pattern)

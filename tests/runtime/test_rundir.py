@@ -12,7 +12,14 @@ import pytest
 
 from runtime import rundir
 
-HOLD = "import sys, time; from pathlib import Path; from runtime import rundir; h = rundir.hold(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
+HOLD = """
+import sys, time
+from pathlib import Path
+from runtime import rundir
+held = rundir.hold(Path(sys.argv[1]))
+print("held", flush=True)
+time.sleep(60)
+"""
 
 
 @pytest.fixture
@@ -25,7 +32,9 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def holder(site: Path) -> subprocess.Popen[str]:
-    process = subprocess.Popen([sys.executable, "-c", HOLD, str(site)], cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(site)], cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
     return process

@@ -14,7 +14,7 @@ import pytest
 from runtime.supervisor import Supervisor
 
 LIVE = "import sys, json, time; print(json.dumps({'event': 'up', 'n': 1}), flush=True); time.sleep(60)"
-DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('{\"event\": \"up\"}', flush=True); time.sleep(60)"
+DEAF = 'import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(\'{"event": "up"}\', flush=True); time.sleep(60)'
 
 
 def start(code: str) -> subprocess.Popen[bytes]:
@@ -80,6 +80,8 @@ def test_one_that_does_not_listen_is_killed_and_that_is_said() -> None:
 @pytest.mark.parametrize("line", ["not json", "[1, 2]", "\\xff\\xfe"])
 def test_a_line_that_is_no_event_is_passed_on_as_text(line: str) -> None:
     ear = Ear()
-    ear.supervisor.take("odd", lambda: start(f"import sys, time; sys.stdout.buffer.write(b'{line}\\n'); sys.stdout.flush(); time.sleep(60)"))
+    ear.supervisor.take(
+        "odd", lambda: start(f"import sys, time; sys.stdout.buffer.write(b'{line}\\n'); sys.stdout.flush(); time.sleep(60)")
+    )
     ear.wait_for("said")
     ear.supervisor.stop("odd", 5)

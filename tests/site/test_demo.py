@@ -43,7 +43,10 @@ def close_contactors(plant: RunningPlant, scada: Scada) -> None:
     try:
         until(lambda: scada.read("bms.main_fb"), 20, "the main contactors are closed")
     except AssertionError as error:
-        seen = {tag: scada.read(tag) for tag in ("protection.contactors", "site.ready", "site.first_permit", "plc.overruns", "plc.state")}
+        seen = {
+            tag: scada.read(tag)
+            for tag in ("protection.contactors", "site.ready", "site.first_permit", "plc.overruns", "plc.state")
+        }
         raise AssertionError(f"{error}: {seen}, {plant.truth()}, {plant.written()[-20:]}") from None
     until(lambda: scada.read("site.closed"), 5, "the sequence says closed")
 
@@ -60,7 +63,7 @@ def order_of(plant: RunningPlant, since: int) -> dict[str, int]:
 
 
 def test_a_day_at_the_demo_site(demo: tuple[RunningSite, RunningPlant, Scada]) -> None:
-    site, plant, scada = demo
+    _, plant, scada = demo
     close_contactors(plant, scada)
 
     follow(scada, 100.0)
@@ -146,7 +149,10 @@ def test_kill_nine_of_scan_or_supervisor_leaves_safe_values(demo: tuple[RunningS
     until(lambda: abs(scada.read("pcs.p") - 50) < 2, 20, "power follows")
     since = time.monotonic_ns()
     pid = site.process.pid if victim == "supervisor" else site.pid_of(victim)
-    children = [site.pid_of(m) for m in ("runtime.engine.scan", "runtime.fieldbus.process", "runtime.servers.opcua", "runtime.servers.modbus")]
+    children = [
+        site.pid_of(m)
+        for m in ("runtime.engine.scan", "runtime.fieldbus.process", "runtime.servers.opcua", "runtime.servers.modbus")
+    ]
     os.kill(pid, signal.SIGKILL)
     assert_safe_in_order(plant, since)
     if victim == "supervisor":
@@ -204,7 +210,9 @@ def _connected(site: RunningSite) -> Scada | None:
 def test_a_second_run_says_who_holds_the_site(demo: tuple[RunningSite, RunningPlant, Scada]) -> None:
     site, _, _ = demo
     command = [sys.executable, "-m", "runtime.cli", "run", "--site", str(site.root / "config/site.yaml")]
-    second = subprocess.run(command, cwd=ROOT, env={**os.environ, "BESSPLC_RUN": str(site.run_base)}, capture_output=True, text=True, timeout=60)
+    second = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "BESSPLC_RUN": str(site.run_base)}, capture_output=True, text=True, timeout=60
+    )
     assert second.returncode == 75
     assert f"already running: process {site.process.pid}" in second.stderr
     assert site.process.poll() is None

@@ -43,8 +43,10 @@ HEAVY = LIGHT.replace("blocks:\n", f"blocks:\n  cells: {{type: CELL_EKF, count: 
 
 
 def site(program: str = LIGHT, interval: str = "5 ms", watchdog: str = "") -> Site:
-    text = (f"tasks:\n  t: {{interval: {interval}, programs: [p]}}\nio: [pcs]\n{watchdog}"
-            "tags:\n  x.t: {type: TIME}\n  hmi.p: {type: LREAL, default: 3, write: operator}\n")  # fmt: skip
+    text = (
+        f"tasks:\n  t: {{interval: {interval}, programs: [p]}}\nio: [pcs]\n{watchdog}"
+        "tags:\n  x.t: {type: TIME}\n  hmi.p: {type: LREAL, default: 3, write: operator}\n"
+    )
     return load_all({"config/site.yaml": text, "programs/p.yaml": program, "io_maps/pcs.yaml": DEVICE})
 
 

@@ -27,13 +27,17 @@ def explained(root, lines: str, head: str = HEAD, site: str = SITE) -> str:
 
 
 def test_type_unit_range_and_names_come_from_the_dbc(root):
-    found, report = describe(io_map("""\
+    found, report = describe(
+        io_map("""\
         inputs:
           a.t: {signal: Intel.C}
           a.bit: {signal: Intel.A}
           a.state: {signal: Named.State}
           a.free: {signal: Intel.E}
-    """), SITE, root)  # fmt: skip
+    """),
+        SITE,
+        root,
+    )
     assert not report.problems
     t, bit, state, free = (found.points[f"a.{name}"] for name in ("t", "bit", "state", "free"))
     assert (t.type, t.unit, t.minimum, t.maximum) == ("LREAL", "°C", -200.0, 200.0)
@@ -44,10 +48,14 @@ def test_type_unit_range_and_names_come_from_the_dbc(root):
 
 
 def test_braces_make_an_array_in_the_order_of_the_pattern(root):
-    found, report = describe(io_map("""\
+    found, report = describe(
+        io_map("""\
         inputs:
           a.v: {signal: "{Motorola,Intel}.{B,C}"}
-    """), SITE, root)  # fmt: skip
+    """),
+        SITE,
+        root,
+    )
     assert report.problems, "kW and °C in one array"
     found, report = describe(io_map("inputs:\n  a.v: {signal: 'Motorola.{A,C}'}\n"), SITE, root)
     assert not report.problems
@@ -178,11 +186,14 @@ def test_a_message_has_one_sender(root):
 
 
 def test_a_message_has_one_period(root):
-    text = explained(root, """\
+    text = explained(
+        root,
+        """\
         outputs:
           a.x: {signal: Command.Mode, safe: 0, every: 50 ms}
           a.y: {signal: Command.Close, safe: false, every: 20 ms}
-    """)  # fmt: skip
+    """,
+    )
     assert "message `Command` has two periods" in text
 
 
@@ -198,25 +209,35 @@ def test_the_selector_of_a_command_is_not_an_output(root):
     assert "the selector of `MuxedCommand` is mapped as an output" in text
 
 
-@pytest.mark.parametrize(("line", "said"), [
-    ("{signal: Slow}", "`Slow` is no signal: write Message.Signal"),
-    ("{signal: [Slow.Word]}", "`signal` takes one value"),
-    ("{}", "`signal` is missing"),
-    ('{signal: "Slow.{1.."}', "this brace is never closed"),
-    ("{signal: Slow.Word, safe: 0, every: 100}", "`100` is no duration"),
-    ("{signal: Slow.Word, safe: 0, every: -1 ms}", "`-1 ms` is no duration"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{signal: Slow}", "`Slow` is no signal: write Message.Signal"),
+        ("{signal: [Slow.Word]}", "`signal` takes one value"),
+        ("{}", "`signal` is missing"),
+        ('{signal: "Slow.{1.."}', "this brace is never closed"),
+        ("{signal: Slow.Word, safe: 0, every: 100}", "`100` is no duration"),
+        ("{signal: Slow.Word, safe: 0, every: -1 ms}", "`-1 ms` is no duration"),
+    ],
+)
 def test_a_line_that_cannot_be_read_says_what_is_wrong(root, line, said):
     assert said in explained(root, f"outputs:\n  a.x: {line}\n")
 
 
 def test_all_mistakes_are_reported_in_one_go(root):
-    _, report = describe(io_map("""\
+    _, report = describe(
+        io_map(
+            """\
         inputs:
           a.x: {signal: No.Word}
           a.y: {signal: Slow.No}
           a.z: {signal: Slow.Word}
-    """, HEAD.replace("can0", "can9")), SITE, root)  # fmt: skip
+    """,
+            HEAD.replace("can0", "can9"),
+        ),
+        SITE,
+        root,
+    )
     assert [problem.code for problem in report.problems] == ["E662", "E664", "E664"]
 
 

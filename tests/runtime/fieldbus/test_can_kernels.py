@@ -48,8 +48,16 @@ def batch_of(frames: list[tuple[int, bytes]]) -> Batch:
 
 def receive(device: Mapped, frames: list[tuple[int, bytes]]) -> tuple[Cells, np.ndarray]:
     cells, counts, batch = Cells(len(device.device.inputs)), np.zeros(4, np.int64), batch_of(frames)
-    decode(batch.keys, batch.data, batch.lengths, batch.times, batch.count, decoding(device.device.inputs),
-           (cells.lreal, cells.integer, cells.quality, cells.time), counts)  # fmt: skip
+    decode(
+        batch.keys,
+        batch.data,
+        batch.lengths,
+        batch.times,
+        batch.count,
+        decoding(device.device.inputs),
+        (cells.lreal, cells.integer, cells.quality, cells.time),
+        counts,
+    )
     return cells, counts
 
 
@@ -67,8 +75,10 @@ def databases(tmp_path_factory):
     root = tmp_path_factory.mktemp("site")
     write_synthetic(root)
     synthetic, rack = database(SYNTHETIC), database((ROOT / "dbc" / "rack.dbc").read_text(encoding="utf-8"))
-    return {"synthetic": (synthetic, map_all("dbc/synthetic.dbc", root, synthetic)),
-            "rack": (rack, map_all("dbc/rack.dbc", ROOT, rack))}  # fmt: skip
+    return {
+        "synthetic": (synthetic, map_all("dbc/synthetic.dbc", root, synthetic)),
+        "rack": (rack, map_all("dbc/rack.dbc", ROOT, rack)),
+    }
 
 
 @pytest.mark.parametrize(("which", "count"), [("synthetic", 300), ("rack", 20)])
@@ -156,9 +166,21 @@ def outbox(device: Mapped, values: dict[str, float]) -> np.ndarray:
     return cells
 
 
-@pytest.mark.parametrize("name", [
-    "Intel", "Motorola", "Odd", "Floats", "Double", "Extended", "Named", "Command", "Flexible", "Slow",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Intel",
+        "Motorola",
+        "Odd",
+        "Floats",
+        "Double",
+        "Extended",
+        "Named",
+        "Command",
+        "Flexible",
+        "Slow",
+    ],
+)
 def test_every_signal_encodes_as_cantools_encodes_it(tmp_path, name):
     write_synthetic(tmp_path)
     known = database(SYNTHETIC)

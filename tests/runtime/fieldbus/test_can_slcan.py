@@ -87,8 +87,10 @@ def test_what_we_send_python_can_reads(line, wire):
     other.shutdown()
     os.close(far), os.close(near)
     assert [(m.arbitration_id, m.is_extended_id, bytes(m.data), m.is_fd) for m in got] == [
-        (0x7F, False, b"\x01\x02", False), (0x1ABCDEF, True, bytes(8), False), (0x7F, False, bytes(range(16)), True),
-    ]  # fmt: skip
+        (0x7F, False, b"\x01\x02", False),
+        (0x1ABCDEF, True, bytes(8), False),
+        (0x7F, False, bytes(range(16)), True),
+    ]
 
 
 def test_a_frame_in_two_pieces_is_one_frame(line, wire):
@@ -100,9 +102,22 @@ def test_a_frame_in_two_pieces_is_one_frame(line, wire):
     assert taken(wire) == [(0x124, b"\x0a")]
 
 
-@pytest.mark.parametrize("junk", [
-    b"t12", b"t1239", b"t123zz", b"t12g100", b"t12320", b"T1FFFFFFFFF", b"TFFFFFFFF0", b"tFFF0", b"d123", b"\xff\xfe\x00", b"\x07",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"t12",
+        b"t1239",
+        b"t123zz",
+        b"t12g100",
+        b"t12320",
+        b"T1FFFFFFFFF",
+        b"TFFFFFFFF0",
+        b"tFFF0",
+        b"d123",
+        b"\xff\xfe\x00",
+        b"\x07",
+    ],
+)
 def test_junk_is_left_out_and_the_next_frame_is_read(line, wire, junk):
     os.write(line[0], junk + b"\rt123101\r")
     assert taken(wire) == [(0x123, b"\x01")]

@@ -53,7 +53,7 @@ class ModbusBench:
             device: d
             driver: modbus
             host: 127.0.0.1
-            port: {self.device.ready['port']}
+            port: {self.device.ready["port"]}
             poll: 20 ms
             inputs:
               d.in: {{register: holding 0}}
@@ -235,8 +235,12 @@ while True:
             data = data[os.write(b if ready == a else a, data):]
 """
 
-BENCHES = {"modbus": ModbusBench, "can over slcan": SlcanBench, "can over a virtual bus": VirtualBench,
-           "can over a serial bus": SerialBench}  # fmt: skip
+BENCHES = {
+    "modbus": ModbusBench,
+    "can over slcan": SlcanBench,
+    "can over a virtual bus": VirtualBench,
+    "can over a serial bus": SerialBench,
+}
 if Path("/sys/class/net/vcan0").exists():
     BENCHES["can over socketcan"] = SocketCanBench
 PLUGGABLE = ["modbus", "can over slcan"]  # a virtual bus has no plug

@@ -245,8 +245,13 @@ SUPERVISOR = """
 def test_a_killed_supervisor_leaves_safe_values_and_no_process(run, plant):
     import pickle
 
-    supervisor = subprocess.Popen([sys.executable, "-c", textwrap.dedent(SUPERVISOR), str(run.log_path)], cwd=ROOT,
-                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=(run.wake,))  # fmt: skip
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(SUPERVISOR), str(run.log_path)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        pass_fds=(run.wake,),
+    )
     assert supervisor.stdin is not None and supervisor.stdout is not None
     pickle.dump(run.order, supervisor.stdin)
     supervisor.stdin.close()
@@ -327,8 +332,9 @@ def test_a_frame_becomes_a_modbus_write_within_two_scans(run, plant, record_prop
         time.sleep(0.03 + (value % 10) / 1000)  # at every phase of the scan
     plant.watch()
     # Values only grow; one that was overtaken on a busy machine counts when its successor arrives.
-    late = sorted((next(seen for seen, power in plant.powers if seen > at and power >= value * 10) - at) / 1e7
-                  for value, at in sent.items())  # fmt: skip
+    late = sorted(
+        (next(seen for seen, power in plant.powers if seen > at and power >= value * 10) - at) / 1e7 for value, at in sent.items()
+    )
     middle, p99 = late[len(late) // 2], late[int(0.99 * len(late))]
     record_property("scans", {"p50": middle, "p99": p99, "worst": late[-1]})
     assert middle < 2.0, "the middle one, in scans"

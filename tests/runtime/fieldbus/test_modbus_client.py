@@ -178,8 +178,10 @@ def test_a_device_that_is_away_and_comes_back(device):
             assert (t.inputs.time == stood).all()
             device.ask("plug")
             await t.until_quality("d.a", GOOD, 10.0)
-            await t.until(lambda: device.ask("get", table="holding", address=100, count=2) == [10, 5],
-                          "a device that restarted is told its outputs again")  # fmt: skip
+            await t.until(
+                lambda: device.ask("get", table="holding", address=100, count=2) == [10, 5],
+                "a device that restarted is told its outputs again",
+            )
             assert t.connection.status()["losses"] == 1
 
     asyncio.run(talk())
@@ -255,13 +257,16 @@ def test_a_refused_write_is_counted_and_tried_again_at_the_refresh(device):
     asyncio.run(talk())
 
 
-@pytest.mark.parametrize("reply", [
-    b"\x00\x01\x00\x00\x00\x05\x01\x03\x02\x00",  # half an answer
-    b"\x00\x00\xff\xff\x00\x05\x01\x03\x02\x00\x07",  # another protocol
-    b"GET / HTTP/1.1\r\n\r\n",
-    b"\x00\x63\x00\x00\x00\x07\x01\x03\x04\x00\x09\x00\x09",  # the answer to another request
-    b"",  # closes the connection
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"\x00\x01\x00\x00\x00\x05\x01\x03\x02\x00",  # half an answer
+        b"\x00\x00\xff\xff\x00\x05\x01\x03\x02\x00\x07",  # another protocol
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\x00\x63\x00\x00\x00\x07\x01\x03\x04\x00\x09\x00\x09",  # the answer to another request
+        b"",  # closes the connection
+    ],
+)
 def test_a_device_that_answers_nonsense_is_never_believed(reply):
     async def nonsense(reader, writer):
         await reader.read(12)

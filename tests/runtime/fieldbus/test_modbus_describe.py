@@ -24,19 +24,22 @@ def explained(tmp_path, lines: str, head: str = HEAD) -> str:
     return problems(io_map(lines, head), root=tmp_path)
 
 
-@pytest.mark.parametrize(("line", "expected"), [
-    ("{register: holding 1}", "DINT"),
-    ("{register: holding 1, as: uint32}", "LINT"),
-    ("{register: holding 1, as: int32}", "DINT"),
-    ("{register: holding 1, scale: 0.1}", "LREAL"),
-    ("{register: holding 1, unit: V}", "LREAL"),
-    ("{register: holding 1, as: float32}", "LREAL"),
-    ("{register: holding 1, bit: 3}", "BOOL"),
-    ("{register: coil 1}", "BOOL"),
-    ("{register: discrete 1}", "BOOL"),
-    ("{register: input 1, names: {0: OFF, 1: ON}}", "DINT"),
-    ("{register: input 1, type: LREAL}", ""),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("{register: holding 1}", "DINT"),
+        ("{register: holding 1, as: uint32}", "LINT"),
+        ("{register: holding 1, as: int32}", "DINT"),
+        ("{register: holding 1, scale: 0.1}", "LREAL"),
+        ("{register: holding 1, unit: V}", "LREAL"),
+        ("{register: holding 1, as: float32}", "LREAL"),
+        ("{register: holding 1, bit: 3}", "BOOL"),
+        ("{register: coil 1}", "BOOL"),
+        ("{register: discrete 1}", "BOOL"),
+        ("{register: input 1, names: {0: OFF, 1: ON}}", "DINT"),
+        ("{register: input 1, type: LREAL}", ""),
+    ],
+)
 def test_the_type_follows_the_format_unless_the_io_map_says_it(line, expected):
     assert points(f"inputs: {{a.x: {line}}}")["a.x"].type == expected
 
@@ -54,33 +57,36 @@ def test_count_and_braces_make_arrays():
           a.v: {register: holding 100, as: float32, count: 3}
           a.w: {register: "holding {10..12}"}
           a.one: {register: holding 20, count: 1}
-    """)  # fmt: skip
+    """)
     assert [r.address for r in found["a.v"].addresses] == [100, 102, 104]
     assert [r.address for r in found["a.w"].addresses] == [10, 11, 12]
     assert all(p.is_array for p in found.values())
 
 
-@pytest.mark.parametrize(("line", "said"), [
-    ("{register: holding}", "`holding` is no register"),
-    ("{register: 40001}", "`40001` is no register"),
-    ("{register: holdng 1}", "there is no table `holdng`"),
-    ("{register: holding 65536}", "address 65536 is beyond 65535"),
-    ("{register: holding 65535, as: int32}", "is beyond the last address"),
-    ("{register: holding 1, as: int24}", "`as` cannot be `int24`"),
-    ("{register: holding 1, as: bool}", "needs the `bit`"),
-    ("{register: holding 1, bit: 16}", "`bit` is 0 to 15, not 16"),
-    ("{register: holding 1, as: int32, bit: 1}", "one bit of one 16-bit register"),
-    ("{register: coil 1, as: uint16}", "a coil is one bit"),
-    ("{register: holding 1, scale: 0}", "makes every value the same"),
-    ("{register: holding 1, scale: fast}", "`scale` is a number, not `fast`"),
-    ("{register: holding 1, scale: nan}", "`scale` is a number, not `nan`"),
-    ("{register: coil 1, scale: 2}", "a bit has no scale"),
-    ("{register: holding 1, words: middle}", "`words` cannot be `middle`"),
-    ("{register: holding 1, count: 0}", "`count` is 1 to"),
-    ("{register: holding 65530, count: 10}", "is beyond the last address"),
-    ('{register: "holding {1..2}", count: 2}', "both make an array"),
-    ("{}", "`register` is missing"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{register: holding}", "`holding` is no register"),
+        ("{register: 40001}", "`40001` is no register"),
+        ("{register: holdng 1}", "there is no table `holdng`"),
+        ("{register: holding 65536}", "address 65536 is beyond 65535"),
+        ("{register: holding 65535, as: int32}", "is beyond the last address"),
+        ("{register: holding 1, as: int24}", "`as` cannot be `int24`"),
+        ("{register: holding 1, as: bool}", "needs the `bit`"),
+        ("{register: holding 1, bit: 16}", "`bit` is 0 to 15, not 16"),
+        ("{register: holding 1, as: int32, bit: 1}", "one bit of one 16-bit register"),
+        ("{register: coil 1, as: uint16}", "a coil is one bit"),
+        ("{register: holding 1, scale: 0}", "makes every value the same"),
+        ("{register: holding 1, scale: fast}", "`scale` is a number, not `fast`"),
+        ("{register: holding 1, scale: nan}", "`scale` is a number, not `nan`"),
+        ("{register: coil 1, scale: 2}", "a bit has no scale"),
+        ("{register: holding 1, words: middle}", "`words` cannot be `middle`"),
+        ("{register: holding 1, count: 0}", "`count` is 1 to"),
+        ("{register: holding 65530, count: 10}", "is beyond the last address"),
+        ('{register: "holding {1..2}", count: 2}', "both make an array"),
+        ("{}", "`register` is missing"),
+    ],
+)
 def test_a_line_that_cannot_be_read_says_what_is_wrong(tmp_path, line, said):
     assert said in explained(tmp_path, f"inputs:\n  a.x: {line}\n")
 
@@ -91,33 +97,42 @@ def test_an_output_must_be_writable(tmp_path, table):
 
 
 def test_overlapping_registers_name_the_other_place(tmp_path):
-    assert explained(tmp_path, """\
+    assert explained(
+        tmp_path,
+        """\
         inputs:
           a.p: {register: holding 10, as: int32}
           a.q: {register: holding 11}
-    """) == textwrap.dedent("""\
+    """,
+    ) == textwrap.dedent("""\
         io_maps/device.yaml:6:19: error[E674]: `a.q` (holding 11) overlaps `a.p` (holding 10 to 11)
          6 |   a.q: {register: holding 11}
            |                   ^^^^^^^^^^ one register, one meaning
-         = help: `a.p` is mapped at io_maps/device.yaml:5:19""")  # fmt: skip
+         = help: `a.p` is mapped at io_maps/device.yaml:5:19""")
 
 
-@pytest.mark.parametrize("lines", [
-    "inputs:\n  a.p: {register: holding 10}\n  a.q: {register: holding 10, scale: 0.1}\n",
-    "inputs:\n  a.p: {register: holding 10, bit: 0}\n  a.q: {register: holding 10, bit: 1}\n  a.r: {register: holding 10}\n",
-    "inputs:\n  a.p: {register: holding 10}\noutputs:\n  a.q: {register: holding 10, safe: 0}\n",
-    "inputs:\n  a.p: {register: holding 10}\n  a.q: {register: input 10}\n  a.r: {register: coil 10}\n",
-    "outputs:\n  a.p: {register: holding 10, bit: 0, safe: false}\n  a.q: {register: holding 10, bit: 1, safe: false}\n",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "inputs:\n  a.p: {register: holding 10}\n  a.q: {register: holding 10, scale: 0.1}\n",
+        "inputs:\n  a.p: {register: holding 10, bit: 0}\n  a.q: {register: holding 10, bit: 1}\n  a.r: {register: holding 10}\n",
+        "inputs:\n  a.p: {register: holding 10}\noutputs:\n  a.q: {register: holding 10, safe: 0}\n",
+        "inputs:\n  a.p: {register: holding 10}\n  a.q: {register: input 10}\n  a.r: {register: coil 10}\n",
+        "outputs:\n  a.p: {register: holding 10, bit: 0, safe: false}\n  a.q: {register: holding 10, bit: 1, safe: false}\n",
+    ],
+)
 def test_reading_twice_reading_back_and_single_bits_are_allowed(lines):
     points(lines)
 
 
-@pytest.mark.parametrize("lines", [
-    "outputs:\n  a.p: {register: holding 10, safe: 0}\n  a.q: {register: holding 10, safe: 0}\n",
-    "outputs:\n  a.p: {register: holding 10, safe: 0}\n  a.q: {register: holding 10, bit: 1, safe: 0}\n",
-    "outputs:\n  a.p: {register: coil 1, safe: 0}\n  a.q: {register: coil 1, safe: 0}\n",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "outputs:\n  a.p: {register: holding 10, safe: 0}\n  a.q: {register: holding 10, safe: 0}\n",
+        "outputs:\n  a.p: {register: holding 10, safe: 0}\n  a.q: {register: holding 10, bit: 1, safe: 0}\n",
+        "outputs:\n  a.p: {register: coil 1, safe: 0}\n  a.q: {register: coil 1, safe: 0}\n",
+    ],
+)
 def test_a_register_has_one_writer(tmp_path, lines):
     assert "is written by `a.p` and by `a.q`" in explained(tmp_path, lines)
 

@@ -15,8 +15,16 @@ from runtime.model import Point
 from runtime.quality import BAD_OUT_OF_RANGE, BAD_SENSOR_FAILURE, GOOD
 from tests.aids.fieldbus import Cells
 
-CODES = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "int64": ">q", "uint64": ">Q",
-         "float32": ">f", "float64": ">d"}  # fmt: skip
+CODES = {
+    "int16": ">h",
+    "uint16": ">H",
+    "int32": ">i",
+    "uint32": ">I",
+    "int64": ">q",
+    "uint64": ">Q",
+    "float32": ">f",
+    "float64": ">d",
+}
 VALUES = {
     "int16": [0, 1, -1, 32767, -32768],
     "uint16": [0, 1, 65535],
@@ -93,11 +101,23 @@ def test_bits_of_a_register_are_told_apart():
     assert [read(point("bool", bit=b), [0b1000_0000_0000_0010]).integer[0] for b in (0, 1, 14, 15)] == [0, 1, 0, 1]
 
 
-@pytest.mark.parametrize(("form", "tag_type", "bad"), [
-    ("int16", "DINT", 32768), ("int16", "DINT", -32769), ("uint16", "DINT", -1), ("uint16", "DINT", 65536),
-    ("uint32", "LINT", 2**32), ("int32", "LINT", 2**31), ("uint64", "LINT", -1), ("uint16", "LREAL", 65535.5),
-    ("int16", "LREAL", -32768.6), ("float32", "LREAL", 1e39), ("uint16", "LREAL", math.nan), ("int64", "LREAL", 1e19),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("form", "tag_type", "bad"),
+    [
+        ("int16", "DINT", 32768),
+        ("int16", "DINT", -32769),
+        ("uint16", "DINT", -1),
+        ("uint16", "DINT", 65536),
+        ("uint32", "LINT", 2**32),
+        ("int32", "LINT", 2**31),
+        ("uint64", "LINT", -1),
+        ("uint16", "LREAL", 65535.5),
+        ("int16", "LREAL", -32768.6),
+        ("float32", "LREAL", 1e39),
+        ("uint16", "LREAL", math.nan),
+        ("int64", "LREAL", 1e19),
+    ],
+)
 def test_a_value_that_the_register_cannot_carry_leaves_the_old_one_and_is_counted(form, tag_type, bad):
     image = Image("d", [point(form, tag_type=tag_type)])
     cells = Cells(1)

@@ -203,3 +203,16 @@ def test_what_runs_can_be_shown() -> None:
     text = show_text(found)
     assert "task main: every 10 ms: p" in text
     assert "CELL_STATS[3]" in text
+
+
+def test_the_range_of_a_time_tag_is_written_in_durations():
+    site = load_all(
+        {
+            "config/site.yaml": "tasks: {t: {interval: 10 ms, programs: [p]}}\n"
+            "tags:\n  x.delay: {type: TIME, range: 0 s..10 s, default: 2 s, write: operator, text: Delay}\n"
+            "  x.q: {type: BOOL, text: Q}\n",
+            "programs/p.yaml": "program: p\nblocks:\n  t: {type: TON, IN: true, PT: x.delay}\noutputs:\n  x.q: t.Q\n",
+        }
+    )
+    tag = site.schedule.tag("x.delay")
+    assert (tag.minimum, tag.maximum, tag.default) == (0, 10_000_000_000, 2_000_000_000)

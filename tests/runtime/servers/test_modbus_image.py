@@ -26,7 +26,8 @@ class Picture:
         (self.tag,), self.region = lay_out_region([tag])
         self.memory = np.zeros(self.region.size, np.uint8)
         self.memory[self.tag.offset :].view(np.uint8)[: np.dtype(TYPES[tag.type]).itemsize] = np.frombuffer(
-            np.array([value], TYPES[tag.type]).tobytes(), np.uint8)
+            np.array([value], TYPES[tag.type]).tobytes(), np.uint8
+        )
         self.qualities = np.array([quality], np.uint32)
 
 
@@ -65,19 +66,35 @@ def test_a_scaled_value_is_within_half_a_count(value: float, scale: float) -> No
     assert abs(counts * scale - value) <= abs(scale) * 0.5000001 + 1e-9
 
 
-@pytest.mark.parametrize(("format", "value", "counts"), [
-    ("int64", 1e300, 2**63 - 1024), ("int64", -1e300, -(2**63)), ("uint64", 1e300, 2**64 - 2048), ("uint64", -1.0, 0),
-    ("int16", 32767.4, 32767), ("int16", 1e9, 32767), ("int16", -1e9, -32768), ("uint16", -0.4, 0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("format", "value", "counts"),
+    [
+        ("int64", 1e300, 2**63 - 1024),
+        ("int64", -1e300, -(2**63)),
+        ("uint64", 1e300, 2**64 - 2048),
+        ("uint64", -1.0, 0),
+        ("int16", 32767.4, 32767),
+        ("int16", 1e9, 32767),
+        ("int16", -1e9, -32768),
+        ("uint16", -0.4, 0),
+    ],
+)
 def test_an_lreal_in_an_integer_stops_at_its_ends(format: str, value: float, counts: int) -> None:
     """A double has 53 bits: the largest ones inside the 64-bit ranges are 2**63 - 1024 and 2**64 - 2048."""
     assert int.from_bytes(encoded("LREAL", value, format), "big", signed=format.startswith("i")) == counts
 
 
-@pytest.mark.parametrize(("format", "missing"), [
-    ("int16", "8000"), ("uint16", "ffff"), ("int32", "80000000"), ("uint32", "ffffffff"), ("int64", "8000000000000000"),
-    ("uint64", "ffffffffffffffff"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("format", "missing"),
+    [
+        ("int16", "8000"),
+        ("uint16", "ffff"),
+        ("int32", "80000000"),
+        ("uint32", "ffffffff"),
+        ("int64", "8000000000000000"),
+        ("uint64", "ffffffffffffffff"),
+    ],
+)
 def test_not_available_is_sunspecs(format: str, missing: str) -> None:
     """SunSpec information model specification, 4.2: the values for "not implemented"."""
     assert encoded("LREAL", math.nan, format).hex() == missing

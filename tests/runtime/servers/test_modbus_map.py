@@ -35,9 +35,15 @@ def test_a_line_says_table_address_format_word_order_scale_and_what_bad_looks_li
     assert entry.end == 32
 
 
-@pytest.mark.parametrize(("tag", "format", "width"), [
-    ("bms.soc", "float32", 2), ("bms.cycles", "int32", 2), ("grid.energy", "int64", 4), ("bms.ok", "uint16", 1),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("tag", "format", "width"),
+    [
+        ("bms.soc", "float32", 2),
+        ("bms.cycles", "int32", 2),
+        ("grid.energy", "int64", 4),
+        ("bms.ok", "uint16", 1),
+    ],
+)
 def test_the_format_follows_the_tags_type_where_the_map_does_not_say(tag: str, format: str, width: int) -> None:
     entries, _ = read(f"{tag}: input 4")
     assert (entries[0].format, entries[0].width) == (format, width)
@@ -152,12 +158,15 @@ def test_the_automatic_map_follows_the_names_and_can_be_read_back() -> None:
     again, report = read(show(entries))
     assert not report.problems
     assert {(e.name, e.table, e.address, e.format, e.writable) for e in again} == {
-        (e.name, e.table, e.address, e.format, e.writable) for e in entries}
+        (e.name, e.table, e.address, e.format, e.writable) for e in entries
+    }
 
 
 def test_a_printed_map_keeps_every_option() -> None:
-    text = ('bms.soc: {register: input 0, as: int32, words: little, scale: 0.01, bad: nan}\n'
-            'hmi.p_set: {register: holding 0, as: float32, bad: value, write: false}\n')
+    text = (
+        "bms.soc: {register: input 0, as: int32, words: little, scale: 0.01, bad: nan}\n"
+        "hmi.p_set: {register: holding 0, as: float32, bad: value, write: false}\n"
+    )
     assert show(read(text)[0]) == text
 
 

@@ -118,7 +118,8 @@ def test_int64_is_exact(scan: TestScan, client: ModbusTcpClient, value: int) -> 
 
 @pytest.mark.parametrize(("nanoseconds", "seconds"), [(90_000_000_000, 90), (-5_000_000_000, 0), (2**63 - 1, 0xFFFFFFFF)])
 def test_a_time_in_seconds_stops_at_the_ends_of_its_number(
-        scan: TestScan, client: ModbusTcpClient, nanoseconds: int, seconds: int) -> None:
+    scan: TestScan, client: ModbusTcpClient, nanoseconds: int, seconds: int
+) -> None:
     published(scan, "plc.uptime", nanoseconds)
     assert client.convert_from_registers(registers(client, 26, 2), UINT32) == seconds
 
@@ -255,10 +256,17 @@ def test_a_read_only_register_is_exception_2(scan: TestScan, client: ModbusTcpCl
     assert client.write_registers(40, [0, 0], device_id=1).exception_code == 2
 
 
-@pytest.mark.parametrize(("answer", "code"), [
-    (north.OUT_OF_RANGE, 3), (north.NOT_FINITE, 3), (north.NOT_WRITABLE, 2), (north.ROLE_TOO_LOW, 2), (north.NOT_RUNNING, 4),
-    (north.REMOTE_LOCKED, 4),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (north.OUT_OF_RANGE, 3),
+        (north.NOT_FINITE, 3),
+        (north.NOT_WRITABLE, 2),
+        (north.ROLE_TOO_LOW, 2),
+        (north.NOT_RUNNING, 4),
+        (north.REMOTE_LOCKED, 4),
+    ],
+)
 def test_the_scan_has_the_last_word(scan: TestScan, client: ModbusTcpClient, answer: int, code: int) -> None:
     scan.answer = answer
     assert client.write_register(0, 1, device_id=1).exception_code == code
@@ -276,8 +284,18 @@ def test_every_write_leaves_an_audit_line(plant: Any, scan: TestScan, client: Mo
     client.write_register(0, 6000, device_id=1)
     lines = [line for line in plant[1].lines() if line.get("audit")]
     assert lines[-2] | {"peer": "", "timestamp": "", "scan": 0} == {
-        "event": "write", "audit": True, "service": "modbus", "level": "info", "peer": "", "role": "operator", "tag": "hmi.p_set",
-        "value": 432.1, "answer": "taken", "scan": 0, "timestamp": ""}  # fmt: skip
+        "event": "write",
+        "audit": True,
+        "service": "modbus",
+        "level": "info",
+        "peer": "",
+        "role": "operator",
+        "tag": "hmi.p_set",
+        "value": 432.1,
+        "answer": "taken",
+        "scan": 0,
+        "timestamp": "",
+    }
     assert lines[-2]["peer"].startswith("127.0.0.1:")
     assert (lines[-1]["level"], lines[-1]["answer"]) == ("warning", "refused: outside the tag's range")
 
@@ -340,18 +358,41 @@ def is_turned_away(port: int) -> bool:
 ONE_COIL = b"\x01\x00\x00\x00\x01"
 
 
-@pytest.mark.parametrize(("pdu", "code"), [
-    (b"\x07", 1), (b"\x00", 1), (b"\x2b\x0d\x00\x00", 1), (b"\x80", 1), (b"\xff", 1),
-    (b"\x03\x00\x00\x00\x00", 3), (b"\x03\x00\x00\x00\x7e", 3), (b"\x04\x00\x00\xff\xff", 3), (b"\x01\x00\x00\x07\xd1", 3),
-    (b"\x03\x00\x00\x00", 3), (b"\x03\x00\x00\x00\x01\x00", 3), (b"\x03", 3),
-    (b"\x05\x00\x00\x12\x34", 3), (b"\x05\x00\x00", 3), (b"\x06\x00\x00\x00", 3), (b"\x06\x00\x00\x00\x00\x00", 3),
-    (b"\x0f\x00\x00\x00\x01\x02\x01\x00", 3), (b"\x0f\x00\x00\x00\x00\x00", 3), (b"\x10\x00\x00\x00\x01\x02\x00", 3),
-    (b"\x10\x00\x00\x00\x00\x00", 3), (b"\x10\x00\x00\x00\x02\x02\x00\x00", 3), (b"\x16\x00\x00\x00", 3),
-    (b"\x17\x00\x00\x00\x00\x00\x00\x00\x01\x02\x00\x00", 3), (b"\x17\x00\x63\x00\x01\x00\x00\x00\x01\x02\x00\x00", 2),
-    (b"\x2b\x0e\x05\x00", 3), (b"\x2b\x0e\x01", 3), (b"\x2b", 1),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("pdu", "code"),
+    [
+        (b"\x07", 1),
+        (b"\x00", 1),
+        (b"\x2b\x0d\x00\x00", 1),
+        (b"\x80", 1),
+        (b"\xff", 1),
+        (b"\x03\x00\x00\x00\x00", 3),
+        (b"\x03\x00\x00\x00\x7e", 3),
+        (b"\x04\x00\x00\xff\xff", 3),
+        (b"\x01\x00\x00\x07\xd1", 3),
+        (b"\x03\x00\x00\x00", 3),
+        (b"\x03\x00\x00\x00\x01\x00", 3),
+        (b"\x03", 3),
+        (b"\x05\x00\x00\x12\x34", 3),
+        (b"\x05\x00\x00", 3),
+        (b"\x06\x00\x00\x00", 3),
+        (b"\x06\x00\x00\x00\x00\x00", 3),
+        (b"\x0f\x00\x00\x00\x01\x02\x01\x00", 3),
+        (b"\x0f\x00\x00\x00\x00\x00", 3),
+        (b"\x10\x00\x00\x00\x01\x02\x00", 3),
+        (b"\x10\x00\x00\x00\x00\x00", 3),
+        (b"\x10\x00\x00\x00\x02\x02\x00\x00", 3),
+        (b"\x16\x00\x00\x00", 3),
+        (b"\x17\x00\x00\x00\x00\x00\x00\x00\x01\x02\x00\x00", 3),
+        (b"\x17\x00\x63\x00\x01\x00\x00\x00\x01\x02\x00\x00", 2),
+        (b"\x2b\x0e\x05\x00", 3),
+        (b"\x2b\x0e\x01", 3),
+        (b"\x2b", 1),
+    ],
+)
 def test_a_request_that_contradicts_itself_gets_the_exception_of_the_specification(
-        plant: Any, scan: TestScan, pdu: bytes, code: int) -> None:
+    plant: Any, scan: TestScan, pdu: bytes, code: int
+) -> None:
     assert ask(plant[2], request(9, 1, pdu)) == request(9, 1, bytes((pdu[0] | 0x80, code)))
     assert scan.taken == []
 
@@ -379,13 +420,17 @@ def test_a_request_may_come_in_pieces(plant: Any) -> None:
         assert receive(sock, 10)[:6] == b"\x00\x05\x00\x00\x00\x04"
 
 
-@pytest.mark.parametrize("data", [
-    b"\x00\x01\x00\x01\x00\x06\x01\x01\x00\x00\x00\x01",  # protocol id 1
-    b"\x00\x01\x00\x00\x00\x00\x01\x01\x00\x00\x00\x01",  # length 0
-    b"\x00\x01\x00\x00\x00\x01\x01\x01\x00\x00\x00\x01",  # no function
-    b"\x00\x01\x00\x00\x01\x00\x01\x01\x00\x00\x00\x01",  # length 256
-    b"GET / HTTP/1.1\r\nHost: plc\r\n\r\n",
-], ids=["protocol", "length 0", "length 1", "length 256", "http"])  # fmt: skip
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x00\x01\x00\x01\x00\x06\x01\x01\x00\x00\x00\x01",  # protocol id 1
+        b"\x00\x01\x00\x00\x00\x00\x01\x01\x00\x00\x00\x01",  # length 0
+        b"\x00\x01\x00\x00\x00\x01\x01\x01\x00\x00\x00\x01",  # no function
+        b"\x00\x01\x00\x00\x01\x00\x01\x01\x00\x00\x00\x01",  # length 256
+        b"GET / HTTP/1.1\r\nHost: plc\r\n\r\n",
+    ],
+    ids=["protocol", "length 0", "length 1", "length 256", "http"],
+)
 def test_what_is_not_modbus_ends_the_connection(plant: Any, data: bytes) -> None:
     assert ask(plant[2], data) == b""
 
@@ -407,7 +452,8 @@ pdus = st.one_of(
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 65535), pdus), min_size=1, max_size=8), st.integers(1, 400))
 def test_any_well_framed_request_is_answered_in_order_however_it_is_cut(
-        plant: Any, requests: list[tuple[int, bytes]], cut: int) -> None:
+    plant: Any, requests: list[tuple[int, bytes]], cut: int
+) -> None:
     data = b"".join(request(number, 1, pdu) for number, pdu in requests)
     with socket.create_connection(("127.0.0.1", plant[2]), timeout=5) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -493,9 +539,14 @@ def test_a_client_outside_allow_is_turned_away(tmp_path: Path) -> None:
     scan.stop()
 
 
-@pytest.mark.parametrize(("write", "code"), [
-    (["192.0.2.0/24"], 2), ({"127.0.0.0/8": "viewer"}, 2), ({"127.0.0.0/8": "viewer", "127.0.0.1": "operator"}, 0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("write", "code"),
+    [
+        (["192.0.2.0/24"], 2),
+        ({"127.0.0.0/8": "viewer"}, 2),
+        ({"127.0.0.0/8": "viewer", "127.0.0.1": "operator"}, 0),
+    ],
+)
 def test_who_may_write_is_a_matter_of_the_address(tmp_path: Path, write: Any, code: int) -> None:
     scan = TestScan(tmp_path)
     with serving(scan.order("modbus", write=write)) as (_, port), ModbusTcpClient("127.0.0.1", port=port, retries=0) as client:

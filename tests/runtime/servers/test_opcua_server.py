@@ -113,10 +113,17 @@ def test_a_tag_stands_below_its_site_and_area(plant: Any) -> None:
     assert namespaces[2] == "urn:bessplc:plant1"
 
 
-@pytest.mark.parametrize(("tag", "type", "rank"), [
-    ("bms.soc", ua.ObjectIds.Double, -1), ("bms.ok", ua.ObjectIds.Boolean, -1), ("bms.cycles", ua.ObjectIds.Int32, -1),
-    ("grid.energy", ua.ObjectIds.Int64, -1), ("plc.uptime", ua.ObjectIds.Int64, -1), ("bms.cell_v", ua.ObjectIds.Double, 1),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("tag", "type", "rank"),
+    [
+        ("bms.soc", ua.ObjectIds.Double, -1),
+        ("bms.ok", ua.ObjectIds.Boolean, -1),
+        ("bms.cycles", ua.ObjectIds.Int32, -1),
+        ("grid.energy", ua.ObjectIds.Int64, -1),
+        ("plc.uptime", ua.ObjectIds.Int64, -1),
+        ("bms.cell_v", ua.ObjectIds.Double, 1),
+    ],
+)
 def test_every_type_has_its_data_type(plant: Any, tag: str, type: int, rank: int) -> None:
     async def act(client: Client) -> Any:
         node = client.get_node(f"ns=2;s={tag}")
@@ -162,8 +169,10 @@ def test_the_access_level_is_the_tags_and_the_users_is_the_roles(plant: Any) -> 
         found = {}
         for name in ("bms.soc", "hmi.p_set", "hmi.limit"):
             node = client.get_node(f"ns=2;s={name}")
-            found[name] = [ua.AccessLevel.CurrentWrite in await node.get_access_level(),
-                           ua.AccessLevel.CurrentWrite in await node.get_user_access_level()]
+            found[name] = [
+                ua.AccessLevel.CurrentWrite in await node.get_access_level(),
+                ua.AccessLevel.CurrentWrite in await node.get_user_access_level(),
+            ]
         return found
 
     read_only, writable, above_me = [False, False], [True, True], [True, False]
@@ -175,10 +184,19 @@ def test_the_access_level_is_the_tags_and_the_users_is_the_roles(plant: Any) -> 
 # values, qualities, times
 
 
-@pytest.mark.parametrize(("tag", "value"), [
-    ("bms.soc", 42.5), ("bms.current", -1e-300), ("bms.ok", True), ("bms.cycles", -(2**31)), ("grid.energy", 2**63 - 1),
-    ("plc.uptime", -(2**63)), ("bms.cell_v", [3.1, 3.2, 3.3, 3.4, 3.5, 3.6, 3.7, 3.8]), ("bms.current", math.inf),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("tag", "value"),
+    [
+        ("bms.soc", 42.5),
+        ("bms.current", -1e-300),
+        ("bms.ok", True),
+        ("bms.cycles", -(2**31)),
+        ("grid.energy", 2**63 - 1),
+        ("plc.uptime", -(2**63)),
+        ("bms.cell_v", [3.1, 3.2, 3.3, 3.4, 3.5, 3.6, 3.7, 3.8]),
+        ("bms.current", math.inf),
+    ],
+)
 def test_a_value_arrives_exactly(plant: Any, scan: TestScan, tag: str, value: Any) -> None:
     scan.set(tag, value)
     with_client(plant[2], lambda client: becomes(client.get_node(f"ns=2;s={tag}").read_value, value))
@@ -195,9 +213,14 @@ def test_nan_arrives(plant: Any, scan: TestScan) -> None:
     with_client(plant[2], act)
 
 
-@pytest.mark.parametrize(("quality", "value"), [
-    (UNCERTAIN_LAST_USABLE, 33.0), (GOOD_LOCAL_OVERRIDE, 33.0), (BAD_NOT_CONNECTED, None),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("quality", "value"),
+    [
+        (UNCERTAIN_LAST_USABLE, 33.0),
+        (GOOD_LOCAL_OVERRIDE, 33.0),
+        (BAD_NOT_CONNECTED, None),
+    ],
+)
 def test_quality_is_the_status_code_and_a_bad_value_is_null(plant: Any, scan: TestScan, quality: int, value: Any) -> None:
     async def act(client: Client) -> Any:
         node = client.get_node("ns=2;s=bms.soc")
@@ -294,10 +317,14 @@ def test_a_write_is_taken_by_the_scan_before_it_is_answered_and_can_be_read_back
     assert scan.taken == [("hmi.p_set", 0, -123.5, "operator")]
 
 
-@pytest.mark.parametrize(("tag", "value", "kind"), [
-    ("hmi.enable", True, ua.VariantType.Boolean), ("hmi.count", -(2**62) - 1, ua.VariantType.Int64),
-    ("hmi.delay", 1_500_000_000, ua.VariantType.Int64),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("tag", "value", "kind"),
+    [
+        ("hmi.enable", True, ua.VariantType.Boolean),
+        ("hmi.count", -(2**62) - 1, ua.VariantType.Int64),
+        ("hmi.delay", 1_500_000_000, ua.VariantType.Int64),
+    ],
+)
 def test_every_type_can_be_written(plant: Any, scan: TestScan, tag: str, value: Any, kind: Any) -> None:
     with_client(plant[2], lambda client: client.get_node(f"ns=2;s={tag}").write_value(value, kind))
     assert scan.taken == [(tag, 0, value, "operator")]
@@ -307,8 +334,12 @@ def test_an_array_is_written_whole_or_by_index_range(plant: Any, scan: TestScan)
     async def act(client: Client) -> Any:
         node = client.get_node("ns=2;s=hmi.steps")
         await node.write_value([1.0, 2.0, 3.0], ua.VariantType.Double)
-        item = ua.WriteValue(NodeId=node.nodeid, AttributeId=ua.AttributeIds.Value, IndexRange="1:2",
-                             Value=ua.DataValue(ua.Variant([8.0, 9.0], ua.VariantType.Double)))
+        item = ua.WriteValue(
+            NodeId=node.nodeid,
+            AttributeId=ua.AttributeIds.Value,
+            IndexRange="1:2",
+            Value=ua.DataValue(ua.Variant([8.0, 9.0], ua.VariantType.Double)),
+        )
         results = await client.uaclient.write(ua.WriteParameters(NodesToWrite=[item]))
         beyond = ua.WriteValue(NodeId=node.nodeid, AttributeId=ua.AttributeIds.Value, IndexRange="2:3", Value=item.Value)
         results += await client.uaclient.write(ua.WriteParameters(NodesToWrite=[beyond]))
@@ -317,20 +348,23 @@ def test_an_array_is_written_whole_or_by_index_range(plant: Any, scan: TestScan)
     assert with_client(plant[2], act) == (["Good", "BadIndexRangeNoData"], [1.0, 8.0, 9.0])
 
 
-@pytest.mark.parametrize(("tag", "value", "kind", "expected"), [
-    ("hmi.p_set", 500.5, ua.VariantType.Double, "BadOutOfRange"),
-    ("hmi.p_set", math.nan, ua.VariantType.Double, "BadOutOfRange"),
-    ("hmi.p_set", 1, ua.VariantType.Int64, "BadTypeMismatch"),
-    ("hmi.p_set", 1.0, ua.VariantType.Float, "BadTypeMismatch"),
-    ("hmi.p_set", [1.0], ua.VariantType.Double, "BadTypeMismatch"),
-    ("hmi.p_set", "1", ua.VariantType.String, "BadTypeMismatch"),
-    ("hmi.steps", 1.0, ua.VariantType.Double, "BadTypeMismatch"),
-    ("hmi.steps", [1.0], ua.VariantType.Double, "BadTypeMismatch"),
-    ("hmi.enable", 1, ua.VariantType.Byte, "BadTypeMismatch"),
-    ("hmi.limit", 5, ua.VariantType.Int32, "BadUserAccessDenied"),
-    ("bms.soc", 5.0, ua.VariantType.Double, "BadNotWritable"),
-    ("bms.nothing", 5.0, ua.VariantType.Double, "BadNodeIdUnknown"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("tag", "value", "kind", "expected"),
+    [
+        ("hmi.p_set", 500.5, ua.VariantType.Double, "BadOutOfRange"),
+        ("hmi.p_set", math.nan, ua.VariantType.Double, "BadOutOfRange"),
+        ("hmi.p_set", 1, ua.VariantType.Int64, "BadTypeMismatch"),
+        ("hmi.p_set", 1.0, ua.VariantType.Float, "BadTypeMismatch"),
+        ("hmi.p_set", [1.0], ua.VariantType.Double, "BadTypeMismatch"),
+        ("hmi.p_set", "1", ua.VariantType.String, "BadTypeMismatch"),
+        ("hmi.steps", 1.0, ua.VariantType.Double, "BadTypeMismatch"),
+        ("hmi.steps", [1.0], ua.VariantType.Double, "BadTypeMismatch"),
+        ("hmi.enable", 1, ua.VariantType.Byte, "BadTypeMismatch"),
+        ("hmi.limit", 5, ua.VariantType.Int32, "BadUserAccessDenied"),
+        ("bms.soc", 5.0, ua.VariantType.Double, "BadNotWritable"),
+        ("bms.nothing", 5.0, ua.VariantType.Double, "BadNodeIdUnknown"),
+    ],
+)
 def test_a_refused_write_says_why(plant: Any, scan: TestScan, tag: str, value: Any, kind: Any, expected: str) -> None:
     async def act(client: Client) -> str:
         return await refusal(client.get_node(f"ns=2;s={tag}").write_value(value, kind))
@@ -339,10 +373,17 @@ def test_a_refused_write_says_why(plant: Any, scan: TestScan, tag: str, value: A
     assert scan.taken == []
 
 
-@pytest.mark.parametrize(("answer", "expected"), [
-    (north.OUT_OF_RANGE, "BadOutOfRange"), (north.NOT_FINITE, "BadOutOfRange"), (north.ROLE_TOO_LOW, "BadUserAccessDenied"),
-    (north.NOT_WRITABLE, "BadNotWritable"), (north.NOT_RUNNING, "BadInvalidState"), (north.REMOTE_LOCKED, "BadInvalidState"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (north.OUT_OF_RANGE, "BadOutOfRange"),
+        (north.NOT_FINITE, "BadOutOfRange"),
+        (north.ROLE_TOO_LOW, "BadUserAccessDenied"),
+        (north.NOT_WRITABLE, "BadNotWritable"),
+        (north.NOT_RUNNING, "BadInvalidState"),
+        (north.REMOTE_LOCKED, "BadInvalidState"),
+    ],
+)
 def test_the_scan_has_the_last_word(plant: Any, scan: TestScan, answer: int, expected: str) -> None:
     async def act(client: Client) -> str:
         return await refusal(client.get_node("ns=2;s=hmi.p_set").write_value(1.0))
@@ -368,9 +409,11 @@ def test_only_values_are_written(plant: Any) -> None:
         text = ua.DataValue(ua.Variant(ua.LocalizedText("mine"), ua.VariantType.LocalizedText))
         level = ua.DataValue(ua.Variant(255, ua.VariantType.Byte))
         server = client.get_node(ua.ObjectIds.Server_ServiceLevel)
-        return [await refusal(node.write_attribute(ua.AttributeIds.DisplayName, text)),
-                await refusal(node.write_attribute(ua.AttributeIds.AccessLevel, level)),
-                await refusal(server.write_value(1, ua.VariantType.Byte))]
+        return [
+            await refusal(node.write_attribute(ua.AttributeIds.DisplayName, text)),
+            await refusal(node.write_attribute(ua.AttributeIds.AccessLevel, level)),
+            await refusal(server.write_value(1, ua.VariantType.Byte)),
+        ]
 
     assert with_client(plant[2], act, "eva", "volt") == ["BadNotWritable"] * 3
 
@@ -465,10 +508,17 @@ def test_a_session_ends_with_its_connection(plant: Any) -> None:
     eventually(lambda: plant[1].status()["subscriptions"] == 0 and plant[1].status()["clients"] == 0)
 
 
-@pytest.mark.parametrize("data", [
-    b"GET / HTTP/1.1\r\n\r\n", b"\x00" * 64, b"HELF\xff\xff\xff\x7f", b"HELF\x08\x00\x00\x00",
-    b"MSGF\x10\x00\x00\x00" + b"\xff" * 8,
-], ids=["http", "zeros", "huge", "empty hello", "message first"])  # fmt: skip
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\x00" * 64,
+        b"HELF\xff\xff\xff\x7f",
+        b"HELF\x08\x00\x00\x00",
+        b"MSGF\x10\x00\x00\x00" + b"\xff" * 8,
+    ],
+    ids=["http", "zeros", "huge", "empty hello", "message first"],
+)
 def test_hostile_bytes_end_nothing_but_their_connection(plant: Any, data: bytes) -> None:
     with socket.create_connection(("127.0.0.1", plant[2]), timeout=5) as sock:
         sock.sendall(data)

@@ -89,8 +89,18 @@ def order(plant: Plant, service: str, **settings: Any) -> ServiceOrder:
     site, folder = plant.site, plant.folder
     schedule = site.schedule
     settings = {**(site.servers.get(service) or {}), "port": "0", **settings}
-    return ServiceOrder(service, site.name, str(folder), str(folder), GENERATION, schedule.tags, schedule.region,
-                        len(schedule.outputs.source), schedule.alarms, settings)
+    return ServiceOrder(
+        service,
+        site.name,
+        str(folder),
+        str(folder),
+        GENERATION,
+        schedule.tags,
+        schedule.region,
+        len(schedule.outputs.source),
+        schedule.alarms,
+        settings,
+    )
 
 
 def test_modbus_to_the_program_and_back(plant: Plant) -> None:

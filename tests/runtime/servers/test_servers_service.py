@@ -54,8 +54,14 @@ def test_it_ends_when_its_supervisor_is_killed(tmp_path: Path, service: str) -> 
 
 @pytest.mark.parametrize("service", ["modbus", "opcua"])
 def test_without_an_order_it_says_that_it_is_not_started_by_hand(service: str) -> None:
-    ended = subprocess.run([sys.executable, "-m", f"runtime.servers.{service}"], stdin=subprocess.DEVNULL, cwd=ROOT,
-                           capture_output=True, timeout=60, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-m", f"runtime.servers.{service}"],
+        stdin=subprocess.DEVNULL,
+        cwd=ROOT,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
     assert ended.returncode == 69
     assert "bessplc run" in json.loads(ended.stderr)["event"]
     assert ended.stdout == b""

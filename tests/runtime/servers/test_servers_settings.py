@@ -31,7 +31,8 @@ def test_modbus_listens_on_loopback_and_admits_loopback_only_where_the_site_says
 
 def test_modbus_reads_every_word() -> None:
     report = Report()
-    settings = describe_modbus(read("""
+    settings = describe_modbus(
+        read("""
         host: 0.0.0.0
         port: 502
         map: io_maps/scada.yaml
@@ -42,7 +43,9 @@ def test_modbus_reads_every_word() -> None:
         clients: 8
         idle: 5 min
         gaps: zero
-    """), report)
+    """),
+        report,
+    )
     assert not report.problems
     assert settings.units == {1, 7} and settings.idle == 300 and settings.gaps == "zero"
     assert settings.write == ((ip_network("10.0.0.5/32"), "engineer"), (ip_network("192.168.10.0/24"), "operator"))
@@ -53,25 +56,28 @@ def test_opcua_lets_nameless_clients_only_look_where_the_site_says_nothing() -> 
     assert (settings.host, settings.port, settings.anonymous, settings.every) == ("127.0.0.1", 4840, "viewer", 0.1)
 
 
-@pytest.mark.parametrize(("server", "text", "code", "says"), [
-    ("modbus", "prot: 502", "E901", "prot"),
-    ("modbus", "port: 70000", "E902", "65535"),
-    ("modbus", "port: -1", "E902", "65535"),
-    ("modbus", "units: [1, 256]", "E902", "255"),
-    ("modbus", "role: boss", "E902", "viewer"),
-    ("modbus", "allow: [10.0.0.1/24]", "E902", "host bits"),
-    ("modbus", "allow: [plant]", "E902", "192.168.10.0/24"),
-    ("modbus", "idle: 60 x", "E902", "60 s"),
-    ("modbus", "idle: 0 s", "E902", "outside"),
-    ("modbus", "clients: 0", "E902", "4096"),
-    ("modbus", "gaps: maybe", "E902", "refuse"),
-    ("opcua", "anonymous: anyone", "E902", "none"),
-    ("opcua", "anonymous: none", "E904", "nobody"),
-    ("opcua", "certificate: a.pem", "E903", "go together"),
-    ("opcua", "users: {eva: {role: operator, password: secret}}", "E902", "not hashed"),
-    ("opcua", "users: {eva: {role: operator}}", "E902", "password"),
-    ("opcua", "every: 1 ms", "E902", "outside"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("server", "text", "code", "says"),
+    [
+        ("modbus", "prot: 502", "E901", "prot"),
+        ("modbus", "port: 70000", "E902", "65535"),
+        ("modbus", "port: -1", "E902", "65535"),
+        ("modbus", "units: [1, 256]", "E902", "255"),
+        ("modbus", "role: boss", "E902", "viewer"),
+        ("modbus", "allow: [10.0.0.1/24]", "E902", "host bits"),
+        ("modbus", "allow: [plant]", "E902", "192.168.10.0/24"),
+        ("modbus", "idle: 60 x", "E902", "60 s"),
+        ("modbus", "idle: 0 s", "E902", "outside"),
+        ("modbus", "clients: 0", "E902", "4096"),
+        ("modbus", "gaps: maybe", "E902", "refuse"),
+        ("opcua", "anonymous: anyone", "E902", "none"),
+        ("opcua", "anonymous: none", "E904", "nobody"),
+        ("opcua", "certificate: a.pem", "E903", "go together"),
+        ("opcua", "users: {eva: {role: operator, password: secret}}", "E902", "not hashed"),
+        ("opcua", "users: {eva: {role: operator}}", "E902", "password"),
+        ("opcua", "every: 1 ms", "E902", "outside"),
+    ],
+)
 def test_a_wrong_setting_is_told_with_its_place(server: str, text: str, code: str, says: str) -> None:
     report = Report()
     (describe_modbus if server == "modbus" else describe_opcua)(read(text), report)

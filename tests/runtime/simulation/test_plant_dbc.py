@@ -83,8 +83,12 @@ def test_brace_patterns_reach_every_cell(database):
 def test_states_have_names(database):
     status = database.get_message_by_name("BMS_Status")
     assert {int(k): str(v) for k, v in status.get_signal_by_name("State").choices.items()} == {
-        0: "INIT", 1: "STANDBY", 2: "PRECHARGE", 3: "CLOSED", 4: "FAULT",
-    }  # fmt: skip
+        0: "INIT",
+        1: "STANDBY",
+        2: "PRECHARGE",
+        3: "CLOSED",
+        4: "FAULT",
+    }
     assert len(status.get_signal_by_name("FaultCode").choices) == 12
 
 

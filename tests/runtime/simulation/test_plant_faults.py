@@ -198,8 +198,9 @@ def test_a_hot_cell_trips_the_rack_after_a_warning(plant, master):
 
 
 @pytest.mark.parametrize(
-    ("name", "seen"), [("bms_fault", "INTERNAL"), ("earth_fault", "EARTH_FAULT")],
-)  # fmt: skip
+    ("name", "seen"),
+    [("bms_fault", "INTERNAL"), ("earth_fault", "EARTH_FAULT")],
+)
 def test_faults_of_the_rack_itself(plant, master, name, seen):
     plant.fault(name)
     plant.wait(lambda truth: truth["rack"]["fault"] == seen and not truth["rack"]["ok"], 10.0, seen)

@@ -24,7 +24,7 @@ from runtime.simulation.registers import (
     value_of,
     words_of,
     write_span,
-)  # fmt: skip
+)
 from runtime.simulation.written import Written
 from tests.aids.plant import even_plant
 
@@ -137,8 +137,11 @@ def test_the_converter_reads_and_writes():
             await client.write_registers(100, [100, 0, 7], device_id=1)
             assert (plant.pcs.p_cmd_kw, plant.pcs.heartbeat, plant.pcs.silent_s) == (10.0, 7, 0.0)
             assert [(what, value) for _, _, what, value in written.changes] == [
-                ("p_cmd", -150.0), ("enable", True), ("p_cmd", 10.0), ("q_cmd", 0.0),
-            ]  # fmt: skip
+                ("p_cmd", -150.0),
+                ("enable", True),
+                ("p_cmd", 10.0),
+                ("q_cmd", 0.0),
+            ]
 
     asyncio.run(work())
 

@@ -97,8 +97,12 @@ def test_two_plants_do_not_share_a_port(tmp_path):
         config.write_text(f"buses: {{pcs: {{port: {plant.ports['pcs']}}}}}\n")
         second = subprocess.run(
             [sys.executable, "-m", "runtime.simulation", "--config", str(config), "--run-dir", str(tmp_path / "two")],
-            cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         assert second.returncode == 1
         assert f"cannot listen on 127.0.0.1:{plant.ports['pcs']}" in second.stderr
         assert plant.ask("ping")
@@ -120,8 +124,12 @@ def test_a_wrong_site_is_refused_with_its_reason(tmp_path, text, message):
     config.write_text(text)
     run = subprocess.run(
         [sys.executable, "-m", "runtime.simulation", "--config", str(config), "--run-dir", str(tmp_path / "run"), "--free-ports"],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert run.returncode == 1
     assert message in run.stderr
     assert "Traceback" not in run.stderr
