@@ -79,7 +79,7 @@ def start(module: str, order: Any, pass_fds: Sequence[int] = (), **options: Any)
 
 def begin(module: str, pass_fds: Sequence[int] = (), **options: Any) -> subprocess.Popen[bytes]:
     """Start `python -m module`, which imports what it needs while its order is still being made."""
-    environment = {**os.environ, SUPERVISOR: str(os.getpid())}
+    environment = {**(options.pop("env", None) or os.environ), SUPERVISOR: str(os.getpid())}
     return subprocess.Popen(
         [sys.executable, "-m", module], stdin=subprocess.PIPE, cwd=ROOT, pass_fds=pass_fds, env=environment, **options
     )

@@ -155,7 +155,7 @@ def test_a_broken_tag_does_not_make_its_readers_wrong() -> None:
 def test_every_code_that_is_used_is_in_the_table_and_has_its_message_tested() -> None:
     here = Path(__file__).parent
     office = here.parents[2] / "runtime" / "language"
-    own = {code for code in CODES if code[1] != "9"}  # the servers' are tested where they are used
+    own = {code for code in CODES if code[1] != "9" and not "E650" <= code < "E700"}  # drivers' and servers' are tested with them
     used = set()
     for path in office.glob("*.py"):
         if path.name != "codes.py":
