@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -68,7 +68,7 @@ class App:
         self.wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.scanning = False
         self.plant: dict[str, Any] = {}
-        self.scan_orders: list[ScanOrder] = []
+        self.starts = 0
         self.site: Site | None = None
         self.warnings: tuple[Problem, ...] = ()
 
@@ -86,8 +86,6 @@ class App:
             early.kill()
             early.wait()
             raise
-        self._warm_up()
-        self.scan_orders.append(self._scan_order(self.site))
         ready = [early]
         self.supervisor.take("scan", lambda: self._start_scan(ready))
         until = time.monotonic() + PLANT_PATIENCE_S
@@ -101,17 +99,14 @@ class App:
                 self.supervisor.take(name, lambda name=name: self._start_server(name))  # type: ignore[misc]
         return True
 
-    def _warm_up(self) -> None:
-        """Put retained values over the defaults, unless the start is cold."""
-        assert self.site is not None
-        if self.options.cold:
-            return
+    def _warm(self, schedule: Schedule) -> Schedule:
+        """The schedule with retained values over its defaults."""
         from runtime.engine import retain
 
-        warm = retain.restore(self.site.schedule, rundir.state_folder_of(self.options.site))
-        self.site = replace(self.site, schedule=warm.schedule)
+        warm = retain.restore(schedule, rundir.state_folder_of(self.options.site))
         if warm.restored or warm.notes:
             self.tell("runtime", "warm start", {"restored": list(warm.restored), "notes": list(warm.notes)})
+        return warm.schedule
 
     def _hear(self, name: str, event: dict[str, Any]) -> None:
         kind = event.pop("event", "said")
@@ -125,12 +120,16 @@ class App:
         return child.begin(SCAN, (self.wake, self.hold.handle), stdout=subprocess.PIPE, stderr=self.options.log)
 
     def _start_scan(self, ready: list[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+        """The scan with what is retained now: a restarted one must not fall back to what was retained at the first start."""
         process = ready.pop() if ready else self._begin_scan()
-        child.give(process, self.scan_orders[-1])
+        child.give(process, self._scan_order())
+        self.starts += 1
         return process
 
-    def _scan_order(self, site: Site) -> ScanOrder:
-        return ScanOrder(str(self.folder), site.schedule, generation_of(site.schedule), self.wake, self.options.inhibit, PRIORITY)
+    def _scan_order(self) -> ScanOrder:
+        assert self.site is not None
+        schedule = self.site.schedule if self.options.cold and not self.starts else self._warm(self.site.schedule)
+        return ScanOrder(str(self.folder), schedule, generation_of(schedule), self.wake, self.options.inhibit, PRIORITY)
 
     def _start_fieldbus(self) -> subprocess.Popen[bytes]:
         assert self.site is not None
@@ -182,8 +181,11 @@ class App:
         charges = self.supervisor.charges.values()
         return {c.name: (c.child.pid if c.child else 0, c.restarts) for c in charges}
 
-    def stop(self) -> None:
-        """Stop: servers first, then the scan, whose last outbox is safe, then the fieldbus once the safe values are written."""
+    def stop(self) -> bool:
+        """Stop: servers first, then the scan, whose last outbox is safe, then the fieldbus once the safe values are written.
+
+        Returns whether the fieldbus ended by itself, having written them.
+        """
         stop = self.supervisor.stop
         for name in SERVERS:
             self.supervisor.stopping = True
@@ -194,4 +196,6 @@ class App:
         stop("fieldbus", SAFE_PATIENCE_S)
         for name in (*SERVERS, "plant"):
             stop(name, STOP_PATIENCE_S)
+        fieldbus = self.supervisor.charges.get("fieldbus")
         self.hold.release()
+        return fieldbus is not None and fieldbus.child is not None and fieldbus.child.returncode == 0

@@ -9,10 +9,11 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from runtime.model import Alarm, Device, Schedule, Tag, TagRegion
 
@@ -78,18 +79,29 @@ def start(module: str, order: Any, pass_fds: Sequence[int] = (), **options: Any)
 
 
 def begin(module: str, pass_fds: Sequence[int] = (), **options: Any) -> subprocess.Popen[bytes]:
-    """Start `python -m module`, which imports what it needs while its order is still being made."""
+    """Start `python -m module`, which imports what it needs while its order is still being made.
+
+    It gets a process group of its own: the terminal's Ctrl-C and hang-up are the supervisor's to answer, in order.
+    """
     environment = {**(options.pop("env", None) or os.environ), SUPERVISOR: str(os.getpid())}
+    command = [sys.executable, "-m", module]
     return subprocess.Popen(
-        [sys.executable, "-m", module], stdin=subprocess.PIPE, cwd=ROOT, pass_fds=pass_fds, env=environment, **options
+        command, stdin=subprocess.PIPE, cwd=ROOT, pass_fds=pass_fds, env=environment, process_group=0, **options
     )
 
 
 def give(child: subprocess.Popen[bytes], order: Any) -> None:
-    """Send the order and close the pipe."""
+    """Send the order and close the pipe, in a thread: an order is larger than a pipe, and a child may never read it."""
     assert child.stdin is not None
-    pickle.dump(order, child.stdin, protocol=pickle.HIGHEST_PROTOCOL)
-    child.stdin.close()
+    threading.Thread(target=_give, args=(child.stdin, pickle.dumps(order, pickle.HIGHEST_PROTOCOL)), daemon=True).start()
+
+
+def _give(pipe: IO[bytes], order: bytes) -> None:
+    try:
+        with pipe:
+            pipe.write(order)
+    except BrokenPipeError:
+        return  # the child has died, which whoever waits for it notices
 
 
 def receive() -> Any:

@@ -14,12 +14,14 @@ from typing import Any, BinaryIO
 import structlog
 
 from runtime.app import App, RunOptions, generation_of
+from runtime.journal import Journal
 from runtime.rundir import SiteHeldError, state_folder_of
 from runtime.source import SiteError, render
 
 LINE_EVERY_S = 10.0
 VIEW_EVERY_S = 0.25
 KEEP_EVERY_S = 1.0
+HUNG_S, HUNG_LOOKS = 2.0, 6  # a scan that lives and does not publish, seen so often in a row, is killed and restarted
 LARGEST_LOG = 10_000_000  # bytes; a larger one is set aside at the next start
 
 
@@ -27,7 +29,7 @@ def run_site(site: Path, *, sim: bool, cold: bool, inhibit: bool) -> int:
     """Run until asked to stop. Returns the exit code: 0, 1 for mistakes in the site, 75 where another run holds it."""
     root = site.resolve().parent.parent
     stop: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, lambda n, _: stop.append(n))
     log_file = _open_log(state_folder_of(site)) if sys.stdout.isatty() else None
     log = _logger(log_file)
@@ -47,15 +49,16 @@ def run_site(site: Path, *, sim: bool, cold: bool, inhibit: bool) -> int:
             _watch(app, stop, log)
     except SiteError as error:
         print(render(error.problems, root, colour=_wants_colour(sys.stderr)), file=sys.stderr)
-        print(f"\n{len(error.problems)} mistakes; nothing was started", file=sys.stderr)
+        print("\nnothing was started", file=sys.stderr)
         return 1
     finally:
         if app.site is not None:
-            log.info("stopping", why="asked to" if stop else "failed", outputs="safe")
-        app.stop()
-    log.info("stopped")
+            log.info("stopping", why="asked to" if stop else "failed")
+        is_safe = app.stop()
+    outputs = "inhibited" if inhibit else "safe" if is_safe else "not known to be safe"
+    log.info("stopped", outputs=outputs)
     if log_file is not None:
-        print(f"stopped with safe outputs; the log is {log_file.name}")
+        print(f"stopped, outputs {outputs}; the log is {log_file.name}")
     return 0
 
 
@@ -93,12 +96,11 @@ def _wants_colour(stream: Any) -> bool:
 
 def _logger(file: BinaryIO | None) -> Any:
     """JSON lines to standard error, or to the log file."""
-    factory: Any = structlog.BytesLoggerFactory(file) if file is not None else structlog.PrintLoggerFactory(sys.stderr)
-    shown: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
-    encoded = [lambda _, __, line: line.encode()] if file is not None else []
+    journal: Any = Journal((file or sys.stderr).fileno())
+    shown = structlog.processors.JSONRenderer(ensure_ascii=False)
     structlog.configure(
-        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"), shown, *encoded],
-        logger_factory=factory,
+        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"), shown],
+        logger_factory=structlog.PrintLoggerFactory(journal),
     )
     return structlog.get_logger()
 
@@ -132,11 +134,17 @@ def _watch(app: App, stop: list[int], log: Any) -> None:
     keeper = Keeper(state_folder_of(app.options.site), app.site.schedule)
     show = _view(app, status) if sys.stdout.isatty() else _lines(status, log)
     keep_due = time.monotonic() + KEEP_EVERY_S
+    silent = 0
     with show as refresh:
         while not stop:
             app.attend(VIEW_EVERY_S)
-            if status.refresh():
+            status.refresh()
+            if status.snapshot.scan:
                 refresh()
+                silent = silent + 1 if status.age > HUNG_S else 0
+            if silent > HUNG_LOOKS:
+                app.supervisor.kill("scan", f"no snapshot for {status.age:.1f} s")
+                silent = 0
             if status.snapshot.scan and time.monotonic() >= keep_due:
                 keep_due = time.monotonic() + KEEP_EVERY_S
                 _keep(keeper, status, log)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 from runtime import quality
 from runtime.engine.north import Snapshot
 from runtime.model import STATES, Site, Tag
+
+STALE_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,16 @@ class Status:
         return self.snapshot.value(self.site.schedule.tag(name))
 
     @property
+    def age(self) -> float:
+        """Seconds since the newest snapshot was published."""
+        return (time.monotonic_ns() - self.snapshot.monotonic) / 1e9
+
+    @property
     def state(self) -> str:
-        return STATES[self.snapshot.state] if self.snapshot.scan else "starting"
+        """The scan's own word, or that there is no scan to ask."""
+        if not self.snapshot.scan:
+            return "starting"
+        return STATES[self.snapshot.state] if self.age < STALE_S else "no scan"
 
     def readings(self) -> Iterable[Reading]:
         """The tags of the site's overview."""

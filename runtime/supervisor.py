@@ -24,14 +24,12 @@ class Charge:
 
     name: str
     start: Callable[[], subprocess.Popen[bytes]]
-    essential: bool = True
     child: subprocess.Popen[bytes] | None = None
     since: float = 0.0
     restarts: int = 0
     row: int = 0
     due: float = 0.0
     rest: bytes = b""
-    given_up: bool = False
 
 
 @dataclass
@@ -53,7 +51,13 @@ class Supervisor:
         return charge
 
     def _begin(self, charge: Charge) -> None:
-        charge.child = charge.start()
+        try:
+            charge.child = charge.start()
+        except OSError as error:
+            charge.row += 1
+            charge.due = time.monotonic() + BACKOFF_S[min(charge.row, len(BACKOFF_S)) - 1]
+            self.on_event(charge.name, {"event": "died", "error": str(error)})
+            return
         charge.since = time.monotonic()
         charge.rest = b""
         if charge.child.stdout is not None:
@@ -96,8 +100,6 @@ class Supervisor:
             return
         now = time.monotonic()
         for charge in self.charges.values():
-            if charge.given_up:
-                continue
             if charge.child is not None and charge.child.poll() is not None:
                 self._bury(charge, now)
             elif charge.child is None and now >= charge.due:
@@ -115,9 +117,17 @@ class Supervisor:
             charge.child.stdout.close()
         charge.row = 0 if now - charge.since > CALM_S else charge.row + 1
         wait = BACKOFF_S[min(charge.row, len(BACKOFF_S)) - 1] if charge.row else 0.0
+        if code == os.EX_UNAVAILABLE:  # its port is taken, perhaps by one that is just ending
+            wait = BACKOFF_S[-1]
         charge.child, charge.due = None, now + wait
-        charge.given_up = code == os.EX_UNAVAILABLE
-        self.on_event(charge.name, {"event": "died", "code": code, "again_in": None if charge.given_up else wait})
+        self.on_event(charge.name, {"event": "died", "code": code, "again_in": wait})
+
+    def kill(self, name: str, why: str) -> None:
+        """End a process that lives and does nothing; it is restarted like any that died."""
+        charge = self.charges[name]
+        if charge.child is not None and charge.child.poll() is None:
+            self.on_event(name, {"event": "killed", "why": why})
+            charge.child.kill()
 
     def stop(self, name: str, patience: float) -> None:
         """Ask one process to end and wait; after `patience` seconds it is killed."""

@@ -11,6 +11,7 @@ import select
 import signal
 import sys
 import threading
+import traceback
 from pathlib import Path
 
 from runtime import child
@@ -58,31 +59,41 @@ def main() -> int:
     thread = threading.Thread(target=_scan_thread, args=(plc, order.priority), name="scan", daemon=True)
     realtime.settle()
     thread.start()
+    asked = False
     try:
-        _attend(plc, supervisor, stop, thread)
+        asked = _attend(plc, supervisor, stop, thread)
     finally:
         plc.stop()
         thread.join(timeout=5)
         plc.image.remove()
-    return 0 if not thread.is_alive() else 1
+    return 0 if asked and not thread.is_alive() else os.EX_SOFTWARE
 
 
 def _scan_thread(plc: Plc, priority: int) -> None:
+    try:
+        _scan(plc, priority)
+    except Exception as error:  # noqa: BLE001 - whatever it is: the outputs go safe, and the supervisor starts a new scan
+        traceback.print_exc()
+        tell("failed", error=repr(error))
+
+
+def _scan(plc: Plc, priority: int) -> None:
     warnings = [w for w in (realtime.take_priority(priority), realtime.lock_memory(), realtime.stay_awake()) if w]
     tell("scanning", warnings=warnings)
     scan_loop(plc.plan)
     tell("stopped", scan=int(plc.value("plc.scan")))
 
 
-def _attend(plc: Plc, supervisor: int, stop: int, thread: threading.Thread) -> None:
-    """Attach fieldbus and services as they come, until asked to stop or left alone."""
+def _attend(plc: Plc, supervisor: int, stop: int, thread: threading.Thread) -> bool:
+    """Attach fieldbus and services as they come; True once asked to stop or left alone, False where the scan thread ended."""
     poll = select.poll()
     poll.register(supervisor, select.POLLIN)
     poll.register(stop, select.POLLIN)
     while thread.is_alive():
         if poll.poll(ATTACH_EVERY_MS):
-            return
+            return True
         plc.attach()
+    return False
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from runtime.fieldbus import driver
 from runtime.fieldbus.scan_watch import ScanWatch
 from runtime.fieldbus.station import Station
 from runtime.fieldbus.supply import Supply
+from runtime.journal import Journal
 
 PUBLISH_AT_LEAST, STATUS_EVERY = 0.1, 1.0  # s
 STATUS_FILE = "fieldbus.json"
@@ -99,8 +100,8 @@ def _obey(loop: asyncio.AbstractEventLoop, supervisor: int, end: asyncio.Event) 
 
     def leave(reason: str) -> None:
         if not end.is_set():
-            structlog.get_logger().info("fieldbus ends", reason=reason)
             end.set()
+            structlog.get_logger().info("fieldbus ends", reason=reason)
 
     loop.add_signal_handler(signal.SIGTERM, leave, "asked by the supervisor")
     try:
@@ -140,7 +141,7 @@ def set_up_logging() -> None:
         show, traceback = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback), []
     structlog.configure(
         processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"), *traceback, show],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(Journal(sys.stderr.fileno())),  # type: ignore[arg-type]
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     )
     logging.getLogger("can").setLevel(logging.CRITICAL)  # our channel says what matters, once
@@ -148,7 +149,8 @@ def set_up_logging() -> None:
 
 def main() -> int:
     supervisor = child.supervisor_pid()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)  # a terminal that is closed must not take the safe values with it
     set_up_logging()
     try:
         order: FieldbusOrder = child.receive()

@@ -75,9 +75,9 @@ class Supply:
         self.state, self.reason = GOING_SAFE, reason
         self._must_finish = must_finish
         self.sequences += 1
-        self._log.warning("outputs go to their safe values", reason=reason)
         self._sequence = asyncio.get_running_loop().create_task(self._run_sequence(delay))
         self._sequence.add_done_callback(self._end_sequence)
+        self._log.warning("outputs go to their safe values", reason=reason)
 
     async def _run_sequence(self, delay: float) -> bool:
         await asyncio.sleep(delay)

@@ -9,6 +9,8 @@ from typing import Any
 
 import structlog
 
+from runtime.journal import Journal
+
 
 class Sparing(logging.Filter):
     """Lets a library say at most so much a minute: a hostile client must not fill the disk through our log."""
@@ -30,6 +32,7 @@ class Sparing(logging.Filter):
 
 def log_to_stderr() -> None:
     """Send structlog and the libraries' logging to stderr: for people on a terminal, JSON lines elsewhere."""
+    journal = Journal(sys.stderr.fileno())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -38,10 +41,10 @@ def log_to_stderr() -> None:
     renderer: Any = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, renderer],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(journal),  # type: ignore[arg-type]
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(journal)
     cleaned = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -21,6 +21,7 @@ HALL = {
     "runtime.quality",
     "runtime.contract",
     "runtime.child",
+    "runtime.journal",
     "runtime.expand",
     "runtime.rundir",
 }

@@ -58,13 +58,30 @@ def test_one_that_keeps_dying_is_restarted_ever_more_slowly() -> None:
     assert waits[:3] == [0.0, 0.5, 1.0]
 
 
-def test_one_that_says_unavailable_is_not_started_again() -> None:
+def test_one_that_says_unavailable_is_tried_again_slowly() -> None:
     ear = Ear()
-    charge = ear.supervisor.take("taken", lambda: start(f"raise SystemExit({os.EX_UNAVAILABLE})"))
+    ear.supervisor.take("taken", lambda: start(f"raise SystemExit({os.EX_UNAVAILABLE})"))
     ear.wait_for("died")
-    ear.supervisor.attend(0.5)
-    assert charge.restarts == 0
-    assert ear.events[-1][1]["again_in"] is None
+    assert ear.events[-1][1] == {"event": "died", "code": os.EX_UNAVAILABLE, "again_in": 5.0}
+
+
+def test_one_that_cannot_even_be_started_is_tried_again() -> None:
+    ear = Ear()
+    children = [lambda: start(LIVE), lambda: subprocess.Popen(["/nowhere/at/all"])]
+    ear.supervisor.take("odd", lambda: children.pop()())
+    assert ear.events[0][1]["event"] == "died"
+    ear.wait_for("up")
+    ear.supervisor.stop("odd", 5)
+
+
+def test_one_that_hangs_is_killed_and_restarted() -> None:
+    ear = Ear()
+    charge = ear.supervisor.take("hung", lambda: start(LIVE))
+    ear.wait_for("up")
+    ear.supervisor.kill("hung", "no snapshot for 3 s")
+    ear.wait_for("up", 2)
+    assert charge.restarts == 1
+    ear.supervisor.stop("hung", 5)
 
 
 def test_one_that_does_not_listen_is_killed_and_that_is_said() -> None:

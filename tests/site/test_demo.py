@@ -29,7 +29,7 @@ def demo(tmp_path: Path) -> Iterator[tuple[RunningSite, RunningPlant, Scada]]:
         site.wait_for("running", COLD_S)
         until(lambda: site.status("modbus").get("listening") and site.status("opcua").get("listening"), 60, "both servers listen")
         scada = Scada(site.root, site.modbus)
-        until(lambda: scada.read("bms.ok"), 30, "the rack's data arrives")
+        until(lambda: scada.read("bms.ok") and scada.read("panel.remote"), 30, "the rack's and the panel's data arrive")
         yield site, plant, scada
         scada.close()
 
@@ -47,7 +47,9 @@ def close_contactors(plant: RunningPlant, scada: Scada) -> None:
             tag: scada.read(tag)
             for tag in ("protection.contactors", "site.ready", "site.first_permit", "plc.overruns", "plc.state")
         }
-        raise AssertionError(f"{error}: {seen}, {plant.truth()}, {plant.written()[-20:]}") from None
+        commands = [(w["t"] // 1_000_000, w["what"], w["value"]) for w in plant.written() if "Balance" not in w["what"]]
+        events = [(e["t"] // 1_000_000, e["what"], e["value"]) for e in plant.events()]
+        raise AssertionError(f"{error}: {seen}, {commands}, {events}, {plant.ask('counters')}") from None
     until(lambda: scada.read("site.closed"), 5, "the sequence says closed")
 
 
@@ -225,6 +227,6 @@ def test_a_retained_setpoint_survives_a_restart_and_a_cold_start_forgets_it(tmp_
             until(lambda site=site: site.status("modbus").get("listening"), COLD_S, "the Modbus server listens")
             scada = until(lambda site=site: _connected(site), 20, "connected")
             assert scada.read("hmi.p_set") == expected
-            assert not scada.write("hmi.p_set", 33.0).isError()
+            until(lambda scada=scada: not scada.write("hmi.p_set", 33.0).isError(), 20, "taken, once the key switch is known")
             scada.close()
             assert site.stop() == 0
