@@ -59,14 +59,14 @@ def main() -> int:
     thread = threading.Thread(target=_scan_thread, args=(plc, order.priority), name="scan", daemon=True)
     realtime.settle()
     thread.start()
-    asked = False
+    was_asked = False
     try:
-        asked = _attend(plc, supervisor, stop, thread)
+        was_asked = _attend(plc, supervisor, stop, thread)
     finally:
         plc.stop()
         thread.join(timeout=5)
         plc.image.remove()
-    return 0 if asked and not thread.is_alive() else os.EX_SOFTWARE
+    return 0 if was_asked and not thread.is_alive() else os.EX_SOFTWARE
 
 
 def _scan_thread(plc: Plc, priority: int) -> None:
