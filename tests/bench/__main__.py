@@ -12,7 +12,7 @@ from rich.table import Table
 
 from tests.bench.measure import Result
 
-GROUPS = ("blocks", "program", "cells", "start", "memory", "lateness", "reaction")
+GROUPS = ("blocks", "program", "cells", "start", "memory", "lateness", "reaction", "faults")
 
 
 def main() -> int:
