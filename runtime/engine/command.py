@@ -6,12 +6,11 @@ import numpy as np
 
 from runtime.engine.atomics import as_lreal, load_acquire, load_i8, load_u1, scan_path, store_i8, store_release, store_u1
 from runtime.engine.cells import REAL, WORD, store_wide
-from runtime.engine.image import COMMAND_RINGS, COMMAND_WORDS, HEADER, LINE, REPLY_RING, REPLY_WORDS, RING_ENTRIES
+from runtime.engine.image import COMMAND_RINGS, COMMAND_WORDS, HEADER, LINE, REPLY_RING, REPLY_WORDS, RING_ENTRIES, WORD_SESSION
 from runtime.engine.plan import (
     A_AUTHORITY,
     A_REPLIES,
     C_RINGS,
-    C_SESSIONS,
     C_SKIPS,
     D_LENGTH,
     D_PULSE,
@@ -53,7 +52,7 @@ def command(plan: Plan) -> None:
 def _drain(plan: Plan, ring: int, address: int) -> None:
     """One ring. What waited in it before this scan process began was meant for another one: it is refused, not obeyed."""
     replies = plan.places[A_REPLIES] + ring * REPLY_RING
-    session, skip = plan.control[C_SESSIONS + ring], plan.control[C_SKIPS + ring]
+    session, skip = load_i8(address + 8 * WORD_SESSION), plan.control[C_SKIPS + ring]  # the ring's own word: it cannot be another's
     if plan.state[S_SESSIONS + ring] != session:
         plan.state[S_SESSIONS + ring] = session
         plan.state[S_TAILS + ring] = max(skip - RING_ENTRIES, 0)

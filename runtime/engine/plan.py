@@ -61,7 +61,7 @@ STARTING, RUNNING, SAFE, INHIBITED = range(4)
 ) = range(24)
 S_TAILS, S_SESSIONS, S_WORDS = 24, 24 + COMMAND_RINGS, 24 + 2 * COMMAND_RINGS
 # Words of Plan.control: what the process around the loop asks of it.
-C_STOP, C_INBOX, C_RINGS, C_SESSIONS, C_SKIPS = 0, 1, 2, 2 + COMMAND_RINGS, 2 + 2 * COMMAND_RINGS
+C_STOP, C_INBOX, C_RINGS, C_SKIPS = 0, 1, 2, 2 + COMMAND_RINGS
 # Columns of Plan.groups and Plan.tasks.
 G_KERNEL, G_COLUMNS, G_ROWS, G_LENGTH, G_COPY_FROM, G_COPY_TO = range(6)
 T_EVERY, T_PHASE, T_GROUP_FROM, T_GROUP_TO, T_COPY_FROM, T_COPY_TO, T_PULSE_FROM, T_PULSE_TO, T_LAST, T_TURN = range(10)

@@ -16,7 +16,6 @@ from runtime.engine.north import COMMAND_BYTES, SERVICES, command_file, last_com
 from runtime.engine.plan import (
     C_INBOX,
     C_RINGS,
-    C_SESSIONS,
     C_SKIPS,
     C_STOP,
     RUNNING,
@@ -106,7 +105,6 @@ class Plc:
         control = self.plan.control
         control[C_RINGS + ring] = 0
         control[C_SKIPS + ring] = self._older.get(shared.session, 0)
-        control[C_SESSIONS + ring] = shared.session
         control[C_RINGS + ring] = shared.address
 
     def stop(self) -> None:

@@ -67,6 +67,11 @@ def save(folder: Path, tags: list[Tag], value_of: Mapping[str, Any]) -> None:
     if newest.exists():
         newest.replace(folder / BEFORE)
     aside.replace(newest)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)  # the renames, too, must outlive a power cut
+    finally:
+        os.close(handle)
 
 
 def restore(schedule: Schedule, folder: Path) -> Restored:

@@ -75,4 +75,7 @@ async def _write(name: str, slots: Sequence[int], connections: Mapping[str, Conn
     except Exception:  # one device's bug must not keep the others from their safe values
         log.exception("safe values not written")
         return False
+    if not connection.status().get("connected", True):
+        log.error("safe values not written: the device is lost; its own time-out must act")
+        return False
     return True

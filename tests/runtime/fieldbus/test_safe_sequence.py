@@ -30,8 +30,8 @@ class Scripted:
     async def close(self) -> None:
         raise AssertionError("the safe sequence closes nothing")
 
-    def status(self) -> dict[str, Any]:
-        return {}
+    def status(self):
+        return {"connected": self.behaviour != "lost"}
 
     def write(self) -> None:
         self.writes += 1
@@ -67,8 +67,8 @@ def test_the_steps_follow_each_other_at_their_times():
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("behaviour", ["hangs", "breaks"])
-def test_a_device_that_hangs_or_breaks_holds_up_nobody(behaviour):
+@pytest.mark.parametrize("behaviour", ["hangs", "breaks", "lost"])
+def test_a_device_that_hangs_breaks_or_is_lost_holds_up_nobody_and_is_said(behaviour):
     async def run():
         connections = {"pcs": Scripted(behaviour), "rack": Scripted()}
         start = asyncio.get_running_loop().time()
