@@ -282,7 +282,12 @@ def test_a_scan_that_takes_no_command_is_exception_6_after_a_second(scan: TestSc
 def test_every_write_leaves_an_audit_line(plant: Any, scan: TestScan, client: ModbusTcpClient) -> None:
     client.write_register(0, 4321, device_id=1)
     client.write_register(0, 6000, device_id=1)
-    lines = [line for line in plant[1].lines() if line.get("audit")]
+
+    def audit() -> list[dict[str, Any]]:
+        return [line for line in plant[1].lines() if line.get("audit")]
+
+    eventually(lambda: [line["value"] for line in audit()][-2:] == [432.1, 600.0])
+    lines = audit()
     assert lines[-2] | {"peer": "", "timestamp": "", "scan": 0} == {
         "event": "write",
         "audit": True,

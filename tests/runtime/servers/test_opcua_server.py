@@ -423,6 +423,7 @@ def test_every_write_leaves_an_audit_line(plant: Any, scan: TestScan) -> None:
         await client.get_node("ns=2;s=hmi.limit").write_value(7, ua.VariantType.Int32)
 
     with_client(plant[2], act, "eva", "volt")
+    eventually(lambda: [line["user"] for line in plant[1].lines() if line.get("audit")][-1:] == ["eva"])
     line = [line for line in plant[1].lines() if line.get("audit")][-1]
     assert (line["user"], line["role"], line["tag"], line["value"], line["answer"]) == ("eva", "engineer", "hmi.limit", 7, "taken")
     assert line["peer"].startswith("127.0.0.1:")
