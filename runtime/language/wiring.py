@@ -78,9 +78,10 @@ class Wiring:
 
     def settle_node(self, node: Node) -> None:
         node.is_settled = True
-        if node.is_broken:
-            return
         known = facts(node.block)
+        if node.is_broken:
+            self.check_literals(node)
+            return
         feeds = node.feeds
         for name, feed in feeds.items():
             if feed.__class__ is Port:
@@ -99,6 +100,13 @@ class Wiring:
             feeds[name] = self.feed_pin(node, node.block._by_name[name], feed)
         if any(feed.__class__ is Broken for feed in feeds.values()):
             node.is_broken = True
+
+    def check_literals(self, node: Node) -> None:
+        """One pin is wrong already; what is written on the others is checked all the same, where it does not hang on that one."""
+        for name, feed in node.feeds.items():
+            pin = node.block._by_name[name]
+            if feed.__class__ is Literal and not pin.length and "{" not in pin.unit and not isinstance(pin.element, AnyType):
+                self.feed_pin(node, pin, feed)
 
     # --- what a use of a block picks ------------------------------------------------------------------------------
 

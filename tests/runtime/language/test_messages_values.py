@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from runtime.language import load_text
+from runtime.source import SiteError
 from tests.aids.site_text import said_about, texts
 from tests.aids.wrong_site import block
 
@@ -236,3 +238,14 @@ programs/p.yaml:3:22: error[E010]: `yes` is no value here
 def test_the_message_reads(name: str, tmp_path: Path) -> None:
     files, expected = CASES[name]
     assert said_about(files, tmp_path) + "\n" == expected
+
+
+def test_a_second_mistake_on_the_same_block_is_said_too():
+    files = {
+        "config/site.yaml": "tasks: {t: {interval: 10 ms, programs: [p]}}\n"
+        "tags:\n  x.soc: {type: LREAL, unit: '%', write: operator, text: SoC}\n",
+        "programs/p.yaml": "program: p\nblocks:\n  c: {type: CHARGE_LIMITER, SOC: x.sok, V_CELL: 3.3 V, P_RATED: 230 V}\n",
+    }
+    with pytest.raises(SiteError) as raised:
+        load_text(files, {})
+    assert [p.code for p in raised.value.problems if p.severity == "error"] == ["E101", "E201"]
