@@ -182,9 +182,9 @@ def test_a_restarted_scan_takes_over_again(run, plant):
     since = time.monotonic_ns()
     scan.kill()
     scan.close()
-    scan = run.start_scan()
-    scan.ask("set", values={POWER: 10.0, MAIN: 0, BMS_POWER: 10.0})
+    scan = run.start_scan()  # its outputs are 0 until it is told otherwise: what is seen to be safe stays so
     assert_safe_in_order(plant, since, 5)
+    scan.ask("set", values={POWER: 10.0, MAIN: 0, BMS_POWER: 10.0})
     until(lambda: plant.power == 10.0, 5, "the new scan's setpoint")
 
 
