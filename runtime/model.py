@@ -190,7 +190,7 @@ class CommandTable:
     """One row per tag (by index): what the command step checks.
 
     target: byte offset, or -1 where nobody may write; type as in InputTable; role: the least role's place in ROLES;
-    low, high: the range as doubles; length: elements (0 scalar); pulse: row of `pulse_offsets` where it starts, or -1.
+    low, high: the range as doubles; length: elements (0 scalar); pulse: where its cells start in `pulse_cells`, or -1.
     A pulse's pending cells are pulse_cells[pulse : pulse + pulse_count].
     """
 
