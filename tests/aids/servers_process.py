@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import tempfile
 import time
@@ -26,8 +27,8 @@ class ServerProcess:
         self._started = started
 
     def log(self) -> str:
-        self._stderr.seek(0)
-        return self._stderr.read().decode()
+        descriptor = self._stderr.fileno()  # the process writes at the same offset: read without moving it
+        return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode()
 
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log().splitlines()]
