@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 SITE ?= config/site.yaml
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: install run test bench lint clean
+.PHONY: install run test lab bench capture lint clean
 
 install: $(VENV)/.installed
 
@@ -29,8 +29,24 @@ run: install
 test: $(VENV)/.tests
 	@$(BIN)/python -m pytest $(ARGS)
 
+# The tests that need SocketCAN or a GPIO chip, in a kernel that has them. The first call compiles that kernel: 4 to 8 minutes.
+LAB ?= ../shared/lab/lab
+LAB_CACHE ?= $(HOME)/.cache/lab
+export LAB_CACHE
+
+lab: $(VENV)/.tests
+	@test -x $(LAB) || { echo 'no $(LAB): the tests run as they are on a kernel with vcan0, vcan1 and gpio-sim:  make test'; exit 1; }
+	@test -d $(LAB_CACHE)/uml || { echo 'lab: compiling the kernel, 4 to 8 minutes'; \
+	  (seconds=0; while sleep 20; do seconds=$$((seconds + 20)); echo "lab: $$seconds s: $$(tail -n 1 $(LAB_CACHE)/uml.log 2>/dev/null)"; done) & \
+	  progress=$$!; status=0; $(LAB) true || status=$$?; kill $$progress; test $$status = 0 || exit $$status; }
+	@$(LAB) $(BIN)/python -m pytest -m 'socketcan or gpiochip' $(ARGS)
+
 bench: $(VENV)/.tests
 	@$(BIN)/python -m tests.bench $(ONLY)
+
+# One minute of the demo's buses in build/capture, read by cantools and, where it is installed, tshark.
+capture: $(VENV)/.tests
+	@$(BIN)/python -m tests.aids.capture --seconds 60 --folder build/capture
 
 lint: $(VENV)/.tests
 	@$(BIN)/ruff check . && $(BIN)/mypy

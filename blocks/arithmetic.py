@@ -131,6 +131,38 @@ def log(value):
     return np.log(value)
 
 
+def log_ratio(value):
+    """The natural logarithm of a number from 2^-32 to 2^32, held at both ends; NaN stays NaN.
+
+    Halved into [0.7, 1.41] without rounding, then the series of 2 artanh: within 2 units in the last place of `log`, the same
+    bits in plain Python and compiled (two libraries' log differ by one), and it vectorises.
+    """
+    mantissa = clamp(2.3283064365386963e-10, value, 4294967296.0) * 4294967296.0  # 1 to 2^64
+    halvings = -32.0
+    halvings = halvings + 32.0 if mantissa >= 4294967296.0 else halvings
+    mantissa = mantissa * 2.3283064365386963e-10 if mantissa >= 4294967296.0 else mantissa
+    halvings = halvings + 16.0 if mantissa >= 65536.0 else halvings
+    mantissa = mantissa * 1.52587890625e-05 if mantissa >= 65536.0 else mantissa
+    halvings = halvings + 8.0 if mantissa >= 256.0 else halvings
+    mantissa = mantissa * 0.00390625 if mantissa >= 256.0 else mantissa
+    halvings = halvings + 4.0 if mantissa >= 16.0 else halvings
+    mantissa = mantissa * 0.0625 if mantissa >= 16.0 else mantissa
+    halvings = halvings + 2.0 if mantissa >= 4.0 else halvings
+    mantissa = mantissa * 0.25 if mantissa >= 4.0 else mantissa
+    halvings = halvings + 1.0 if mantissa >= 2.0 else halvings
+    mantissa = mantissa * 0.5 if mantissa >= 2.0 else mantissa
+    halvings = halvings + 1.0 if mantissa >= 1.4142135623730951 else halvings
+    mantissa = mantissa * 0.5 if mantissa >= 1.4142135623730951 else mantissa
+    share = (mantissa - 1.0) / (mantissa + 1.0)
+    square = share * share
+    series = 0.0
+    for odd in range(21, 1, -2):
+        series = (series + 1.0 / odd) * square
+    # ln 2 in two parts, so that the larger product is exact.
+    near = halvings * 0.6931471803691238 + (halvings * 1.9082149292705877e-10 + 2.0 * share * series + 2.0 * share)
+    return near if value == value else value
+
+
 def power(base, exponent):
     """`base` to the power of `exponent`, as C's pow."""
     return np.power(base, exponent)

@@ -5,6 +5,7 @@ The only file that knows every room.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -47,9 +48,30 @@ class RunOptions:
     log: IO[bytes] | None = None  # where the processes write their logs; our standard error where it is None
 
 
+@dataclass(frozen=True)
+class Stopped:
+    """How a site ended: whether the fieldbus ended by itself, and the devices that did not take their safe values."""
+
+    by_itself: bool
+    missed: tuple[str, ...] = ()
+
+    @property
+    def outputs(self) -> str:
+        """What the outputs are now, in words."""
+        if not self.by_itself:
+            return "not known to be safe"
+        return f"safe but for {', '.join(self.missed)}: there the device's own time-out must act" if self.missed else "safe"
+
+
 def read_site(path: Path) -> tuple[Site, tuple[Problem, ...]]:
     """The checked site and its warnings. Raises SiteError with every mistake of every file."""
     return load_site(path, drivers(), catalogue(), describe_servers)
+
+
+def plant_of(site: Path) -> Path:
+    """The simulated plant of a site file `NAME.yaml`: `NAME_plant.yaml` beside it, or `plant.yaml` where there is none."""
+    own = site.resolve().with_name(f"{site.stem}_plant.yaml")
+    return own if own.exists() else own.with_name("plant.yaml")
 
 
 def generation_of(schedule: Schedule) -> int:
@@ -166,8 +188,7 @@ class App:
         return child.start(SERVERS[name], order, stderr=self.options.log)
 
     def _start_plant(self) -> subprocess.Popen[bytes]:
-        config = self.options.site.resolve().parent / "plant.yaml"
-        command = [sys.executable, "-m", PLANT, "--config", str(config), "--run-dir", str(self.folder)]
+        command = [sys.executable, "-m", PLANT, "--config", str(plant_of(self.options.site)), "--run-dir", str(self.folder)]
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.options.log, cwd=child.ROOT, process_group=0
         )  # the terminal's Ctrl-C must not take the plant before the safe values are written
@@ -181,11 +202,8 @@ class App:
         charges = self.supervisor.charges.values()
         return {c.name: (c.child.pid if c.child else 0, c.restarts) for c in charges}
 
-    def stop(self) -> bool:
-        """Stop: servers first, then the scan, whose last outbox is safe, then the fieldbus once the safe values are written.
-
-        Returns whether the fieldbus ended by itself, having written them.
-        """
+    def stop(self) -> Stopped:
+        """Stop: servers first, then the scan, whose last outbox is safe, then the fieldbus once the safe values are written."""
         stop = self.supervisor.stop
         for name in SERVERS:
             self.supervisor.stopping = True
@@ -196,6 +214,18 @@ class App:
         stop("fieldbus", SAFE_PATIENCE_S)
         for name in (*SERVERS, "plant"):
             stop(name, STOP_PATIENCE_S)
-        fieldbus = self.supervisor.charges.get("fieldbus")
+        stopped = self._how_the_fieldbus_ended()
         self.hold.release()
-        return fieldbus is not None and fieldbus.child is not None and fieldbus.child.returncode == 0
+        return stopped
+
+    def _how_the_fieldbus_ended(self) -> Stopped:
+        fieldbus = self.supervisor.charges.get("fieldbus")
+        code = fieldbus.child.returncode if fieldbus is not None and fieldbus.child is not None else None
+        if code != child.EXIT_MISSED:
+            return Stopped(code == 0)
+        try:
+            missed = json.loads((self.folder / child.FIELDBUS_STATUS).read_text())["missed"]
+            return Stopped(True, tuple(map(str, missed)))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            self.tell("runtime", "fieldbus status not read", {"error": str(error)})
+            return Stopped(True, ("a device whose name is not known",))

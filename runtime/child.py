@@ -19,6 +19,8 @@ from runtime.model import Alarm, Device, Schedule, Tag, TagRegion
 
 ROOT = Path(__file__).parents[1]
 SUPERVISOR = "BESSPLC_SUPERVISOR"
+EXIT_MISSED = 3  # how the fieldbus ends where a device did not take its safe values
+FIELDBUS_STATUS = "fieldbus.json"  # in the run folder: the state of all devices, always whole
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from runtime import __version__
+from runtime import __version__, verbs_field, verbs_live
+from runtime.options import EXIT_MISTAKES, SITE, JsonOption, SiteOption, count_of, print_problems, read
 
 app = typer.Typer(
     name="bessplc",
@@ -20,46 +20,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-SITE = Path("config/site.yaml")
-EXIT_MISTAKES, EXIT_HELD = 1, 75  # 75: EX_TEMPFAIL, another run holds the site
-SiteOption = Annotated[Path, typer.Option("--site", "-s", help="The site file.", show_default=True)]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
-
-
-def _colour(stream: Any) -> bool:
-    return stream.isatty() and not os.environ.get("NO_COLOR")
-
-
-def _print_problems(problems: Any, root: Path) -> None:
-    from runtime.source import render
-
-    print(render(problems, root, colour=_colour(sys.stderr)), file=sys.stderr)
-
-
-def _count(problems: Any) -> str:
-    errors = sum(p.severity == "error" for p in problems)
-    warnings = len(problems) - errors
-    return (
-        ", ".join(f"{n} {word}{'s' if n != 1 else ''}" for n, word in ((errors, "error"), (warnings, "warning")) if n)
-        or "no problems"
-    )
-
-
-def _read(site: Path) -> Any:
-    """The site, with warnings shown; or all its mistakes, and exit 1."""
-    from runtime.app import read_site
-    from runtime.source import SiteError
-
-    try:
-        read, warnings = read_site(site)
-    except SiteError as error:
-        _print_problems(error.problems, site.resolve().parent.parent)
-        print(f"\n{_count(error.problems)}; nothing was started", file=sys.stderr)
-        raise typer.Exit(EXIT_MISTAKES) from None
-    if warnings:
-        _print_problems(warnings, site.resolve().parent.parent)
-    return read
 
 
 @app.callback(invoke_without_command=True)
@@ -93,11 +53,11 @@ def check(site: SiteOption = SITE, as_json: JsonOption = False) -> None:
     problems: tuple[Any, ...] = ()
     facts: dict[str, Any] = {}
     try:
-        read, problems = read_site(site)
-        schedule = read.schedule
+        found, problems = read_site(site)
+        schedule = found.schedule
         instances = sum(g.rows for g in schedule.groups)
         facts = {
-            "site": read.name,
+            "site": found.name,
             "digest": schedule.digest,
             "tags": len(schedule.tags),
             "instances": instances,
@@ -110,10 +70,10 @@ def check(site: SiteOption = SITE, as_json: JsonOption = False) -> None:
         print(json.dumps({"ok": not failed, "problems": [p.as_json() for p in problems], **facts}, indent=2))
     else:
         if problems:
-            _print_problems(problems, site.resolve().parent.parent)
+            print_problems(problems, site.resolve().parent.parent)
             print(file=sys.stderr)
         done = "" if failed else f"{facts['tags']} tags, {facts['instances']} block instances in {facts['groups']} groups: "
-        print(f"{done}{_count(problems)}", file=sys.stderr if failed else sys.stdout)
+        print(f"{done}{count_of(problems)}", file=sys.stderr if failed else sys.stdout)
     raise typer.Exit(EXIT_MISTAKES if failed else 0)
 
 
@@ -122,8 +82,8 @@ def show(site: SiteOption = SITE, as_json: JsonOption = False) -> None:
     """Show what would run: tasks, order of execution, groups, memory map."""
     from runtime.language.show import show_json, show_text
 
-    read = _read(site)
-    print(json.dumps(show_json(read), indent=2) if as_json else show_text(read))
+    found = read(site)
+    print(json.dumps(show_json(found), indent=2) if as_json else show_text(found))
 
 
 @app.command(epilog="Examples:  bessplc blocks      bessplc blocks PID      bessplc blocks --json")
@@ -143,6 +103,12 @@ def blocks(name: Annotated[str, typer.Argument(help="One block to describe in fu
         print(json.dumps([as_dict(b) for b in chosen.values()], indent=2))
     else:
         print(describe(next(iter(chosen.values()))) if name else list_all(chosen.values()))
+
+
+app.command(epilog=verbs_live.DEVICES_EPILOG)(verbs_live.devices)
+app.command(epilog=verbs_live.IO_EPILOG)(verbs_live.io)
+app.command(epilog=verbs_field.DISCOVER_EPILOG)(verbs_field.discover)
+app.command("verify-interlocks", epilog=verbs_field.VERIFY_EPILOG)(verbs_field.verify_interlocks)
 
 
 def main() -> None:

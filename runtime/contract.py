@@ -29,7 +29,8 @@ class PointText:
 class Description:
     """A device as its driver understands it: settings that only the driver reads, and each tag's addresses and type.
 
-    A tag that has a problem is left out of `points`; the problem is in the report.
+    A tag that has a problem is left out of `points`; the problem is in the report. An address names its place for people
+    with `str()`; it may have a method `raw(value)` that gives what stands on the wire for a value of the tag.
     """
 
     settings: Any
@@ -40,12 +41,16 @@ class DriverFront(Protocol):
     """The half of a driver that the checker uses: no device is touched.
 
     The three word lists name every key that the driver reads in a device, an input and an output, each with one
-    sentence; any other key that the language does not know itself is an error.
+    sentence; any other key that the language does not know itself is an error. ERRORS names the kinds of error that the
+    driver tells apart and counts, CONDITIONS what may be wrong with the device for a while; each becomes a tag
+    (`device.NAME.errors_KIND`, `device.NAME.CONDITION`), each condition an alarm with its sentence as the text.
     """
 
     DEVICE_WORDS: Mapping[str, str]
     INPUT_WORDS: Mapping[str, str]
     OUTPUT_WORDS: Mapping[str, str]
+    ERRORS: Mapping[str, str]
+    CONDITIONS: Mapping[str, str]
 
     def describe(self, device: Section, points: Sequence[PointText], site: Section, root: Path, report: Report) -> Description:
         """Read and check what the io_map says about the device; all mistakes go to the report with their places."""
@@ -73,8 +78,28 @@ class Outputs(Protocol):
     integer: np.ndarray
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a device is, asked ten times a second for its tags.
+
+    `state` is the place in `runtime.model.DEVICE_STATES`; `round_trip` the seconds of the last request and its answer (NaN
+    where nothing is asked); `exchanges` counts answers or frames that were taken; `last_good` is CLOCK_MONOTONIC ns of the
+    last of them, 0 before the first. `errors` counts by kind of ERRORS since the start, `conditions` are those that hold.
+    """
+
+    state: int
+    round_trip: float
+    exchanges: int
+    last_good: int
+    errors: Mapping[str, int]
+    conditions: frozenset[str] = frozenset()
+
+
 class Connection(Protocol):
     """The half of a driver that runs in the fieldbus process, one for each device."""
+
+    def health(self) -> Health:
+        """State and counters for the device's tags: cheap, and never waits."""
 
     def status(self) -> Mapping[str, Any]:
         """Counters and state for people: connected, requests, errors by kind, last error."""

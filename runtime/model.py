@@ -82,6 +82,8 @@ class Device:
     """One io_map: a device, its driver's settings (read by that driver only), and its points.
 
     `stale` and `timeout` are nanoseconds: how old an input may become, and the device's own communication time-out.
+    `diagnostics` are inputs that the fieldbus process fills from the connection's health: their address is the name in
+    DEVICE_TAGS, `errors_KIND`, or a condition of the driver.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Device:
     stale: int
     timeout: int
     at: Position = NOWHERE
+    diagnostics: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,4 +304,14 @@ SYSTEM_TAGS: tuple[tuple[str, str, str, str], ...] = (
     ("plc.bad_inputs", "DINT", "", "Input tags that are not good"),
     ("plc.torn", "LINT", "", "Inboxes left for the next scan because they were being written"),
 )
+# The tags `device.NAME.x` of every device, beside one LINT for each kind of error and one BOOL for each condition.
+DEVICE_TAGS: tuple[tuple[str, str, str, str], ...] = (
+    ("state", "DINT", "", "State of the device: 0 closed, 1 connecting, 2 online, 3 degraded, 4 lost"),
+    ("lost", "BOOL", "", "The device does not answer"),
+    ("round_trip", "LREAL", "ms", "Time between the last request and its answer, 0 where nothing is asked"),
+    ("exchanges", "LINT", "", "Answers or frames taken since the start"),
+    ("errors", "LINT", "", "Errors of all kinds since the start"),
+    ("last_good", "LINT", "ns", "Wall clock (UTC, since 1970) of the last good answer or frame, 0 before the first"),
+)
+DEVICE_STATES = ("closed", "connecting", "online", "degraded", "lost")
 STATES = ("starting", "running", "safe", "inhibited")

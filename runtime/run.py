@@ -54,9 +54,9 @@ def run_site(site: Path, *, sim: bool, cold: bool, inhibit: bool) -> int:
     finally:
         if app.site is not None:
             log.info("stopping", why="asked to" if stop else "failed")
-        is_safe = app.stop()
-    outputs = "inhibited" if inhibit else "safe" if is_safe else "not known to be safe"
-    log.info("stopped", outputs=outputs)
+        stopped = app.stop()
+    outputs = "inhibited" if inhibit else stopped.outputs
+    (log.error if stopped.missed else log.info)("stopped", outputs=outputs, missed=list(stopped.missed))
     if log_file is not None:
         print(f"stopped, outputs {outputs}; the log is {log_file.name}")
     return 0

@@ -69,18 +69,31 @@ def hold(site: Path) -> Hold:
     handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     patience = time.monotonic() + PATIENCE_S
     while not _locked(handle):
-        holder = _read_holder(handle)
-        if _is_alive(holder.get("pid")) or time.monotonic() > patience:
+        said = _read_holder(handle)
+        if _is_alive(said.get("pid")) or time.monotonic() > patience:
             os.close(handle)
             raise SiteHeldError(
-                f"{site} is already running: process {holder.get('pid', 'unknown')} since {holder.get('since', 'unknown')}; "
-                f"stop that one first (kill {holder.get('pid', 'PID')}), or copy the site to run a second one"
+                f"{site} is already running: process {said.get('pid', 'unknown')} since {said.get('since', 'unknown')}; "
+                f"stop that one first (kill {said.get('pid', 'PID')}), or copy the site to run a second one"
             )
         time.sleep(0.1)
     clean(folder)
     os.ftruncate(handle, 0)
     os.pwrite(handle, json.dumps({"pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}).encode(), 0)
     return Hold(folder, handle)
+
+
+def holder(site: Path) -> int | None:
+    """The process that runs this site now, None where none does. It looks only, and takes nothing."""
+    try:
+        handle = os.open(folder_of(site) / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        pid = _read_holder(handle).get("pid")
+    finally:
+        os.close(handle)
+    return pid if isinstance(pid, int) and _is_alive(pid) else None
 
 
 def _locked(handle: int) -> bool:

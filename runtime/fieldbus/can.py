@@ -5,31 +5,64 @@ Frames of one batch are decoded by one compiled table kernel; staleness is judge
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from runtime.contract import Connection, Description, Inputs, Outputs, PointText
 from runtime.expand import PatternError, expand, is_pattern
-from runtime.fieldbus import can_database, words
-from runtime.fieldbus.can_tables import Bits, CanFrame, CanSettings, CanSignal, ChannelSettings, put_bits
+from runtime.fieldbus import can_database, can_dbc, words
+from runtime.fieldbus.can_messages import MappedMessages, read_rules
+from runtime.fieldbus.can_outgoing import EVERY, outgoing_frames, refuse_flexible
+from runtime.fieldbus.can_rules import MessageRules
+from runtime.fieldbus.can_tables import CanSettings, CanSignal, ChannelSettings
+from runtime.fieldbus.can_words import can_have, can_stay, id_offset, invalid_ranges, moved
 from runtime.model import Described, Device
-from runtime.source import Listing, Report, Section, Text, did_you_mean, place_of
+from runtime.source import Report, Section, Text, did_you_mean
 
 DEVICE_WORDS: Mapping[str, str] = {
     "channel": "the bus, by its name in the site's `channels:`",
     "dbc": "the DBC file with the device's messages, from the site's root",
-    "alive": "messages of ours and their alive counter: `{Stack_Cmd: AliveCounter}`",
+    "messages": "what is expected of messages: `{BMS_Status: {cycle: 100 ms, timeout: 300 ms, alive: AliveCounter}}`",
+    "id_offset": "added to the identifier of every message of this device: one DBC for many racks",
     "min_gap": "shortest time between two frames of one message (default 10 ms)",
 }
-INPUT_WORDS: Mapping[str, str] = {"signal": "Message.Signal of the DBC; braces name an array: `Module_{1..16}.V_{1..16}`"}
+SIGNAL = "Message.Signal of the DBC; braces name an array: `Module_{1..16}.V_{1..16}`"
+INPUT_WORDS: Mapping[str, str] = {
+    "signal": SIGNAL,
+    "invalid": "raw values that are no value, beside those of the DBC: `[0xFFFF, 0xFE00..0xFEFF]`; `none`: all are values",
+}
 OUTPUT_WORDS: Mapping[str, str] = {
-    **INPUT_WORDS,
+    "signal": SIGNAL,
     "every": "period of the message (default: the DBC's GenMsgCycleTime, else 100 ms)",
 }
-EVERY, GAP = 100_000_000, 10_000_000  # ns
+ERRORS: Mapping[str, str] = {
+    "short_frame": "A frame is shorter than its message",
+    "crc": "A frame carries a wrong CRC and is not taken",
+    "alive": "A frame repeats its alive counter, or has one that cannot be, and is not taken",
+    "lost_frames": "The alive counter says that frames are missing",
+    "early": "A frame came before its window",
+    "late": "A frame came after its window",
+    "timeout": "A message did not come within its time-out",
+    "broken_value": "A signal says that it has no value, or is no finite number",
+    "out_of_range": "A signal is outside the range that the DBC gives it; its value is taken as it is",
+    "refused_output": "An output does not fit its signal, and its old value stays",
+    "not_sent": "The bus had no room for a frame",
+    "error_frame": "The bus reports an error frame",
+    "error_passive": "The bus became error-passive",
+    "bus_off": "The bus went off",
+    "receive_overflow": "Frames were dropped before they were read",
+}
+CONDITIONS: Mapping[str, str] = {
+    "message_missing": "A message has not come for longer than its time-out, or for three of its cycles",
+    "frames_refused": "The last frame of a message was refused: wrong CRC or stuck alive counter",
+    "bus_off": "The CAN controller has left the bus after too many errors",
+    "error_passive": "The CAN controller sees so many errors that it only listens for them",
+    "receive_overflow": "Frames arrive faster than they are read, and some were dropped",
+}
+GAP = 10_000_000  # ns
+CYCLES = 3  # for which a message may be silent
 
 
 @dataclass
@@ -37,6 +70,7 @@ class _Mapped:
     """The signals that the io_map has named so far, with the place that named each."""
 
     database: Any
+    messages: Mapping[str, tuple[Any, Mapping[str, Any]]]  # name -> message, its signals by name
     report: Report
     inputs: dict[str, Text]  # "Message.Signal" -> where
     outputs: dict[str, Text]
@@ -52,14 +86,36 @@ def describe(device: Section, points: Sequence[PointText], site: Section, root: 
     if dbc is None:
         return Description(None, {})
     try:
-        database = can_database.load(root / dbc)
-    except can_database.DbcError as error:
-        can_database.report_dbc(error, dbc, str(dbc), report)
+        database = can_dbc.load(root / dbc)
+    except can_dbc.DbcError as error:
+        can_dbc.report_dbc(error, dbc, str(dbc), report)
         return Description(None, {})
-    mapped = _Mapped(database, report, {}, {}, {}, {})
+    offset = id_offset(device, report)
+    messages = {message.name: (message, {s.name: s for s in message.signals}) for message in database.messages}
+    mapped = _Mapped(database, messages, report, {}, {}, {}, {})
     found = {str(point.tag): described for point in points if (described := _describe_point(point, mapped)) is not None}
-    frames = _frames(device, mapped, [a for d in found.values() for a in d.addresses])
-    return Description(CanSettings(channel, frames, gap) if channel else None, found)
+    rules = read_rules(device, database, MappedMessages(mapped.outputs, mapped.received, mapped.sent), report)
+    addresses = [a for d in found.values() for a in d.addresses]
+    ours = {name: rule for name, rule in rules.items() if name not in mapped.received}
+    frames = outgoing_frames(device, database, mapped.sent, addresses, ours, report)
+    if offset and can_stay(offset, device, {a.message: a.key for a in (*addresses, *frames)}, report):
+        frames = tuple(replace(frame, key=frame.key + offset) for frame in frames)
+        found = {tag: moved(described, offset) for tag, described in found.items()}
+    if channel is not None:
+        refuse_flexible(database, mapped.received | {name: text for name, (text, _) in mapped.sent.items()}, channel, report)
+    settings = CanSettings(channel, frames, gap, tuple(rules.values()), _patience(mapped, rules)) if channel else None
+    return Description(settings, found)
+
+
+def _patience(mapped: _Mapped, rules: Mapping[str, MessageRules]) -> tuple[tuple[str, int], ...]:
+    """The silence (ns) after which each received message counts as missing: its time-out, or some cycles where one is known."""
+    found = []
+    for name in mapped.received:
+        rule = rules.get(name, MessageRules(name))
+        cycle = rule.cycle or int((mapped.messages[name][0].cycle_time or 0) * 1_000_000)
+        if silence := rule.timeout or CYCLES * cycle:
+            found.append((name, silence))
+    return tuple(found)
 
 
 def _channel(device: Section, site: Section, report: Report) -> ChannelSettings | None:
@@ -109,13 +165,16 @@ def _describe_point(point: PointText, mapped: _Mapped) -> Described | None:
         report.error(text.at.part(error.start + inside, error.width), "E663", f"`{text}`: {error}")
         return None
     signals = []
+    invalid = None if point.is_output else invalid_ranges(point, report)
     for path in paths:
         signal = _resolve(path, text, paths, mapped)
         if signal is None or not _claim(path, text, signal[0], point, every, mapped):
             return None
         message, found = signal
+        if not point.is_output and not can_have(found, invalid or (), point, report):
+            return None
         period = every or int((message.cycle_time or 0) * 1_000_000) or EVERY
-        signals.append((found, can_database.signal_of(message, found, period if point.is_output else 0)))
+        signals.append((found, can_database.signal_of(message, found, period if point.is_output else 0, invalid)))
     return can_database.described(signals, is_pattern(text)) if _alike(signals, text, report) else None
 
 
@@ -128,18 +187,18 @@ def _resolve(path: str, text: Text, paths: Sequence[str], mapped: _Mapped) -> tu
     if not dot:
         report.error(text.at, "E663", f"`{path}` is no signal: write Message.Signal{among}")
         return None
-    messages = {m.name: m for m in mapped.database.messages}
+    messages = mapped.messages
     if message_name not in messages:
         report.error(at, "E664", f"the DBC has no message `{message_name}`{among}", did_you_mean(message_name, messages))
         return None
-    message = messages[message_name]
-    known = {s.name: s for s in message.signals}
+    message, known = messages[message_name]
     if signal_name not in known:
         at = text.at if len(paths) > 1 else text.at.part(inside + len(message_name) + 1, len(signal_name))
         report.error(at, "E664", f"message `{message_name}` has no signal `{signal_name}`{among}", did_you_mean(signal_name, known))
         return None
-    if message.is_container:
-        report.error(at, "E664", f"`{message_name}` is a container message, which this driver cannot read")
+    fault = can_database.what_is_unreadable(message, known[signal_name])
+    if fault:
+        report.error(at, "E664", fault)
         return None
     return message, known[signal_name]
 
@@ -191,98 +250,6 @@ def _alike(signals: Sequence[tuple[Any, CanSignal]], text: Text, report: Report)
             )
             return False
     return True
-
-
-def _frames(device: Section, mapped: _Mapped, addresses: Sequence[CanSignal]) -> tuple[CanFrame, ...]:
-    """The frames to send: one a message, or one for each selector value of a multiplexed message."""
-    alive = _alive(device, mapped)
-    frames: list[CanFrame] = []
-    for message in mapped.database.messages:
-        if message.name not in mapped.sent and message.name not in alive:
-            continue
-        text, period = mapped.sent.get(message.name, (None, 0))
-        every = period or int((message.cycle_time or 0) * 1_000_000) or EVERY
-        signals = [a for a in addresses if a.message == message.name and a.every]
-        if any(len(a.conditions) > 1 for a in signals):
-            mapped.report.error(
-                place_of(text, device.at),
-                "E669",
-                f"`{message.name}` is multiplexed twice over",
-                "such a message can be received, not sent",
-            )
-            continue
-        frames += _frames_of(message, signals, every, alive.get(message.name), place_of(text, device.at), mapped.report)
-    return tuple(frames)
-
-
-def _frames_of(
-    message: Any, signals: Sequence[CanSignal], every: int, alive: Bits | None, at: Any, report: Report
-) -> list[CanFrame]:
-    """The frames of one message that we send, each with its template."""
-    selectors = {a.conditions[0][0] for a in signals if a.conditions}
-    if len(selectors) > 1:
-        report.error(at, "E669", f"`{message.name}` has two selectors", "such a message can be received, not sent")
-        return []
-    if any(a.bits in selectors for a in signals):
-        report.error(at, "E669", f"the selector of `{message.name}` is mapped as an output", "we fill it in for each frame")
-        return []
-    values: list[int | None] = [*sorted({a.conditions[0][1][0] for a in signals if a.conditions})]
-    frames = []
-    for selected in values or [None]:
-        template = bytearray(message.length)
-        for signal in message.signals:
-            if signal.multiplexer_ids is None or selected in signal.multiplexer_ids:
-                put_bits(template, can_database.bits_of(signal), _initial(signal))
-        for selector in selectors:
-            put_bits(template, selector, selected or 0)
-        frames.append(
-            CanFrame(
-                message.name,
-                can_database.key_of(message),
-                message.length,
-                bool(message.is_fd),
-                every,
-                bytes(template),
-                alive,
-                selected,
-            )
-        )
-    return frames
-
-
-def _initial(signal: Any) -> int:
-    """The raw value of a signal that nobody writes: the DBC's start value, else 0."""
-    raw = signal.raw_initial or 0
-    if not signal.conversion.is_float:
-        return int(raw)
-    return int.from_bytes(struct.pack("<f" if signal.length == 32 else "<d", raw), "little")
-
-
-def _alive(device: Section, mapped: _Mapped) -> dict[str, Bits]:
-    """The alive counters of our messages."""
-    section, report = words.entry(device, "alive"), mapped.report
-    if section is None:
-        return {}
-    if not isinstance(section, Section):
-        report.error(place_of(section, device.at), "E652", "`alive` takes a section: `{Message: Signal}`")
-        return {}
-    found = {}
-    for name, text in section.items():
-        if not isinstance(text, Text) or isinstance(text, Listing):
-            report.error(name.at, "E652", "`alive` names one signal for each message")
-            continue
-        path = f"{name}.{text}"
-        signal = _resolve(path, Text(path, name.at), (path, path), mapped)
-        if signal is None:
-            continue
-        if path in mapped.outputs or name in mapped.received:
-            other = mapped.outputs.get(path) or mapped.received[name]
-            report.error(name.at, "E666", f"`{path}` is ours to count, and mapped at {other.at}")
-        elif signal[1].conversion.is_float or signal[1].is_signed or signal[1].multiplexer_ids is not None:
-            report.error(text.at, "E666", f"`{path}` cannot count: it is signed, a float or multiplexed")
-        else:
-            found[str(name)] = can_database.bits_of(signal[1])
-    return found
 
 
 def connect(device: Device, inputs: Inputs, outputs: Outputs, run_dir: Path) -> Connection:

@@ -13,6 +13,7 @@ from typing import Protocol
 import can
 import structlog
 
+from runtime.fieldbus.can_fault import ACTIVE, BUS_OFF
 from runtime.fieldbus.can_tables import ChannelSettings
 from runtime.fieldbus.can_wire import Batch, Wire, open_wire
 from runtime.fieldbus.tend import Backoff, end_task, tend
@@ -22,7 +23,9 @@ CLOSE_LIMIT = 3.0  # s
 
 
 class Listener(Protocol):
-    """A device on a channel."""
+    """A device on a channel. `keys` are the identifiers that it receives; the channel asks the bus for no others."""
+
+    keys: frozenset[int]
 
     def take(self, batch: Batch) -> None:
         """Frames have arrived; only valid during the call."""
@@ -43,6 +46,7 @@ class Channel:
         self.frames_in = self.frames_out = self.losses = 0
         self.last_frame = 0
         self.last_error = ""
+        self._state = ACTIVE
         self._batch = Batch()
         self._task: asyncio.Task[None] | None = None
         self._lost = asyncio.Event()
@@ -59,8 +63,12 @@ class Channel:
 
     async def _open(self) -> Wire | None:
         settings = self.settings
+        keys = self._keys()
         try:
-            return await asyncio.to_thread(open_wire, settings.interface, self.path, settings.bitrate, settings.options)
+            wire = await asyncio.to_thread(open_wire, settings.interface, self.path, settings.bitrate, settings.options, keys)
+            if self._keys() != keys:  # a device has joined meanwhile
+                wire.set_filters(self._keys())
+            return wire
         except (OSError, ValueError, TypeError, can.CanError) as error:
             self._say(f"cannot open: {error}")
             return None
@@ -70,8 +78,11 @@ class Channel:
         loop = asyncio.get_running_loop()
         self.wire = wire
         self._lost.clear()
-        self.last_error = ""
+        self.last_error, self._state = "", ACTIVE
         self._log.info("channel open")
+        if self.settings.interface == "socketcan" and self.settings.bitrate is not None:
+            command = f"ip link set {self.path} up type can bitrate {self.settings.bitrate} restart-ms 100"
+            self._log.info("the bit rate of a SocketCAN interface is set by the system, not by us", command=command)
         try:
             for listener in self.listeners:
                 listener.went_up()
@@ -116,12 +127,32 @@ class Channel:
         except (OSError, ValueError, can.CanError) as error:
             self.lose(f"receiving failed: {error}")
             return
+        self._note_state(self.wire.state)
         if self._batch.count:
             self.frames_in += self._batch.count
             self.last_frame = time.monotonic_ns()
             self._guarded(lambda listener: listener.take(self._batch))
         if more:
             asyncio.get_running_loop().call_soon(self._ready)
+
+    def _note_state(self, state: str) -> None:
+        """Log what becomes of the controller: its devices see it in the wire's state and counters."""
+        if state == self._state:
+            return
+        says = self._log.info if state == ACTIVE else self._log.error if state == BUS_OFF else self._log.warning
+        says("CAN controller", state=state, before=self._state)
+        self._state = state
+        if state == BUS_OFF and self.settings.interface == "socketcan":
+            command = f"ip link set {self.path} type can restart"
+            self._log.error("off the bus until the kernel restarts the controller: restart-ms does it, or", command=command)
+
+    def _keys(self) -> frozenset[int]:
+        return frozenset().union(*(listener.keys for listener in self.listeners))
+
+    @property
+    def state(self) -> str:
+        """What the bus is now: "down", or the state of its wire."""
+        return self.wire.state if self.wire is not None and self.is_up else "down"
 
     def _guarded(self, tell: Callable[[Listener], None]) -> None:
         """A bug in one device's decoding must not silence the others on this bus."""
@@ -153,7 +184,12 @@ class Channel:
         self.listeners.append(listener)
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(tend(self.settings.name, self._keep_open, self._fail))
-        elif self.is_up:
+        elif self.wire is not None and self.is_up:
+            try:
+                self.wire.set_filters(self._keys())
+            except (OSError, ValueError, can.CanError) as error:
+                self.lose(f"filters refused: {error}")
+                return
             listener.went_up()
 
     async def leave(self, listener: Listener) -> None:

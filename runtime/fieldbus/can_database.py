@@ -1,34 +1,32 @@
-"""Reads a DBC with cantools and turns its messages into signals and frames of ours. It opens no bus and reads no io_map."""
+"""Turns the messages and signals of a DBC, as cantools knows them, into addresses and types of ours. It reads no file."""
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from runtime.fieldbus.can_tables import EXTENDED, FLOAT32, FLOAT64, SIGNED, UNSIGNED, Bits, CanSignal, place_bits
+from runtime.fieldbus.can_tables import (
+    EXTENDED,
+    FLOAT16,
+    FLOAT32,
+    FLOAT64,
+    SIGNED,
+    UNSIGNED,
+    WIDEST,
+    Bits,
+    CanSignal,
+    Ranges,
+    place_bits,
+    ranges_of,
+)
 from runtime.model import Described
-from runtime.source import Position, Report, Text
 
-# Texts of a value table that call a measurement's raw value broken.
-BROKEN = frozenset(
-    {
-        "sna",
-        "invalid",
-        "error",
-        "notavailable",
-        "signalnotavailable",
-        "sensorfault",
-        "sensorfailure",
-        "sensorbroken",
-        "brokenwire",
-        "openwire",
-        "fault",
-        "na",
-        "undefined",
-    }
+# Texts of a value table that say that there is no value, and those that call a measurement's raw value broken. Among the
+# names of an enumeration an error is a state like any other, and a program must see it.
+NO_VALUE = frozenset(["sna", "na", "invalid", "notavailable", "signalnotavailable", "signalinvalid", "novalue", "nodata"])
+BROKEN = NO_VALUE | frozenset(
+    ["error", "fault", "undefined", "sensorfault", "sensorfailure", "sensorerror", "sensorbroken", "brokenwire", "openwire"]
 )
 INVALID_RAW = "SignalInvalidRaw"  # an attribute of the signal: the raw value that means no reading
 UNITS = {
@@ -69,53 +67,10 @@ UNITS = {
 }
 
 
-class DbcError(Exception):
-    """A DBC that cannot be used; `line` and `column` say where in it, 0 where that is not known."""
-
-    def __init__(self, message: str, line: int = 0, column: int = 0):
-        super().__init__(message)
-        self.line = line
-        self.column = column
-
-
-def load(path: Path) -> Any:
-    """The cantools database of a DBC, read strictly. Raises DbcError where it is missing, broken, or its signals overlap."""
-    try:
-        found = path.stat()
-    except OSError as error:
-        raise DbcError(f"cannot read it: {error.strerror}") from error
-    return _load(path, found.st_mtime_ns, found.st_size)
-
-
-@functools.lru_cache(maxsize=16)  # several racks share one DBC
-def _load(path: Path, _changed: int, _size: int) -> Any:
-    import textparser
-    from cantools.database import Database
-    from cantools.database.errors import Error
-
-    raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = raw.decode("cp1252", errors="replace")  # what most DBC editors write
-    database = Database(strict=True)
-    try:
-        database.add_dbc_string(text)
-    except textparser.ParseError as error:
-        raise DbcError(f"it is no DBC: {error}", error.line, error.column) from error
-    except (Error, ValueError, KeyError, IndexError) as error:
-        raise DbcError(_first_sentence(error)) from error
-    seen: dict[int, str] = {}
-    for message in database.messages:
-        other = seen.setdefault(key_of(message), message.name)
-        if other != message.name:
-            raise DbcError(f"messages {other} and {message.name} have the same identifier 0x{message.frame_id:X}")
-    return database
-
-
-def _first_sentence(error: Exception) -> str:
-    text = str(error).strip() or type(error).__name__
-    return text[0].lower() + text[1:].rstrip(".")
+def whole_number(text: str) -> int | None:
+    """A whole number as people write identifiers and raw values, decimal or 0x; None where the text is none."""
+    found = re.fullmatch(r"\s*(-?)(0[xX][0-9a-fA-F]+|\d+)\s*", text)
+    return None if found is None else int(found[1] + str(int(found[2], 16 if found[2][:2].lower() == "0x" else 10)))
 
 
 def key_of(message: Any) -> int:
@@ -129,40 +84,39 @@ def unit_of(signal: Any) -> str:
     return UNITS.get(text.lower(), text)
 
 
-def report_dbc(error: DbcError, text: Text, file: str, report: Report) -> None:
-    """Say what is wrong with a DBC: at its own line where that is known, otherwise where the io_map names it."""
-    if error.line:
-        at = Position(file, error.line, error.column or 1)
-        report.error(at, "E661", f"`{text}` cannot be read: {error}", "", f"the device at {text.at} uses it")
-    else:
-        report.error(text.at, "E661", f"`{text}` cannot be used: {error}")
-
-
-def signal_of(message: Any, signal: Any, every: int = 0) -> CanSignal:
-    """A signal of the DBC as the tables need it."""
-    scale, offset = signal.conversion.scale, signal.conversion.offset
-    raws = sorted(int(raw) for raw in signal.conversion.choices or ())
-    if not is_enumeration(signal):
-        texts = {int(raw): re.sub(r"[^a-z]", "", str(text).lower()) for raw, text in (signal.conversion.choices or {}).items()}
-        raws = [raw for raw in raws if texts[raw] in BROKEN]
-        invalid = signal.dbc.attributes.get(INVALID_RAW)
-        raws += [int(invalid.value)] if invalid is not None and invalid.value >= 0 else []
+def signal_of(message: Any, signal: Any, every: int = 0, invalid: Ranges | None = ()) -> CanSignal:
+    """A signal of the DBC as the tables need it; `invalid` are raw words that are no value beside the DBC's, None: none are."""
     return CanSignal(
-        message.name,
-        signal.name,
-        key_of(message),
-        message.length,
-        bool(message.is_fd),
-        bits_of(signal),
-        _kind(signal),
-        float(scale),
-        float(offset),
-        signal.minimum,
-        signal.maximum,
-        tuple(conditions_of(message, signal)),
-        tuple(raws),
-        every,
+        message=message.name,
+        name=signal.name,
+        key=key_of(message),
+        size=message.length,
+        fd=bool(message.is_fd),
+        bits=bits_of(signal),
+        kind=_kind(signal),
+        scale=float(signal.conversion.scale),
+        offset=float(signal.conversion.offset),
+        minimum=signal.minimum,
+        maximum=signal.maximum,
+        conditions=tuple(conditions_of(message, signal)),
+        listed=tuple(sorted(int(raw) for raw in signal.conversion.choices or ())),
+        every=every,
+        invalid=() if invalid is None else (*ranges_of(invalid_words(signal)), *invalid),
     )
+
+
+def invalid_words(signal: Any) -> list[int]:
+    """The raw words, read without a sign, that the DBC calls no value: by a text of its value table, or by an attribute."""
+    if signal.conversion.is_float or type_of(signal) == "BOOL":
+        return []
+    mask = (1 << signal.length) - 1
+    texts = {int(raw): re.sub(r"[^a-z]", "", str(text).lower()) for raw, text in (signal.conversion.choices or {}).items()}
+    known = BROKEN
+    if is_enumeration(signal):  # one that tells valid from invalid has both as values
+        known = frozenset() if "valid" in texts.values() else NO_VALUE
+    attribute = signal.dbc.attributes.get(INVALID_RAW)
+    marked = [int(attribute.value)] if attribute is not None and attribute.value >= 0 else []
+    return [raw & mask for raw, text in texts.items() if text in known] + [raw for raw in marked if raw <= mask]
 
 
 def bits_of(signal: Any) -> Bits:
@@ -171,7 +125,7 @@ def bits_of(signal: Any) -> Bits:
 
 def _kind(signal: Any) -> int:
     if signal.conversion.is_float:
-        return FLOAT32 if signal.length == 32 else FLOAT64
+        return {16: FLOAT16, 32: FLOAT32}.get(signal.length, FLOAT64)
     return SIGNED if signal.is_signed else UNSIGNED
 
 
@@ -179,8 +133,46 @@ def conditions_of(message: Any, signal: Any) -> Iterator[tuple[Bits, tuple[int, 
     """The selectors that must hold for the signal to be in a frame, and their values, outermost last."""
     while signal.multiplexer_ids is not None:
         selector = message.get_signal_by_name(signal.multiplexer_signal)
-        yield bits_of(selector), tuple(signal.multiplexer_ids)
+        half = 1 << (selector.length - selector.is_signed)  # a selector with a sign never has the values above
+        yield bits_of(selector), tuple(number for number in signal.multiplexer_ids if number < half)
         signal = selector
+
+
+def what_is_unreadable(message: Any, signal: Any) -> str:
+    """Why this driver cannot carry the signal, or nothing where it can."""
+    if message.is_container:
+        return f"`{message.name}` is a container message: its parts have identifiers of their own inside the frame"
+    if message.length > WIDEST:
+        return (
+            f"`{message.name}` has {message.length} bytes: no CAN frame is longer than {WIDEST}, transport protocols are not read"
+        )
+    if message.protocol == "j1939" and message.length > 8 and not message.is_fd:
+        return f"`{message.name}` has {message.length} bytes: J1939 sends it in several frames, which are not put together"
+    if signal.conversion.is_float and signal.length not in (16, 32, 64):
+        return f"`{signal.name}` is a float of {signal.length} bits: there are 16, 32 and 64"
+    if not signal.conversion.is_float and signal.length > 64:
+        return f"`{signal.name}` has {signal.length} bits: a number has at most 64"
+    if not signal.conversion.scale:
+        return f"`{signal.name}` has the factor 0"
+    return _selector_fault(message, signal)
+
+
+def _selector_fault(message: Any, signal: Any) -> str:
+    """What is wrong with the chain of selectors of a multiplexed signal."""
+    if signal.multiplexer_ids is None:
+        return ""
+    known, passed = {s.name: s for s in message.signals}, [signal.name]
+    while signal.multiplexer_ids is not None:
+        name = signal.multiplexer_signal
+        if name not in known:
+            return f"`{signal.name}` is multiplexed, and `{message.name}` has no selector for it"
+        signal = known[name]
+        if signal.conversion.is_float:
+            return f"the selector `{name}` of `{passed[-1]}` is a float"
+        if name in passed:
+            return f"the selectors {' -> '.join([*passed, name])} select each other in a circle"
+        passed.append(name)
+    return ""
 
 
 def is_enumeration(signal: Any) -> bool:

@@ -1,13 +1,17 @@
 """The compiled table kernels of the CAN driver: a batch of frames into cells, and output values into frames.
 
-They know tables only (`can_tables`): no bus, no Python objects. Equal to cantools on every signal.
+They know tables only (`can_tables`, `can_supervise`): no bus, no Python objects. Equal to cantools on every signal.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from runtime.fieldbus.can_bits import HALF_LIMIT, half_value, half_word, put_word, signed_of, take_bits
+from runtime.fieldbus.can_supervise import E_BROKEN, E_OUTSIDE, E_SHORT, admit
 from runtime.fieldbus.can_tables import (
+    C_BAD_FROM,
+    C_BAD_TO,
     C_COND_FROM,
     C_COND_TO,
     C_FIRST,
@@ -16,67 +20,39 @@ from runtime.fieldbus.can_tables import (
     C_LENGTH,
     C_LIST_FROM,
     C_LIST_TO,
+    C_NEXT,
     C_PLAIN,
     C_SHIFT,
     C_SLOT,
     C_STEP,
     F_FROM,
     F_TO,
+    FLOAT16,
     FLOAT32,
     FLOAT64,
     M_FROM,
     M_KEY,
     M_LENGTH,
     M_TO,
-    N_DECODED,
-    N_NOT_FINITE,
-    N_SHORT,
-    N_UNKNOWN,
     SIGNED,
     UNSIGNED,
 )
-from runtime.fieldbus.compiled import compiled
+from runtime.fieldbus.compiled import compiled, lean, part
 from runtime.quality import BAD_SENSOR_FAILURE, GOOD
 
 GOOD_, BROKEN = np.uint32(GOOD), np.uint32(BAD_SENSOR_FAILURE)
-TWO_63 = 9223372036854775808.0
 
 
-@compiled
-def take_bits(data, first, step, shift, length):  # type: ignore[no-untyped-def]
-    """The raw bits of a signal, lowest bit first, as an unsigned 64-bit word."""
-    raw = np.uint64(0)
-    for k in range(min((shift + length + 7) // 8, 8)):
-        raw |= np.uint64(data[first + k * step]) << np.uint64(8 * k)
-    raw >>= np.uint64(shift)
-    if shift + length > 64:
-        raw |= np.uint64(data[first + 8 * step]) << np.uint64(64 - shift)
-    if length < 64:
-        raw &= (np.uint64(1) << np.uint64(length)) - np.uint64(1)
-    return raw
+Scratch = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-@compiled
-def put_word(data, first, step, shift, length, raw):  # type: ignore[no-untyped-def]
-    """Write a signal's raw bits into a frame."""
-    for bit in range(length):
-        at = shift + bit
-        mask = np.uint8(1 << (at & 7))
-        place = first + (at >> 3) * step
-        if (raw >> np.uint64(bit)) & np.uint64(1):
-            data[place] |= mask
-        else:
-            data[place] &= np.uint8(~mask & 0xFF)
+def scratch() -> Scratch:
+    """One word for `decode`, as an unsigned number and as floats of both sizes."""
+    word = np.zeros(1, np.uint64)
+    return word, word.view(np.float32), word.view(np.float64)
 
 
-@compiled
-def signed_of(raw, length):  # type: ignore[no-untyped-def]
-    """A raw word read as two's complement of `length` bits."""
-    spare = np.uint64(64 - length)
-    return np.int64(raw << spare) >> np.int64(64 - length)
-
-
-@compiled
+@part
 def find_message(messages, key):  # type: ignore[no-untyped-def]
     """The row of the message with this key, or -1."""
     low, high = 0, len(messages)
@@ -89,20 +65,26 @@ def find_message(messages, key):  # type: ignore[no-untyped-def]
     return low if low < len(messages) and messages[low, M_KEY] == key else -1
 
 
-@compiled
-def is_selected(frame, signal, conditions, lists):  # type: ignore[no-untyped-def]
-    """Whether the frame's selectors say that it carries this signal."""
-    for c in range(signal[C_COND_FROM], signal[C_COND_TO]):
+@part
+def is_inside(word, ranges, start, stop):  # type: ignore[no-untyped-def]
+    """Whether a raw word is in one of these ranges."""
+    found = False
+    for k in range(start, stop):
+        found = found or (ranges[k, 0] <= word <= ranges[k, 1])
+    return found
+
+
+@part
+def is_selected(frame, first, last, conditions, ranges):  # type: ignore[no-untyped-def]
+    """Whether the frame's selectors say that it carries the signals with these conditions."""
+    for c in range(first, last):
         selector = take_bits(frame, conditions[c, 0], conditions[c, 1], conditions[c, 2], conditions[c, 3])
-        found = False
-        for k in range(conditions[c, 4], conditions[c, 5]):
-            found = found or np.uint64(lists[k]) == selector
-        if not found:
+        if not is_inside(selector, ranges, conditions[c, 4], conditions[c, 5]):
             return False
     return True
 
 
-@compiled
+@part
 def is_listed(value, signal, lists):  # type: ignore[no-untyped-def]
     """Whether a raw value is one of those that the tables list for the signal."""
     found = False
@@ -111,68 +93,78 @@ def is_listed(value, signal, lists):  # type: ignore[no-untyped-def]
     return found
 
 
-@compiled
-def decode_frame(frame, time, message, tables, cells, counts):  # type: ignore[no-untyped-def]
-    """Decode the mapped signals of one frame."""
-    _, signals, factors, conditions, lists = tables
+@part
+def number_of(raw, kind, length, scratch):  # type: ignore[no-untyped-def]
+    """The number that a raw word stands for, before scale and offset; `scratch` is one word, as uint64 and as floats."""
+    words, singles, doubles = scratch
+    if kind == UNSIGNED:
+        return np.float64(raw)
+    if kind == SIGNED:
+        return np.float64(signed_of(raw, length))
+    if kind == FLOAT16:
+        return half_value(raw)
+    words[0] = raw
+    return np.float64(singles[0]) if kind == FLOAT32 else doubles[0]
+
+
+@part
+def decode_signal(frame, time, row, tables, cells, scratch):  # type: ignore[no-untyped-def]
+    """Decode the signal at this row into its cell; returns the counter of what was wrong with it, or 0."""
+    _, signals, factors, _, ranges = tables
     lreal, integer, quality, times = cells
-    words = np.empty(1, np.uint64)
-    singles = words.view(np.float32)
-    doubles = words.view(np.float64)
-    for row in range(message[M_FROM], message[M_TO]):
-        signal = signals[row]
-        if not is_selected(frame, signal, conditions, lists):
-            continue
-        raw = take_bits(frame, signal[C_FIRST], signal[C_STEP], signal[C_SHIFT], signal[C_LENGTH])
-        slot = signal[C_SLOT]
-        times[slot] = time
-        words[0] = raw
-        if signal[C_KIND] == FLOAT32:
-            number = np.float64(singles[0])
-        elif signal[C_KIND] == FLOAT64:
-            number = doubles[0]
-        elif signal[C_KIND] == SIGNED:
-            whole = signed_of(raw, signal[C_LENGTH])
-            number = np.float64(whole)
-            if is_listed(np.float64(raw), signal, lists):
-                number = np.nan  # tables give invalid raw values without their sign
-        else:
-            whole = np.int64(raw)
-            number = np.float64(raw)
-        if signal[C_PLAIN]:
-            integer[slot] = whole
-            quality[slot] = GOOD_
-            continue
-        value = number * factors[row, 0] + factors[row, 1]
-        if not np.isfinite(value) or (signal[C_KIND] <= SIGNED and is_listed(number, signal, lists)):
-            quality[slot] = BROKEN
-            counts[N_NOT_FINITE] += 1
-            continue
-        if signal[C_INTEGER]:
-            integer[slot] = np.int64(np.rint(value))
-        else:
-            lreal[slot] = value
-        quality[slot] = GOOD_
+    kind, length, slot = signals[row, C_KIND], signals[row, C_LENGTH], signals[row, C_SLOT]
+    raw = take_bits(frame, signals[row, C_FIRST], signals[row, C_STEP], signals[row, C_SHIFT], length)
+    times[slot] = time
+    value = number_of(raw, kind, length, scratch) * factors[row, 0] + factors[row, 1]
+    if not np.isfinite(value) or is_inside(raw, ranges, signals[row, C_BAD_FROM], signals[row, C_BAD_TO]):
+        quality[slot] = BROKEN
+        return E_BROKEN
+    if signals[row, C_PLAIN]:
+        integer[slot] = signed_of(raw, length) if kind == SIGNED else np.int64(raw)
+    elif signals[row, C_INTEGER]:
+        integer[slot] = np.int64(np.rint(value))
+    else:
+        lreal[slot] = value
+    quality[slot] = GOOD_
+    return 0 if factors[row, 2] <= value <= factors[row, 3] else E_OUTSIDE
 
 
-@compiled
-def decode(keys, data, lengths, times, count, tables, cells, counts):  # type: ignore[no-untyped-def]
-    """Decode a batch of frames in the order of their arrival; returns how many belonged to this device.
+@part
+def decode_frame(frame, time, message, tables, cells, scratch, seen):  # type: ignore[no-untyped-def]
+    """Decode the mapped signals of one frame of the message at this row."""
+    messages, signals, _, conditions, ranges = tables
+    row = messages[message, M_FROM]
+    while row < messages[message, M_TO]:
+        first, last = signals[row, C_COND_FROM], signals[row, C_COND_TO]
+        if first < last and not is_selected(frame, first, last, conditions, ranges):
+            row = signals[row, C_NEXT]
+            continue
+        stop = signals[row, C_NEXT]
+        while row < stop:
+            wrong = decode_signal(frame, time, row, tables, cells, scratch)
+            if wrong:
+                seen[message, wrong] += 1
+            row += 1
 
-    keys: int64[n]; data: uint8[n, 64]; lengths: int64[n]; times: int64[n] (CLOCK_MONOTONIC ns). A frame that is shorter
-    than its message is counted and left.
+
+@lean
+def decode(keys, data, lengths, times, count, tables, watch, cells, scratch):  # type: ignore[no-untyped-def]
+    """Decode a batch of frames in the order of their arrival; returns how many were taken.
+
+    keys: int64[n]; data: uint8[n, 64]; lengths: int64[n]; times: int64[n] (CLOCK_MONOTONIC ns). A frame of another device
+    is passed over; one that is shorter than its message, or that its rules refuse, is counted and left.
     """
-    messages = tables[0]
+    messages, seen = tables[0], watch[3]
     taken = 0
     for i in range(count):
         row = find_message(messages, keys[i])
         if row < 0:
-            counts[N_UNKNOWN] += 1
-        elif lengths[i] < messages[row, M_LENGTH]:
-            counts[N_SHORT] += 1
-        else:
-            decode_frame(data[i], times[i], messages[row], tables, cells, counts)
-            counts[N_DECODED] += 1
+            continue
+        size = messages[row, M_LENGTH]
+        if lengths[i] < size:
+            seen[row, E_SHORT] += 1
+        elif admit(data[i], times[i], size, row, watch):
+            decode_frame(data[i], times[i], row, tables, cells, scratch, seen)
             taken += 1
     return taken
 
@@ -197,6 +189,8 @@ def raw_of(signal, factors, lists, bits):  # type: ignore[no-untyped-def]
     inside = factors[2] <= value <= factors[3] or (kind <= SIGNED and is_listed(np.rint(number), signal, lists))
     if not np.isfinite(number) or not inside:
         return np.uint64(0), False
+    if kind == FLOAT16:
+        return (half_word(number), True) if abs(number) < HALF_LIMIT else (np.uint64(0), False)
     if kind == FLOAT32:
         single = np.empty(2, np.float32)
         single[0] = np.float32(number)

@@ -9,18 +9,24 @@ from __future__ import annotations
 import os
 import select
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
 from can.interfaces.slcan import slcanBus
 
+from runtime.fieldbus.can_fault import ACTIVE, PASSIVE, WARNING, Fault
 from runtime.fieldbus.can_tables import EXTENDED
 from runtime.fieldbus.can_wire import BATCH, Batch
 from runtime.fieldbus.compiled import compiled
 
 ROOM = 1 << 16
 RETURN, BELL = 13, 7
+P_BROKEN, P_REFUSALS, P_FLAGS = range(3)
+MOST_REFUSALS = 16  # answers in a row that say no: the adapter was reset and its channel is closed
+ASK = 1.0  # s between two questions for the adapter's status flags
+# Status flags of Lawicel's command F: a receive buffer ran over, the controller warns, is passive.
+F_OVERFLOW, F_WARNING, F_PASSIVE = 0x01 | 0x08, 0x04, 0x20
 FD_LENGTHS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64)
 _LENGTHS = np.array(FD_LENGTHS, np.int64)
 
@@ -50,9 +56,12 @@ def hexadecimal(line, start, count):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def parse_line(line, row, keys, data, lengths, fd_lengths):  # type: ignore[no-untyped-def]
+def parse_line(line, row, keys, data, lengths, fd_lengths, counts):  # type: ignore[no-untyped-def]
     """Read one line into row `row`: 1 a frame, 0 something else (an answer, a remote frame), -1 broken."""
     kind = line[0]
+    if kind == ord("F") and len(line) == 3:
+        counts[P_FLAGS] = hexadecimal(line, 1, 2)
+        return 0
     extended = kind == ord("T") or kind == ord("x") or kind == ord("D") or kind == ord("B")
     flexible = kind == ord("d") or kind == ord("D") or kind == ord("b") or kind == ord("B")
     if not (extended or flexible or kind == ord("t")):
@@ -80,7 +89,10 @@ def parse_line(line, row, keys, data, lengths, fd_lengths):  # type: ignore[no-u
 
 @compiled
 def parse(buffer, size, keys, data, lengths, fd_lengths, counts):  # type: ignore[no-untyped-def]
-    """Read all whole lines of the buffer, as far as the rows reach; returns frames and bytes used. counts[0]: broken lines."""
+    """Read all whole lines of the buffer, as far as the rows reach; returns frames and bytes used.
+
+    counts: int64[3], lines that are broken, answers in a row that refuse, and the last status flags or -1.
+    """
     frames, start = 0, 0
     for at in range(size):
         if buffer[at] != RETURN and buffer[at] != BELL:
@@ -88,11 +100,14 @@ def parse(buffer, size, keys, data, lengths, fd_lengths, counts):  # type: ignor
         if frames == len(keys):
             break
         if at > start:
-            found = parse_line(buffer[start:at], frames, keys, data, lengths, fd_lengths)
+            found = parse_line(buffer[start:at], frames, keys, data, lengths, fd_lengths, counts)
             if found > 0:
                 frames += 1
             elif found < 0:
-                counts[0] += 1
+                counts[P_BROKEN] += 1
+            counts[P_REFUSALS] = 0
+        elif buffer[at] == BELL:
+            counts[P_REFUSALS] += 1
         start = at + 1
     return frames, start
 
@@ -108,9 +123,19 @@ class SlcanWire:
         self._bytes = memoryview(self._buffer.data).cast("B")
         self._size = 0
         self._unsent = b""
-        self._broken = np.zeros(1, np.int64)
-        self.counts = {"broken_lines": 0, "not_sent": 0}
+        self._parsed = np.array([0, 0, -1], np.int64)
+        self._asked = time.monotonic()
+        self._fault = Fault()
+        self.counts = self._fault.counts
+        self.counts["broken_lines"] = 0
         self._parse(Batch())  # compiles, or loads, the kernel here, in the thread that opens the bus
+
+    @property
+    def state(self) -> str:
+        return self._fault.state
+
+    def set_filters(self, keys: Collection[int] | None) -> None:
+        """The protocol's one mask cannot tell a set of identifiers: the compiled tables leave the others out."""
 
     def watch(self, loop: Any, ready: Callable[[], None]) -> None:
         loop.add_reader(self._descriptor, ready)
@@ -130,14 +155,29 @@ class SlcanWire:
         frames, used = self._parse(batch)
         if used == 0 and self._size == ROOM:
             used = ROOM
-            self._broken[0] += 1
+            self._parsed[P_BROKEN] += 1
         rest = self._size - used
         self._buffer[:rest] = self._buffer[used : self._size].copy()
         self._size = rest
-        self.counts["broken_lines"] = int(self._broken[0])
+        self._look()
         batch.count = frames
         batch.times[:frames] = time.monotonic_ns()
         return bool(frames == BATCH)
+
+    def _look(self) -> None:
+        """What the adapter's answers say, and the next question for its flags."""
+        self.counts["broken_lines"] = int(self._parsed[P_BROKEN])
+        if self._parsed[P_REFUSALS] >= MOST_REFUSALS:
+            raise OSError("the adapter refuses our frames: its channel is closed, as after a reset")
+        flags = int(self._parsed[P_FLAGS])
+        if flags >= 0:
+            self._parsed[P_FLAGS] = -1
+            self.counts["overflow"] += bool(flags & F_OVERFLOW)
+            self._fault.enter(PASSIVE if flags & F_PASSIVE else WARNING if flags & F_WARNING else ACTIVE)
+        now = time.monotonic()
+        if now - self._asked > ASK and not self._unsent:
+            self._asked = now
+            self._unsent = b"F\r"[self._write(b"F\r") :]
 
     def _is_hung_up(self) -> bool:
         poll = select.poll()
@@ -145,7 +185,7 @@ class SlcanWire:
         return any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))
 
     def _parse(self, batch: Batch) -> tuple[int, int]:
-        frames, used = parse(self._buffer, self._size, batch.keys, batch.data, batch.lengths, _LENGTHS, self._broken)
+        frames, used = parse(self._buffer, self._size, batch.keys, batch.data, batch.lengths, _LENGTHS, self._parsed)
         return frames, used
 
     def send(self, key: int, data: bytes, fd: bool) -> bool:

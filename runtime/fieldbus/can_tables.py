@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from runtime.model import Point
 
-UNSIGNED, SIGNED, FLOAT32, FLOAT64 = range(4)
+if TYPE_CHECKING:  # the rules stand on these tables
+    from runtime.fieldbus.can_rules import MessageRules
+
+UNSIGNED, SIGNED, FLOAT16, FLOAT32, FLOAT64 = range(5)
 EXTENDED = 1 << 31  # set in a key where the identifier has 29 bits
 WIDEST = 64  # bytes of the longest CAN FD frame
 # Columns of the signal tables.
-(C_FIRST, C_STEP, C_SHIFT, C_LENGTH, C_KIND, C_SLOT, C_INTEGER, C_PLAIN, C_COND_FROM, C_COND_TO, C_LIST_FROM, C_LIST_TO) = range(12)
+(C_FIRST, C_STEP, C_SHIFT, C_LENGTH, C_KIND, C_SLOT, C_INTEGER, C_PLAIN) = range(8)
+(C_COND_FROM, C_COND_TO, C_LIST_FROM, C_LIST_TO, C_BAD_FROM, C_BAD_TO, C_NEXT) = range(8, 15)
 M_KEY, M_LENGTH, M_FROM, M_TO = range(4)
 F_LENGTH, F_FROM, F_TO = range(3)
-N_UNKNOWN, N_SHORT, N_DECODED, N_NOT_FINITE = range(4)
+Ranges = tuple[tuple[int, int], ...]  # of raw words, both ends included
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +52,21 @@ def put_bits(data: bytearray, bits: Bits, raw: int) -> None:
         data[at] = data[at] & ~(mask >> 8 * k) & 0xFF | value >> 8 * k & 0xFF
 
 
+def read_bits(data: bytes | bytearray, bits: Bits) -> int:
+    """The raw value of a signal in a frame."""
+    raw = 0
+    for k in range((bits.shift + bits.length + 7) // 8):
+        raw |= data[bits.first + k * bits.step] << 8 * k
+    return raw >> bits.shift & (1 << bits.length) - 1
+
+
 @dataclass(frozen=True, slots=True)
 class CanSignal:
     """The address of one point: a signal of a DBC as the tables need it.
 
     `key` is the identifier, with EXTENDED set where it has 29 bits. `conditions` are the selectors that must hold for a
-    multiplexed signal. `listed` are raw values of the value table: those that mean a broken sensor where the signal is
-    a measurement, all of them where it is an enumeration.
+    multiplexed signal. `listed` are the raw values of its value table, which may be sent also outside the
+    range. `invalid` are the raw words, read without a sign, that are no value when they are received.
     """
 
     message: str
@@ -70,13 +83,23 @@ class CanSignal:
     conditions: tuple[tuple[Bits, tuple[int, ...]], ...]
     listed: tuple[int, ...]
     every: int = 0
+    invalid: Ranges = ()
+
+    def __str__(self) -> str:
+        return f"{self.message}.{self.name} id 0x{self.key & ~EXTENDED:X}"
+
+    def raw(self, value: float) -> float:
+        """The raw value that stands for this value of the tag."""
+        raw = (value - self.offset) / self.scale
+        return raw if self.kind >= FLOAT16 or not math.isfinite(raw) else round(raw)
 
 
 @dataclass(frozen=True, slots=True)
 class CanFrame:
     """A frame that we send: its identity, its period (ns), and its bytes before any output is written into them.
 
-    `selected` is the selector's value that this frame is for, or None where the message is not multiplexed.
+    `selected` are the selectors of a multiplexed message with the values that this frame is for. `rules` say when it is
+    sent and what is filled in.
     """
 
     message: str
@@ -85,8 +108,8 @@ class CanFrame:
     fd: bool
     every: int
     template: bytes
-    alive: Bits | None
-    selected: int | None
+    selected: tuple[tuple[Bits, int], ...]
+    rules: MessageRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,21 +125,27 @@ class ChannelSettings:
 
 @dataclass(frozen=True, slots=True)
 class CanSettings:
-    """What the io_map says about the device itself: its channel, the frames that we send, and the gap between two (ns)."""
+    """What the io_map says about the device itself: its channel, the frames that we send, and the gap between two (ns).
+
+    `rules` are what it expects of messages; `patience` is for each received message whose cycle is known
+    the silence (ns) after which it counts as missing.
+    """
 
     channel: ChannelSettings
     frames: tuple[CanFrame, ...]
     gap: int
+    rules: tuple[MessageRules, ...] = ()
+    patience: tuple[tuple[str, int], ...] = ()
 
 
 class Decoding(NamedTuple):
-    """The tables of `can_kernel.decode`: messages by key, their signals, factors, and multiplex conditions."""
+    """The tables of `can_kernel.decode`: messages by key, their signals, factors, multiplex conditions, ranges of raw words."""
 
     messages: np.ndarray
     signals: np.ndarray
-    factors: np.ndarray
+    factors: np.ndarray  # scale, offset, minimum, maximum
     conditions: np.ndarray
-    lists: np.ndarray
+    ranges: np.ndarray  # uint64
 
 
 class Encoding(NamedTuple):
@@ -137,45 +166,48 @@ class _Rows:
         self.factors: list[list[float]] = []
         self.conditions: list[list[int]] = []
         self.lists: list[int] = []
+        self.ranges: list[tuple[int, int]] = []
 
     def add(self, signal: CanSignal, slot: int, type_name: str, conditions: bool) -> None:
-        integer = type_name != "LREAL"
+        bits, integer = signal.bits, type_name != "LREAL"
         plain = integer and signal.scale == 1 and signal.offset == 0 and signal.kind in (UNSIGNED, SIGNED)
-        first_condition, first_listed = len(self.conditions), len(self.lists)
-        for bits, ids in signal.conditions if conditions else ():
-            start = len(self.lists)
-            self.lists += ids
-            self.conditions.append([bits.first, bits.step, bits.shift, bits.length, start, len(self.lists)])
-            first_listed = len(self.lists)
+        marks = [len(self.conditions), len(self.lists)]
+        for selector, ids in signal.conditions if conditions else ():
+            start = len(self.ranges)
+            self.ranges += ranges_of(ids)
+            place = [selector.first, selector.step, selector.shift, selector.length]
+            self.conditions.append([*place, start, len(self.ranges)])
         self.lists += signal.listed
-        bits = signal.bits
-        self.signals.append(
-            [
-                bits.first,
-                bits.step,
-                bits.shift,
-                bits.length,
-                signal.kind,
-                slot,
-                integer,
-                plain,
-                first_condition,
-                len(self.conditions),
-                first_listed,
-                len(self.lists),
-            ]
-        )
+        first_bad = len(self.ranges)
+        self.ranges += signal.invalid
+        place = [bits.first, bits.step, bits.shift, bits.length]
+        lists = [marks[0], len(self.conditions), marks[1], len(self.lists), first_bad, len(self.ranges)]
+        self.signals.append([*place, signal.kind, slot, integer, plain, *lists, 0])
         low = -np.inf if signal.minimum is None else signal.minimum - abs(signal.scale) * 1e-6
         high = np.inf if signal.maximum is None else signal.maximum + abs(signal.scale) * 1e-6
         self.factors.append([signal.scale, signal.offset, low, high])
 
-    def tables(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        return (
-            _table(self.signals, 12),
-            np.array(self.factors, np.float64).reshape(-1, 4),
-            _table(self.conditions, 6),
-            np.array(self.lists, np.int64),
-        )
+    def add_group(self, points: Sequence[Point]) -> None:
+        """Inputs with the same conditions: these are looked at once, and tell where the next group begins."""
+        first = len(self.signals)
+        for point in points:
+            self.add(point.address, point.slot, point.type, conditions=True)
+        for row in self.signals[first:]:
+            row[C_NEXT] = len(self.signals)
+
+    def columns(self) -> tuple[np.ndarray, np.ndarray]:
+        return _table(self.signals, 15), np.array(self.factors, np.float64).reshape(-1, 4)
+
+
+def ranges_of(numbers: Sequence[int]) -> Ranges:
+    """The numbers as ranges, in order."""
+    found: list[tuple[int, int]] = []
+    for number in sorted(set(numbers)):
+        if found and found[-1][1] == number - 1:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    return tuple(found)
 
 
 def _table(rows: Sequence[Any], columns: int) -> np.ndarray:
@@ -190,10 +222,14 @@ def decoding(points: Sequence[Point]) -> Decoding:
         by_key.setdefault(point.address.key, []).append(point)
     for key in sorted(by_key):
         first = len(rows.signals)
+        groups: dict[object, list[Point]] = {}
         for point in by_key[key]:
-            rows.add(point.address, point.slot, point.type, conditions=True)
+            groups.setdefault(point.address.conditions, []).append(point)
+        for group in groups.values():
+            rows.add_group(group)
         messages.append([key, by_key[key][0].address.size, first, len(rows.signals)])
-    return Decoding(_table(messages, 4), *rows.tables())
+    ranges = np.array(rows.ranges, np.uint64).reshape(-1, 2)
+    return Decoding(_table(messages, 4), *rows.columns(), _table(rows.conditions, 6), ranges)
 
 
 def encoding(frames: Sequence[CanFrame], points: Sequence[Point]) -> Encoding:
@@ -207,12 +243,10 @@ def encoding(frames: Sequence[CanFrame], points: Sequence[Point]) -> Encoding:
             if belongs(point.address, frame):
                 rows.add(point.address, place, point.type, conditions=False)
         heads.append([frame.size, first, len(rows.signals)])
-    signals, factors, _, lists = rows.tables()
-    return Encoding(_table(heads, 3), template, signals, factors, lists)
+    return Encoding(_table(heads, 3), template, *rows.columns(), np.array(rows.lists, np.int64))
 
 
 def belongs(signal: CanSignal, frame: CanFrame) -> bool:
-    """Whether the signal is carried by this frame, seen from its message and its multiplex selector."""
-    if signal.key != frame.key:
-        return False
-    return all(frame.selected in ids for _, ids in signal.conditions)
+    """Whether the signal is carried by this frame, seen from its message and its multiplex selectors."""
+    selected = dict(frame.selected)
+    return signal.key == frame.key and all(selected.get(bits) in ids for bits, ids in signal.conditions)

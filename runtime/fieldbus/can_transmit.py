@@ -1,4 +1,4 @@
-"""Sends a device's command frames: each at its period, and at once when the scan changed it. It knows no bus.
+"""Sends a device's command frames: at their period, at once when the scan changed them, or on request. It knows no bus.
 
 A frame is first sent once all outputs in it have a value: bytes that nobody asked for are never put on the wire.
 """
@@ -6,12 +6,16 @@ A frame is first sent once all outputs in it have a value: bytes that nobody ask
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 
 import numpy as np
 import structlog
 
 from runtime.fieldbus.can_kernel import encode
+from runtime.fieldbus.can_rules import CHANGE, CYCLIC, REQUEST, put_crc
 from runtime.fieldbus.can_tables import CanFrame, belongs, encoding, put_bits
 from runtime.fieldbus.safe import safe_bits
 from runtime.model import Point
@@ -20,6 +24,8 @@ NS = 1e-9
 WRITTEN, TO_WRITE = 1, 2
 SLACK = 0.0006  # s: timers of uvloop count whole milliseconds and may come early
 RETRY = 0.005  # s: a full bus has room again after a few frames
+GOLDEN = 0.6180339887498949  # steps of this part of a period never come close to each other, however many there are
+_TURNS: defaultdict[int, Iterator[int]] = defaultdict(count)  # by period: the frames of all devices share it out
 
 
 class Transmitter:
@@ -31,10 +37,10 @@ class Transmitter:
         self.frames, self.points = tuple(frames), tuple(points)
         self._send, self._gap = send, gap * NS
         self._tables = encoding(self.frames, self.points)
-        count = len(self.frames)
+        size = len(self.frames)
         self._current = self._tables.template.copy()
-        self._complete = np.zeros(count, np.uint8)
-        self._changed = np.zeros(count, np.uint8)
+        self._complete = np.zeros(size, np.uint8)
+        self._changed = np.zeros(size, np.uint8)
         self._known = np.zeros(len(self.points), np.uint8)
         self._refused = np.zeros(len(self.points), np.int64)
         self._said = np.zeros(len(self.points), np.int64)
@@ -42,13 +48,20 @@ class Transmitter:
         self._slots = np.array([p.slot for p in self.points], np.int64)
         self._place = {p.slot: i for i, p in enumerate(self.points)}
         self._safe = np.array([safe_bits(p) for p in self.points], np.int64)
+        self._requests = {f: self._switches(frame) for f, frame in enumerate(self.frames) if frame.rules.send == REQUEST}
+        self._asked = np.zeros(len(self.points), np.int64)  # the values when requests were last looked for
+        self._requested: dict[int, bytes] = {}  # frames that wait to be sent once, as they were when they were asked for
         self._alive: dict[int, int] = {}
-        self._cycle = [0.0] * count
-        self._last = [-1e9] * count
+        self._phase = [_phase_of(frame) for frame in self.frames]
+        self._cycle = [math.inf] * size
+        self._last = [-1e9] * size
         self._timer: asyncio.TimerHandle | None = None
         self._running = False
         self._log = structlog.get_logger().bind(device=device)
         self._encode()  # compiles, or loads, the kernel here and not at the first output
+
+    def _switches(self, frame: CanFrame) -> list[int]:
+        return [place for place, p in enumerate(self.points) if p.type == "BOOL" and belongs(p.address, frame)]
 
     @property
     def refused(self) -> int:
@@ -56,16 +69,23 @@ class Transmitter:
         return int(self._refused.sum())
 
     def start(self) -> None:
-        """The bus is up: begin all periods, spread so that the frames do not go out in one burst."""
+        """The bus is up: begin all periods, each at its phase of one clock, so that frames keep their distance.
+
+        What is sent on change only is sent again: nobody knows what the other side heard before.
+        """
         now = asyncio.get_running_loop().time()
         for f, frame in enumerate(self.frames):
-            self._cycle[f] = now + frame.every * NS * f / len(self.frames)
+            if frame.rules.send == CYCLIC:
+                self._cycle[f] = now + (self._phase[f] - now) % (frame.every * NS)
+            elif frame.rules.send == CHANGE:
+                self._changed[f] = 1
         self._running = True
         self._arm()
 
     def stop(self) -> None:
         """The bus is down, or the device is done: send nothing more."""
         self._running = False
+        self._requested.clear()  # a request of before the loss must not act after it
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -76,8 +96,16 @@ class Transmitter:
             self._values[:] = cells[self._slots]
             self._known |= TO_WRITE
         self._encode()
-        if self._running and self._changed.any():
+        self._note_requests()
+        if self._running and (self._changed.any() or self._requested):
             self._service()
+
+    def _note_requests(self) -> None:
+        for f, switches in self._requests.items():
+            self._changed[f] = 0  # only a request sends it
+            if self._running and self._complete[f] and any(self._values[p] and not self._asked[p] for p in switches):
+                self._requested[f] = self._bytes_of(f)
+        self._asked[:] = self._values
 
     def hold_safe(self, slots: Sequence[int]) -> list[int]:
         """Put the safe values of these slots into their frames; returns the frames that carry them."""
@@ -85,10 +113,15 @@ class Transmitter:
         self._values[places] = self._safe[places]
         self._known[places] |= TO_WRITE
         self._encode()
+        wanted = {self.points[place] for place in places}
+        frames = [f for f, frame in enumerate(self.frames) if any(belongs(p.address, frame) for p in wanted)]
+        for f in self._requests:
+            self._changed[f] = 0
+            if f in frames:
+                self._requested.pop(f, None)
         if self._running:
             self._arm()  # a frame that became complete has its period from now on
-        wanted = {self.points[place] for place in places}
-        return [f for f, frame in enumerate(self.frames) if any(belongs(p.address, frame) for p in wanted)]
+        return frames
 
     async def flush(self, frames: Sequence[int]) -> None:
         """Send these frames now; returns once each was sent, or when the bus is down."""
@@ -120,8 +153,8 @@ class Transmitter:
         self._said[:] = self._refused
 
     def _due(self, f: int) -> float:
-        """When the frame must go out: at its period, or earlier for a change, but never inside the gap."""
-        wanted = 0.0 if self._changed[f] else self._cycle[f]
+        """When the frame must go out: at its period, or earlier for a change or a request, but never inside the gap."""
+        wanted = 0.0 if self._changed[f] or f in self._requested else self._cycle[f]
         return max(wanted, self._last[f] + self._gap)
 
     def _service(self) -> None:
@@ -135,7 +168,7 @@ class Transmitter:
     def _send_due(self, now: float) -> None:
         for f in range(len(self.frames)):
             if self._complete[f] and self._due(f) <= now + SLACK:
-                self._transmit(f)
+                self._transmit(f, self._requested.get(f))
             if self._cycle[f] <= now + SLACK:
                 period = self.frames[f].every * NS
                 # On the grid: periods that a stalled process missed are skipped, not sent in a row.
@@ -146,21 +179,34 @@ class Transmitter:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._running and due:
+        if self._running and due and min(due) < math.inf:
             self._timer = asyncio.get_running_loop().call_at(min(due), self._service)
 
-    def _transmit(self, f: int) -> bool:
-        """Send one frame with its next alive count."""
-        frame = self.frames[f]
-        data = self._current[f, : frame.size].tobytes()
-        if frame.alive is not None:
-            counted = bytearray(data)
-            put_bits(counted, frame.alive, self._alive.get(frame.key, 0))
-            data = bytes(counted)
-        self._last[f] = asyncio.get_running_loop().time()
-        if not self._send(frame.key, data, frame.fd):
+    def _bytes_of(self, f: int) -> bytes:
+        return self._current[f, : self.frames[f].size].tobytes()
+
+    def _transmit(self, f: int, data: bytes | None = None) -> bool:
+        """Send one frame with its next alive count and its CRC."""
+        frame, rules = self.frames[f], self.frames[f].rules
+        filled = bytearray(self._bytes_of(f) if data is None else data)
+        if rules.alive is not None:
+            put_bits(filled, rules.alive.bits, self._alive.get(frame.key, 0))
+        if rules.crc is not None:
+            put_crc(filled, rules.crc)
+        now = asyncio.get_running_loop().time()
+        self._last[f] = now
+        if not self._send(frame.key, bytes(filled), frame.fd):
+            self._last[f] += max(0.0, RETRY - self._gap)  # a full bus is not asked in every turn of the loop
             return False
-        if frame.alive is not None:  # one count a message, also where it has several frames
-            self._alive[frame.key] = (self._alive.get(frame.key, 0) + 1) % (1 << frame.alive.length)
+        if rules.alive is not None:  # one count a message, also where it has several frames
+            self._alive[frame.key] = rules.alive.next(self._alive.get(frame.key, 0))
         self._changed[f] = 0
+        self._requested.pop(f, None)
         return True
+
+
+def _phase_of(frame: CanFrame) -> float:
+    """Where in its period the frame goes out (s): as the io_map says, else far from the others of this period."""
+    if frame.rules.phase is not None:
+        return frame.rules.phase * NS
+    return next(_TURNS[frame.every]) * GOLDEN % 1.0 * frame.every * NS

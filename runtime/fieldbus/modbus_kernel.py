@@ -10,11 +10,15 @@ import numpy as np
 from runtime.fieldbus.compiled import compiled
 from runtime.fieldbus.modbus_groups import (
     R_BIT,
+    R_BITS,
     R_BYTES_LITTLE,
     R_FIRST,
     R_INTEGER,
+    R_INVALID,
+    R_INVALID_END,
     R_KIND,
     R_PLAIN,
+    R_POWER,
     R_SLOT,
     R_WIDTH,
     R_WORDS_LITTLE,
@@ -46,6 +50,27 @@ def join_words(registers, row):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def has_no_value(raw, row, invalid):  # type: ignore[no-untyped-def]
+    """Whether the device says by this raw word that it has no value."""
+    found = False
+    for k in range(row[R_INVALID], row[R_INVALID_END]):
+        found = found or invalid[k] == raw
+    return found
+
+
+@compiled
+def field_mask(row):  # type: ignore[no-untyped-def]
+    """The bits of the raw word that a field of bits takes, moved down to 0."""
+    return (np.uint64(1) << np.uint64(row[R_BITS])) - np.uint64(1)
+
+
+@compiled
+def times_power(value, power):  # type: ignore[no-untyped-def]
+    """The value times a power of ten as `modbus_powers` keeps it; NaN where that is not known."""
+    return value * power if power > 0.0 else value / -power
+
+
+@compiled
 def put_point(cells, row, factors, value, whole, time):  # type: ignore[no-untyped-def]
     """Put a decoded number into its cell in the tag's type, or only its quality where it is no number or too large."""
     lreal, integer, quality, times = cells
@@ -73,15 +98,20 @@ def put_point(cells, row, factors, value, whole, time):  # type: ignore[no-untyp
 @compiled
 def decode(registers, table, cells, time):  # type: ignore[no-untyped-def]
     """Decode the registers of one answer (uint16[count]) into the cells of its points; `time` is CLOCK_MONOTONIC ns."""
-    rows, factors = table
+    rows, factors, powers, invalid = table
+    quality, times = cells[2], cells[3]
     words = np.empty(1, np.uint64)
     for i in range(len(rows)):
         row = rows[i]
         raw = join_words(registers, row)
+        if has_no_value(raw, row, invalid):
+            quality[row[R_SLOT]] = BROKEN
+            times[row[R_SLOT]] = time
+            continue
         words[0] = raw
         kind, width = row[R_KIND], row[R_WIDTH]
         if kind == BIT:
-            whole = np.int64((raw >> np.uint64(row[R_BIT])) & np.uint64(1))
+            whole = np.int64((raw >> np.uint64(row[R_BIT])) & field_mask(row))
             value = np.float64(whole)
         elif kind == FLOAT:
             value = np.float64(words.view(np.float32)[0]) if width == 2 else words.view(np.float64)[0]
@@ -93,14 +123,15 @@ def decode(registers, table, cells, time):  # type: ignore[no-untyped-def]
         else:
             whole = np.int64(raw)
             value = np.float64(raw)
-        put_point(cells, row, factors[i], value, whole, time)
+        put_point(cells, row, factors[i], times_power(value, powers[row[R_POWER]]), whole, time)
 
 
 @compiled
-def integer_fits(kind, width, whole):  # type: ignore[no-untyped-def]
-    """Whether a whole number can be written in this many registers."""
+def integer_fits(row, whole):  # type: ignore[no-untyped-def]
+    """Whether a whole number can be written in the point's registers or bits."""
+    kind, width = row[R_KIND], row[R_WIDTH]
     if kind == BIT:
-        return whole == 0 or whole == 1
+        return 0 <= whole < np.int64(1) << np.int64(row[R_BITS])
     if kind == UNSIGNED:
         return whole >= 0 and (width == 4 or whole < np.int64(1) << np.int64(16 * width))
     if width == 4:
@@ -110,15 +141,17 @@ def integer_fits(kind, width, whole):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def raw_of(row, factors, bits):  # type: ignore[no-untyped-def]
+def raw_of(row, factors, power, bits):  # type: ignore[no-untyped-def]
     """The raw word of an output value given by its 8 cell bits, and whether its registers can carry it."""
     words = np.empty(1, np.int64)
     words[0] = bits
     kind, width = row[R_KIND], row[R_WIDTH]
     if row[R_PLAIN] and kind != FLOAT:
-        return np.uint64(bits), integer_fits(kind, width, bits)
+        return np.uint64(bits), integer_fits(row, bits)
     value = np.float64(bits) if row[R_INTEGER] else words.view(np.float64)[0]
     number = (value - factors[1]) / factors[0]
+    if number != 0.0:  # nothing is nothing on every scale
+        number = number / power if power > 0.0 else number * -power
     if not np.isfinite(number):
         return np.uint64(0), False
     if kind == FLOAT and width == 2:
@@ -134,19 +167,16 @@ def raw_of(row, factors, bits):  # type: ignore[no-untyped-def]
     if not -TWO_63 <= number < TWO_63:
         return np.uint64(0), False
     whole = np.int64(number)
-    return np.uint64(whole), integer_fits(kind, width, whole)
+    return np.uint64(whole), integer_fits(row, whole)
 
 
 @compiled
 def put_words(image, row, raw):  # type: ignore[no-untyped-def]
-    """Write a raw word into its registers; returns whether any changed."""
+    """Write a raw word, or a field of bits, into its registers; returns whether any changed."""
     first, width = row[R_FIRST], row[R_WIDTH]
     if row[R_KIND] == BIT:
-        mask = np.uint16(1) << np.uint16(row[R_BIT])
-        word = image[first] | mask if raw & np.uint64(1) else image[first] & np.uint16(~mask & 0xFFFF)
-        changed = word != image[first]
-        image[first] = word
-        return changed
+        mask, bit = field_mask(row), np.uint64(row[R_BIT])
+        raw = (join_words(image, row) & ~(mask << bit)) | ((raw & mask) << bit)
     changed = False
     for k in range(width):
         place = k if row[R_WORDS_LITTLE] else width - 1 - k
@@ -159,17 +189,32 @@ def put_words(image, row, raw):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def mark_bits(table, wanted, masks):  # type: ignore[no-untyped-def]
+    """Set the bits of these registers (uint16) that belong to the wanted points."""
+    rows = table[0]
+    for i in range(len(rows)):
+        if wanted[i]:
+            put_words(masks, rows[i], ~np.uint64(0))
+
+
+@compiled
 def encode(values, wanted, table, image, known, dirty, refused):  # type: ignore[no-untyped-def]
     """Write the wanted output values into the image; a value that does not fit leaves the old one and is counted.
 
     values: int64[points] (cell bits); wanted: uint8[points]; image: uint16[registers]; known: uint8[points], set once a
-    point has a value; dirty: uint8[registers], set where the device must be told; refused: int64[points].
+    point has a value; dirty: uint8[registers], set where the device must be told; refused: int64[points]. A value whose
+    power of ten is not known waits: what stands in the image was made with another one, so it is not known any more.
     """
-    rows, factors = table
+    rows, factors, powers, _ = table
     for i in range(len(rows)):
-        if not wanted[i]:
+        if not wanted[i] or rows[i, R_WIDTH] == 0:
             continue
-        raw, fits = raw_of(rows[i], factors[i], values[i])
+        power = powers[rows[i, R_POWER]]
+        raw, fits = raw_of(rows[i], factors[i], power, values[i])
+        if not fits and np.isnan(power):
+            known[i] = 0
+            dirty[rows[i, R_FIRST] : rows[i, R_FIRST] + rows[i, R_WIDTH]] = 0
+            continue
         if not fits:
             refused[i] += 1
             continue

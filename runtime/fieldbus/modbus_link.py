@@ -1,118 +1,122 @@
-"""One TCP connection to a Modbus device: a request, its answer, and why there is none. It knows no tag.
+"""A device's place on its Modbus line: a request, its answer, and why there is none. It knows no tag.
 
-Built on pymodbus' asynchronous client without its retries and its own reconnecting: after a time-out the connection is
-useless, because a late answer must never be taken for a newer one.
+Errors are told apart by `modbus_errors.ERRORS`. Repeats are ours, not the line's: a request is repeated only where its late
+answer cannot be taken for that of the next one.
 """
 
 from __future__ import annotations
 
-import logging
-import socket
-from collections.abc import Awaitable, Callable
-from typing import Any
+import math
+from collections.abc import Callable
 
 import numpy as np
-from pymodbus.client import AsyncModbusTcpClient
-from pymodbus.exceptions import ConnectionException, ModbusException
-from pymodbus.pdu import ModbusPDU
 
-from runtime.fieldbus.modbus_groups import ModbusSettings, ReadGroup
-from runtime.fieldbus.modbus_register import BIT_TABLES, COIL, HOLDING, INPUT
+from runtime.fieldbus.modbus_errors import LostError, RefusedError
+from runtime.fieldbus.modbus_frame import (
+    Request,
+    identify_request,
+    objects_of,
+    read_request,
+    read_write_request,
+    values_of,
+    write_request,
+)
+from runtime.fieldbus.modbus_groups import Span
+from runtime.fieldbus.modbus_line import NS, Line, join_line
+from runtime.fieldbus.modbus_settings import ModbusSettings
 from runtime.fieldbus.modbus_writes import WriteRun
 
-NS = 1e-9
-CONNECT_LIMIT = 2.0  # s
-# pymodbus logs every failed request; the driver says each change of state once.
-logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
+__all__ = ["NS", "Link", "LostError", "RefusedError"]
 
-
-class LostError(Exception):
-    """The connection is of no use any more; `kind` is the counter that it belongs to, the text says why."""
-
-    def __init__(self, kind: str, reason: str):
-        super().__init__(reason)
-        self.kind = kind
-
-
-class RefusedError(Exception):
-    """The device answered with an exception; `code` is the protocol's."""
-
-    def __init__(self, code: int):
-        super().__init__(f"exception {code}")
-        self.code = code
+MOST_OBJECTS = 256  # of an identification
 
 
 class Link:
-    """A connected device. `read` and `write` raise LostError or RefusedError; one request at a time."""
+    """A connected device. `read` and `write` raise LostError or RefusedError; one request at a time.
 
-    def __init__(self, settings: ModbusSettings):
-        self._settings = settings
-        self._client = AsyncModbusTcpClient(
-            settings.host, port=settings.port, timeout=CONNECT_LIMIT, retries=0, reconnect_delay=0, trace_connect=self._notice
-        )
-        self._asking = False
+    `count` is told the kind of each error that a repeated request has healed.
+    """
+
+    def __init__(self, settings: ModbusSettings, count: Callable[[str], None] | None = None):
+        self._settings, self._count = settings, count
+        self._limit = settings.line.request_timeout * NS
+        self._line: Line | None = None
+        self._is_connected = False
+        self.unit = settings.unit
+        self.lost: LostError | None = None
+        self.round_trip = math.nan  # s, of the last answered request
 
     async def connect(self) -> None:
-        """Connect, and send small packets at once. Raises LostError."""
-        client = self._client
-        if not await client.connect():
-            raise LostError("connect", "cannot connect")
-        line = client.ctx.transport.get_extra_info("socket")
-        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        client.ctx.comm_params.timeout_connect = self._settings.request_timeout * NS  # pymodbus has one time-out for both
+        """Have the line open, and wait where this unit has kept silent and the line is shared. Raises LostError."""
+        self.close()
+        self.lost = None
+        line = self._line = join_line(self._settings.line, self)
+        await line.admit(self)
+        await line.up()
+        self._is_connected = True
 
     @property
     def is_up(self) -> bool:
-        return bool(self._client.connected)
+        """Whether nothing is known against the device; an idle connection may be closed meanwhile."""
+        return self._is_connected and self.lost is None
 
     def close(self) -> None:
-        self._client.close()
+        self._is_connected = False
+        if self._line is not None:
+            line, self._line = self._line, None
+            line.leave(self)
 
-    def _notice(self, connected: bool) -> None:
-        """pymodbus lets a request wait for its time-out when the device closes the connection: end it at once."""
-        if not connected and self._asking:
-            answer = self._client.ctx.response_future
-            if not answer.done():
-                answer.set_exception(ConnectionException("closed"))
-
-    async def read(self, group: ReadGroup) -> np.ndarray:
+    async def read(self, group: Span) -> np.ndarray:
         """The registers of a group (uint16), bits as 0 and 1."""
-        client = self._client
-        call = {HOLDING: client.read_holding_registers, INPUT: client.read_input_registers, COIL: client.read_coils}.get(
-            group.table, client.read_discrete_inputs
-        )
-        answer = await self._ask(lambda: call(group.address, count=group.count, device_id=self._settings.unit))
-        values = answer.bits[: group.count] if group.table in BIT_TABLES else answer.registers
-        if len(values) != group.count:
-            raise LostError("malformed", f"{len(values)} values for {group}")
-        return np.array(values, np.uint16)
+        return await self.read_table(group.table, group.address, group.count)
+
+    async def read_table(self, table: str, address: int, count: int) -> np.ndarray:
+        """The registers (uint16) from a wire address of `holding`, `input`, `coil` or `discrete`, bits as 0 and 1."""
+        answer = await self._ask(read_request(self.unit, table, address, count))
+        return values_of(table, count, answer)
 
     async def write(self, run: WriteRun) -> None:
         """Write a run: function 6 or 5 for a single one, 16 or 15 for several."""
-        client, values, unit = self._client, run.values.tolist(), self._settings.unit
-        bits = [bool(value) for value in values]
-        if run.table == COIL and len(bits) == 1:
-            answer = await self._ask(lambda: client.write_coil(run.address, bits[0], device_id=unit))
-        elif run.table == COIL:
-            answer = await self._ask(lambda: client.write_coils(run.address, bits, device_id=unit))
-        elif len(values) == 1:
-            answer = await self._ask(lambda: client.write_register(run.address, values[0], device_id=unit))
-        else:
-            answer = await self._ask(lambda: client.write_registers(run.address, values, device_id=unit))
-        if answer.address != run.address:
-            raise LostError("malformed", f"the answer to a write of {run} names address {answer.address}")
+        await self._ask(write_request(self.unit, run.table, run.address, run.values))
 
-    async def _ask(self, request: Callable[[], Awaitable[Any]]) -> ModbusPDU:
-        """The answer to a request; pymodbus may refuse to begin one as well as to end it."""
-        self._asking = True
-        try:
-            answer: ModbusPDU = await request()
-        except ModbusException as error:
-            if isinstance(error, ConnectionException) or not self.is_up:
-                raise LostError("closed", "the device closed the connection") from error
-            raise LostError("timeout", "no answer in time") from error
-        finally:
-            self._asking = False
-        if answer.isError():
-            raise RefusedError(answer.exception_code)
-        return answer
+    async def read_write(self, group: Span, run: WriteRun) -> np.ndarray:
+        """Write holding registers and read others in one request (function 23)."""
+        request = read_write_request(self.unit, group.address, group.count, run.address, run.values)
+        return values_of(group.table, group.count, await self._ask(request))
+
+    async def identify(self) -> dict[int, bytes]:
+        """The device's basic identification (function 43/14): 0 vendor, 1 product code, 2 revision."""
+        found: dict[int, bytes] = {}
+        first = 0
+        for _ in range(MOST_OBJECTS):
+            objects, following = objects_of(await self._ask(identify_request(self.unit, first)))
+            found.update(objects)
+            if following <= first:
+                break
+            first = following
+        return found
+
+    async def _ask(self, request: Request) -> bytes:
+        """The answer; a request that failed is repeated as often as the io_map says."""
+        left = self._settings.line.retry
+        while True:
+            if self._line is None:
+                raise LostError("closed", "the link is closed")
+            try:
+                answer = await self._line.ask(self, request, self._limit)
+            except LostError as lost:
+                if left == 0 or self.lost is not None or not self._may_repeat(lost):
+                    self.lost = lost  # only `connect` knows when this unit may be asked again
+                    raise
+                left -= 1
+                if self._count is not None:
+                    self._count(lost.kind)
+            else:
+                self.round_trip = self._line.round_trip
+                return answer
+
+    def _may_repeat(self, lost: LostError) -> bool:
+        """On RTU an answer carries no transaction id: where none came, it may still come after the repeated request."""
+        if lost.kind in ("exception_10", "exception_11"):
+            return False
+        return not self._settings.line.is_rtu or lost.kind in ("crc", "malformed", "wrong_unit", "wrong_function", "wrong_address")

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import structlog
 
-from runtime.fieldbus.modbus_groups import table_of
-from runtime.fieldbus.modbus_kernel import encode
+from runtime.fieldbus.modbus_groups import R_FIRST, R_POWER, R_WIDTH, table_of
+from runtime.fieldbus.modbus_kernel import encode, mark_bits
+from runtime.fieldbus.modbus_powers import Powers
 from runtime.fieldbus.modbus_register import BIT_TABLES
 from runtime.fieldbus.safe import safe_bits
 from runtime.model import Point
@@ -34,33 +35,36 @@ class WriteRun:
 
 
 class Image:
-    """The output registers of one device, sorted by table and address."""
+    """The output registers of one device, sorted by order of writing, table and address."""
 
-    def __init__(self, device: str, points: Sequence[Point]):
-        self.points = tuple(sorted(points, key=lambda p: (p.address.table, p.address.address, p.address.bit)))
-        cells = sorted({(p.address.table, p.address.address + k) for p in self.points for k in range(p.address.width)})
+    def __init__(self, device: str, points: Sequence[Point], powers: Powers | None = None):
+        self.points = tuple(sorted(points, key=lambda p: (p.address.order, p.address.table, p.address.address, p.address.bit)))
+        cells = sorted({(p.address.order, p.address.table, p.address.address + k) for p in points for k in range(p.address.width)})
         place = {cell: index for index, cell in enumerate(cells)}
-        firsts = [place[(p.address.table, p.address.address)] for p in self.points]
-        self._cells = cells
-        self._table = table_of(self.points, firsts, range(len(self.points)))
+        # A point whose address is not known yet has no register; it keeps its value until it has.
+        firsts = [place.get((p.address.order, p.address.table, p.address.address), 0) for p in self.points]
+        self._cells, self._powers = cells, powers
+        self._table = table_of(self.points, firsts, range(len(self.points)), powers)
         self._slots = np.array([p.slot for p in self.points], np.int64)
         self._by_slot = {p.slot: index for index, p in enumerate(self.points)}
         self._safe = np.array([safe_bits(p) for p in self.points], np.int64)
         self._values = np.zeros(len(self.points), np.int64)
-        self._all = np.ones(len(self.points), np.uint8)
+        self._given = np.zeros(len(self.points), np.uint8)  # a value has been taken, even if no register carries it
         self._known = np.zeros(len(self.points), np.uint8)
         self._refused = np.zeros(len(self.points), np.int64)
         self._said = self._refused.copy()
+        self._unfit = np.zeros(len(self.points), np.bool_)
         self.registers = np.zeros(len(cells), np.uint16)
         self.dirty = np.zeros(len(cells), np.uint8)
         self._starts = np.zeros(len(cells) + 1, np.uint8)  # where a write may begin or end without cutting a value
-        self._starts[[*firsts, len(cells)]] = 1
+        self._starts[[first for first, p in zip(firsts, self.points) if p.address.width]] = 1
+        self._starts[len(cells)] = 1
         self._last: dict[int, np.ndarray] = {}  # period (ns) -> places of its registers
-        for every in sorted({p.address.every for p in self.points}):
+        for every in sorted({p.address.every for p in self.points if p.address.width}):
             mine = [f + k for p, f in zip(self.points, firsts) if p.address.every == every for k in range(p.address.width)]
             self._last[every] = np.array(sorted(set(mine)), np.int64)
         self._log = structlog.get_logger().bind(device=device)
-        self._encode(np.zeros(len(self.points), np.uint8))  # compiles, or loads, the kernel here and not at the first output
+        self._encode(self._given)  # compiles, or loads, the kernel here and not at the first output
 
     @property
     def periods(self) -> tuple[int, ...]:
@@ -72,12 +76,50 @@ class Image:
         """Values that no register could carry, since the start."""
         return int(self._refused.sum())
 
+    @property
+    def is_unfit(self) -> bool:
+        """Whether a value that is wanted now fits no register."""
+        return bool(self._unfit.any())
+
+    @property
+    def is_unscaled(self) -> bool:
+        """Whether an output is not written because the device gives no power of ten for it."""
+        if self._powers is None or not self._powers.missing.any():
+            return False
+        return bool((self._powers.missing[self._table.rows[:, R_POWER]] & (self._given > self._known)).any())
+
+    def cell(self, place: int) -> tuple[str, int]:
+        """Table and wire address of a place of the image."""
+        _, table, address = self._cells[place]
+        return table, address
+
+    def verified(self) -> np.ndarray:
+        """The bits of each register (uint16) that outputs with `verify` own."""
+        masks = np.zeros(len(self.registers), np.uint16)
+        mark_bits(self._table, np.array([p.address.verify for p in self.points], np.uint8), masks)
+        coils = [table in BIT_TABLES for _, table, _ in self._cells]
+        masks[coils] &= 1
+        return masks
+
+    def adopt(self, other: Image) -> None:
+        """Take over the values of an image of the same outputs at other addresses."""
+        for index, point in enumerate(self.points):
+            theirs = other._by_slot[point.slot]
+            self._values[index], self._given[index] = other._values[theirs], other._given[theirs]
+            self._refused[index] = self._said[index] = other._refused[theirs]
+        self.rescale()
+
+    def rescale(self) -> None:
+        """A power of ten changed, or an address: make the registers again from the values."""
+        self._encode(self._given)
+
     def take(self, cells: np.ndarray) -> bool:
         """Take the outputs of a new outbox; whether anything must be written."""
         if not self.points:
             return False
         self._values[:] = cells[self._slots]
-        self._encode(self._all)
+        self._given[:] = 1
+        self._encode(self._given)
         return bool(self.dirty.any())
 
     def take_safe(self, slots: Sequence[int]) -> np.ndarray:
@@ -85,6 +127,7 @@ class Image:
         wanted = np.zeros(len(self.points), np.uint8)
         wanted[[self._by_slot[slot] for slot in slots]] = 1
         self._values[wanted == 1] = self._safe[wanted == 1]
+        self._given[wanted == 1] = 1
         self._encode(wanted)
         places = self._places(np.flatnonzero(wanted & self._known))
         self.dirty[places] = 1
@@ -103,7 +146,7 @@ class Image:
 
     def _places(self, points: np.ndarray) -> np.ndarray:
         rows = self._table.rows
-        return np.array([first + k for first, width in rows[points][:, [0, 2]] for k in range(width)], np.int64)
+        return np.array([first + k for first, width in rows[points][:, [R_FIRST, R_WIDTH]] for k in range(width)], np.int64)
 
     def next_run(self) -> WriteRun | None:
         """The first contiguous run of registers that the device must be told, or None; what is sent is no longer dirty."""
@@ -111,12 +154,12 @@ class Image:
         if not len(where):
             return None
         first = int(where[0])
-        table, address = self._cells[first]
+        order, table, address = self._cells[first]
         most = MOST_COILS if table in BIT_TABLES else MOST_REGISTERS
         end = first + 1
         cut = end if self._starts[end] else first
         last = min(len(self.dirty), first + most)
-        while end < last and self.dirty[end] and self._cells[end] == (table, address + end - first):
+        while end < last and self.dirty[end] and self._cells[end] == (order, table, address + end - first):
             end += 1
             if self._starts[end]:
                 cut = end
@@ -129,7 +172,9 @@ class Image:
         self.dirty[run.first : run.first + len(run.values)] = 1
 
     def _encode(self, wanted: np.ndarray) -> None:
+        before = self._refused.copy()
         encode(self._values, wanted, self._table, self.registers, self._known, self.dirty, self._refused)
+        self._unfit = np.where(wanted == 1, self._refused != before, self._unfit)
         if (self._refused != self._said).any():
             self._say_refused()
 

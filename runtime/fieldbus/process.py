@@ -31,7 +31,6 @@ from runtime.fieldbus.supply import Supply
 from runtime.journal import Journal
 
 PUBLISH_AT_LEAST, STATUS_EVERY = 0.1, 1.0  # s
-STATUS_FILE = "fieldbus.json"
 
 
 class Doorbell:
@@ -57,8 +56,11 @@ class Doorbell:
         self._inbox.publish()
 
 
-async def serve(order: FieldbusOrder, supervisor: int) -> None:
-    """Run the fieldbus until the supervisor asks for its end or ends itself; the safe values are on the wire then."""
+async def serve(order: FieldbusOrder, supervisor: int) -> frozenset[str]:
+    """Run the fieldbus until the supervisor asks for its end or ends itself; the safe values are on the wire then.
+
+    Returns the devices that did not take theirs.
+    """
     loop = asyncio.get_running_loop()
     folder = Path(order.run_dir)
     end = asyncio.Event()
@@ -73,7 +75,7 @@ async def serve(order: FieldbusOrder, supervisor: int) -> None:
     supply.begin()
     watch.begin(supply)
     background = [
-        loop.create_task(_repeat(PUBLISH_AT_LEAST, bell.publish_now)),
+        loop.create_task(_repeat(PUBLISH_AT_LEAST, lambda: _beat(bell, stations))),
         loop.create_task(_repeat(STATUS_EVERY, lambda: _write_status(folder, supply, stations))),
     ]
     gc.collect()
@@ -86,8 +88,16 @@ async def serve(order: FieldbusOrder, supervisor: int) -> None:
         task.cancel()
     for station in stations.values():
         await station.close()
-    bell.publish_now()
+    _beat(bell, stations)
     _write_status(folder, supply, stations)
+    return supply.missed
+
+
+def _beat(bell: Doorbell, stations: dict[str, Station]) -> None:
+    """How every device is, and that we live."""
+    for station in stations.values():
+        station.show_health()
+    bell.publish_now()
 
 
 def _show(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -128,7 +138,7 @@ def _write_status(folder: Path, supply: Supply, stations: dict[str, Station]) ->
     state: dict[str, Any] = {"pid": os.getpid(), "time": time.time(), **supply.status()}
     state["devices"] = {name: station.status() for name, station in stations.items()}
     try:
-        write_aside(folder / STATUS_FILE, json.dumps(state))
+        write_aside(folder / child.FIELDBUS_STATUS, json.dumps(state))
     except OSError as error:
         structlog.get_logger().warning("status not written", error=str(error))
 
@@ -157,8 +167,8 @@ def main() -> int:
     except EOFError:
         return 0  # the supervisor gave up before it had an order
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(serve(order, supervisor))
-    return 0
+        missed = runner.run(serve(order, supervisor))
+    return child.EXIT_MISSED if missed else 0
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

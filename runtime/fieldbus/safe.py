@@ -45,19 +45,25 @@ def safe_bits(point: Point) -> int:
     return int(point.safe)
 
 
-async def write_safe_values(steps: Sequence[SafeStep], connections: Mapping[str, Connection]) -> bool:
-    """Write all safe values in their order; returns whether every device took its part within its time.
+async def write_safe_values(steps: Sequence[SafeStep], connections: Mapping[str, Connection]) -> frozenset[str]:
+    """Write all safe values in their order; returns the devices that did not take their part within its time.
 
     Times count from the call. Values written earlier are held and repeated by the drivers meanwhile, so that no device's
     own time-out fires before its turn.
     """
     loop = asyncio.get_running_loop()
-    start, complete = loop.time(), True
+    start, missed = loop.time(), set[str]()
     for step in steps:
         await asyncio.sleep(max(0.0, start + step.after * NS - loop.time()))
         done = await asyncio.gather(*(_write(name, slots, connections) for name, slots in step.slots.items()))
-        complete = complete and all(done)
-    return complete
+        missed.update(name for name, taken in zip(step.slots, done, strict=True) if not taken)
+    return frozenset(missed)
+
+
+def steps_again(steps: Sequence[SafeStep], devices: frozenset[str]) -> tuple[SafeStep, ...]:
+    """The parts of these devices once more, in the same order and without the waits: their times are over."""
+    again = ({name: slots for name, slots in step.slots.items() if name in devices} for step in steps)
+    return tuple(SafeStep(0, slots) for slots in again if slots)
 
 
 async def _write(name: str, slots: Sequence[int], connections: Mapping[str, Connection]) -> bool:

@@ -1,6 +1,7 @@
 """One device in the fieldbus process: its driver's connection, replaced by a fresh one where the driver has a bug.
 
 Satisfies `runtime.contract.Connection`; a bug costs this device its inputs for a moment, and no other device anything.
+It writes the device's own tags; it must not know what a point means.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import Any
 
 import structlog
 
-from runtime.contract import Connection, Driver, Inputs, Outputs
-from runtime.model import Device
+from runtime.contract import Connection, Driver, Health, Inputs, Outputs
+from runtime.fieldbus.diagnostics import CLOSED, CONNECTING, LOST, Diagnostics
+from runtime.model import DEVICE_STATES, Device
 from runtime.quality import BAD_NO_COMMUNICATION
 
 PAUSE = 1.0  # s between a bug and the next attempt
@@ -25,10 +27,13 @@ class Station:
     def __init__(self, driver: Driver, device: Device, inputs: Inputs, outputs: Outputs, run_dir: Path):
         self.device = device
         self._driver, self._inputs, self._outputs, self._run_dir = driver, inputs, outputs, run_dir
+        self._diagnostics = Diagnostics(device, inputs)
         self._connection: Connection | None = None
         self._held: set[int] = set()  # slots at their safe value
         self._mending: asyncio.Task[None] | None = None
         self._failures = 0
+        self._is_closed = False
+        self._state = CONNECTING
         self._log = structlog.get_logger().bind(device=device.name)
 
     async def open(self) -> None:
@@ -57,13 +62,37 @@ class Station:
         except Exception as error:  # noqa: BLE001
             self._fail(error)
 
+    def health(self) -> Health:
+        """What the driver says; a device whose driver is being mended is lost, and all counters go on over a restart."""
+        own = None
+        if self._connection is not None and not self._is_closed:
+            try:
+                own = self._connection.health()
+            except Exception as error:  # noqa: BLE001
+                self._fail(error)
+        otherwise = CLOSED if self._is_closed else LOST if self._failures else CONNECTING
+        return self._diagnostics.count(own, otherwise, self._failures)
+
+    def show_health(self) -> None:
+        """Write the device's tags, and say once when its state changes."""
+        health = self.health()
+        self._diagnostics.show(health)
+        if health.state != self._state:
+            say = self._log.warning if health.state == LOST else self._log.info
+            say("device state", was=DEVICE_STATES[self._state], now=DEVICE_STATES[health.state])
+            self._state = health.state
+
     def _fail(self, error: Exception) -> None:
         """Show the bug, mark the inputs, and mend the connection in the background."""
+        if self._is_closed:
+            self._log.error("driver failed at the end", exc_info=error)
+            return
+        if self._mending is not None and not self._mending.done():
+            return  # the connection that failed is being replaced: one bug is one line
         self._failures += 1
         self._log.error("driver failed, restarting it", exc_info=error)
         self._mark()
-        if self._mending is None or self._mending.done():
-            self._mending = asyncio.get_running_loop().create_task(self._mend())
+        self._mending = asyncio.get_running_loop().create_task(self._mend())
 
     def _mark(self) -> None:
         self._inputs.quality[[point.slot for point in self.device.inputs]] = BAD_NO_COMMUNICATION
@@ -79,6 +108,7 @@ class Station:
 
     async def _let_go(self) -> None:
         connection, self._connection = self._connection, None
+        self._diagnostics.restart()
         if connection is not None:
             try:
                 await connection.close()
@@ -86,11 +116,18 @@ class Station:
                 self._log.exception("driver failed while closing")
 
     async def close(self) -> None:
+        self._is_closed = True
         if self._mending is not None:
             self._mending.cancel()
         await self._let_go()
         self._mark()
 
     def status(self) -> Mapping[str, Any]:
-        own = self._connection.status() if self._connection is not None else {"driver": self.device.driver, "connected": False}
-        return {**own, "failures": self._failures}
+        """The driver's own counters for people, and how often it had to be restarted."""
+        own: Mapping[str, Any] = {"driver": self.device.driver, "connected": False}
+        if self._connection is not None:
+            try:
+                own = self._connection.status()
+            except Exception as error:  # noqa: BLE001
+                self._fail(error)
+        return {**own, "state": DEVICE_STATES[self._state], "failures": self._failures}

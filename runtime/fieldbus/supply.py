@@ -13,7 +13,7 @@ import structlog
 
 from runtime.child import FieldbusOrder
 from runtime.contract import Connection
-from runtime.fieldbus.safe import safe_steps, write_safe_values
+from runtime.fieldbus.safe import safe_steps, steps_again, write_safe_values
 
 GRACE = 0.1  # s: how long a running scan may take to be heard after our start
 LIVE, GOING_SAFE, SAFE, INHIBITED = "live", "going safe", "safe", "inhibited"
@@ -26,11 +26,12 @@ class Supply:
         self._connections = connections
         self._steps = safe_steps(order.devices)
         self._inhibit = order.inhibit
-        self._sequence: asyncio.Task[bool] | None = None
+        self._sequence: asyncio.Task[frozenset[str]] | None = None
         self._must_finish = False
         self.state = INHIBITED if order.inhibit else SAFE
         self.reason = "starting"
         self.sequences = 0
+        self.missed: frozenset[str] = frozenset()  # devices that did not take their safe values
         self._log = structlog.get_logger()
 
     def begin(self) -> None:
@@ -47,7 +48,7 @@ class Supply:
             return
         if self.state != LIVE:
             self._cancel_sequence()
-            self.state, self.reason = LIVE, ""
+            self.state, self.reason, self.missed = LIVE, "", frozenset()
             self._log.info("outputs follow the scan")
         for connection in self._connections.values():
             connection.write()
@@ -63,13 +64,20 @@ class Supply:
             self.reason = reason
 
     async def stop(self) -> None:
-        """The end: have every output at its safe value, in order, and return when it is done."""
+        """The end: have every output at its safe value, in order, and return when it is done.
+
+        A device that missed its part is asked once more: it may have come back. `missed` names those that still did not take it.
+        """
         self.go_safe("the fieldbus ends", must_finish=True)
         if self._sequence is not None:
             await asyncio.shield(self._sequence)
+        if self.missed:
+            self.missed = await write_safe_values(steps_again(self._steps, self.missed), self._connections)
+            if self.missed:
+                self._log.error("the end finds devices without their safe values", devices=sorted(self.missed))
 
     def status(self) -> Mapping[str, Any]:
-        return {"outputs": self.state, "reason": self.reason, "safe_sequences": self.sequences}
+        return {"outputs": self.state, "reason": self.reason, "safe_sequences": self.sequences, "missed": sorted(self.missed)}
 
     def _start_sequence(self, reason: str, must_finish: bool, delay: float = 0.0) -> None:
         self.state, self.reason = GOING_SAFE, reason
@@ -79,17 +87,20 @@ class Supply:
         self._sequence.add_done_callback(self._end_sequence)
         self._log.warning("outputs go to their safe values", reason=reason)
 
-    async def _run_sequence(self, delay: float) -> bool:
+    async def _run_sequence(self, delay: float) -> frozenset[str]:
         await asyncio.sleep(delay)
         return await write_safe_values(self._steps, self._connections)
 
-    def _end_sequence(self, task: asyncio.Task[bool]) -> None:
+    def _end_sequence(self, task: asyncio.Task[frozenset[str]]) -> None:
         if task is not self._sequence:
             return
         self._sequence = None
         self.state = SAFE
         if not task.cancelled():
-            self._log.info("outputs hold their safe values", reason=self.reason, complete=task.result())
+            self.missed = task.result()
+            self._log.info(
+                "outputs hold their safe values", reason=self.reason, complete=not self.missed, missed=sorted(self.missed)
+            )
 
     def _cancel_sequence(self) -> None:
         task, self._sequence = self._sequence, None

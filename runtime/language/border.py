@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from blocks.declare import LREAL, Type
-from runtime.language.devices import DeviceDraft, PointDraft
 from runtime.language.layout import Layout
 from runtime.language.network import TagDraft
+from runtime.language.points import DeviceDraft, PointDraft
 from runtime.model import ROLES, CommandTable, Device, InputTable, OutputTable, Point
 
 
@@ -34,7 +34,7 @@ def _points(devices: Sequence[DeviceDraft], is_output: bool) -> list[tuple[Point
     return [
         (point, element)
         for device in devices
-        for point in (device.outputs if is_output else device.inputs)
+        for point in (device.outputs if is_output else device.inputs + device.diagnostics)
         for element in range(len(point.addresses))
     ]
 
@@ -98,38 +98,26 @@ def command_table(tags: Sequence[TagDraft], layout: Layout) -> CommandTable:
 
 
 def device_models(devices: Sequence[DeviceDraft]) -> tuple[Device, ...]:
-    """The devices as their drivers get them; slots count through all devices."""
+    """The devices as their drivers get them; slots count through all devices, a device's diagnostics behind its inputs."""
     made = []
-    slots = [0, 0]
+    first_input = first_output = 0
     for device in devices:
-        points: list[list[Point]] = [[], []]
-        for kind, drafts in enumerate((device.inputs, device.outputs)):
-            for point in drafts:
-                assert point.tag.type is not None
-                for element, address in enumerate(point.addresses):
-                    points[kind].append(
-                        Point(
-                            point.tag.name,
-                            element,
-                            point.tag.type.name,
-                            slots[kind],
-                            address,
-                            point.safe,
-                            point.safe_after,
-                            point.at,
-                        )
-                    )
-                    slots[kind] += 1
-        made.append(
-            Device(
-                device.name,
-                device.driver,
-                device.settings,
-                tuple(points[0]),
-                tuple(points[1]),
-                device.stale,
-                device.timeout,
-                device.at,
-            )
-        )
+        inputs = _numbered(device.inputs, first_input)
+        diagnostics = _numbered(device.diagnostics, first_input + len(inputs))
+        outputs = _numbered(device.outputs, first_output)
+        first_input += len(inputs) + len(diagnostics)
+        first_output += len(outputs)
+        limits = (device.stale, device.timeout)
+        made.append(Device(device.name, device.driver, device.settings, inputs, outputs, *limits, device.at, diagnostics))
+    return tuple(made)
+
+
+def _numbered(drafts: Sequence[PointDraft], first: int) -> tuple[Point, ...]:
+    """Every element of these points, in slots from `first` on."""
+    made: list[Point] = []
+    for point in drafts:
+        assert point.tag.type is not None
+        name, type = point.tag.name, point.tag.type.name
+        for element, address in enumerate(point.addresses):
+            made.append(Point(name, element, type, first + len(made), address, point.safe, point.safe_after, point.at))
     return tuple(made)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from blocks.declare import BOOL, LREAL, TIME, TYPES
 from runtime.contract import Description, DriverFront, PointText
+from runtime.language.device_tags import declare_device_tags
 from runtime.language.network import Draft, TagDraft
+from runtime.language.points import DeviceDraft, PointDraft
 from runtime.language.tags import checked_value, default_of, is_tag_name, type_text
 from runtime.language.units import Unit, unit
 from runtime.language.words import (
@@ -25,39 +25,11 @@ from runtime.language.words import (
     value_of,
 )
 from runtime.model import Described
-from runtime.source import Position, Section, Text, did_you_mean, place_of
+from runtime.source import Section, Text, did_you_mean, place_of
 
 DEVICE_WORDS = ("device", "driver", "stale", "timeout", "inputs", "outputs", "text", "description")
 INPUT_WORDS = ("initial", "bad", "text", "type", "unit", "stale", "names")
 OUTPUT_WORDS = ("safe", "text", "type", "unit", "min", "max", "names")
-
-
-@dataclass(slots=True, eq=False)
-class PointDraft:
-    """All elements of one tag of a device."""
-
-    tag: TagDraft
-    addresses: tuple[Any, ...]
-    at: Position
-    stale: int = 0
-    hold: bool = True
-    bad: Any = 0
-    safe: Any = 0
-    safe_after: int = 0
-
-
-@dataclass(slots=True, eq=False)
-class DeviceDraft:
-    """One io_map as read."""
-
-    name: str
-    driver: str
-    settings: Any
-    stale: int
-    timeout: int
-    at: Position
-    inputs: list[PointDraft] = field(default_factory=list)
-    outputs: list[PointDraft] = field(default_factory=list)
 
 
 def read_device(
@@ -102,6 +74,7 @@ def read_device(
     device.settings = description.settings
     for point in points:
         _read_point(point, description, device, section, draft)
+    declare_device_tags(name, text_of(section, "text", report), device, front, draft)
     return device
 
 

@@ -12,7 +12,8 @@ from runtime.language.expression import KEYWORDS
 from runtime.language.function_blocks import Definition, expand_ports, part_of
 from runtime.language.lower import hidden, lower_value
 from runtime.language.network import ALL, BROKEN, Broken, Feed, Node, Wire
-from runtime.language.scope import Expanded, Scope
+from runtime.language.scope import Scope
+from runtime.language.symbols import Expanded
 from runtime.language.words import PLAIN_NAME, as_section
 from runtime.source import Section, Text, did_you_mean, place_of
 

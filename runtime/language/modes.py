@@ -5,7 +5,7 @@ from __future__ import annotations
 from runtime.language.lower import lower_value
 from runtime.language.network import ALL, BROKEN, Draft, Feed, Listed, Literal, Node, Program, TagDraft, Wire
 from runtime.language.outputs import add_write
-from runtime.language.scope import Table
+from runtime.language.symbols import Table
 from runtime.language.words import as_section
 from runtime.source import Section, Text
 

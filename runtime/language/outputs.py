@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runtime.language.lower import lower_value
 from runtime.language.network import ALL, BROKEN, Draft, Feed, Program, TagDraft, TagWrite
-from runtime.language.scope import _cut_index
+from runtime.language.numbered import NumberError, cut_index, is_numbered, numbered, shared_out
 from runtime.source import Section, Text, nearest
 
 
@@ -16,8 +16,17 @@ def read_outputs(section: Section, program: Program, draft: Draft) -> None:
 
 
 def write_tag(name: Text, feed: Feed, program: Program, draft: Draft) -> None:
-    """Let the program write the tag of this name; it is reported if it may not."""
-    plain, index = _cut_index(name)
+    """Let the program write the tag of this name, or each of `rack[*].run`; it is reported if it may not."""
+    plain, index = cut_index(name)
+    if is_numbered(plain):
+        try:
+            many = numbered(plain, draft)
+        except NumberError as error:
+            draft.report.error(name.at, "E208", str(error))
+            return
+        for one, part in zip(many, shared_out(feed, len(many)), strict=True):
+            _write(one, index, part, name, program, draft)
+        return
     tag = draft.tags.get(plain.lower())
     if tag is None:
         close = nearest(plain, (t.name for t in draft.tags.values()), 1)
@@ -25,6 +34,10 @@ def write_tag(name: Text, feed: Feed, program: Program, draft: Draft) -> None:
         where = () if found is None or not found.at.line else (f"`{found.name}` is defined at {found.at.file}:{found.at.line}",)
         draft.report.error(name.at, "E101", f"no tag named `{plain}`", f"did you mean `{found.name}`?" if found else "", *where)
         return
+    _write(tag, index, feed, name, program, draft)
+
+
+def _write(tag: TagDraft, index: str, feed: Feed, name: Text, program: Program, draft: Draft) -> None:
     element = ALL if index in ("", "*") else int(index) - 1 if len(index) < 10 else 10**9
     if tag.type is None:
         tag.owner = tag.owner or f"program {program.name}"

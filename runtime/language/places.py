@@ -56,3 +56,23 @@ def position(first: Any, end: Any) -> Position:
     if end is not None:
         width = end.column - first.column if end.line == first.line else 1_000
     return Position(first.name, first.line + 1, first.column + 1, max(1, width))
+
+
+def filled(text: Text, value: str) -> Text:
+    """Another value at the place of a text."""
+    if not isinstance(text, Scalar):
+        return Text(value, text.at, text.quoted)
+    made: Any = str.__new__(Scalar, value)
+    made.first, made.end, made.quoted = text.first, text.end, text.quoted
+    return made  # type: ignore[no-any-return]
+
+
+def like(part: Any, items: Any) -> Any:
+    """Another section or list at the place of this one."""
+    made = part.__class__.__new__(part.__class__)
+    made.update(items) if isinstance(made, Section) else made.extend(items)
+    if isinstance(part, Mapping | Items):
+        made.first = part.first
+    else:
+        made.at = part.at
+    return made

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from runtime.language.network import Draft, TagDraft
+from runtime.language.numbered import NumberError, is_numbered, numbered
 from runtime.language.words import texts_of
-from runtime.source import Section, did_you_mean, place_of
+from runtime.source import Section, Text, did_you_mean, place_of
 
 
 def read_overview(site: Section, draft: Draft) -> tuple[str, ...]:
-    """The tags that the status view shows, in order."""
-    named = (_tag_of(text, draft) for text in texts_of(site, "overview", draft.report))
-    return tuple(tag.name for tag in named if tag is not None)
+    """The tags that the status view shows, in order; `rack[*].soc` shows that of every rack."""
+    shown: list[str] = []
+    for text in texts_of(site, "overview", draft.report):
+        shown += [tag.name for tag in _tags_of(text, draft)]
+    return tuple(shown)
+
+
+def _tags_of(text: Text, draft: Draft) -> list[TagDraft]:
+    if not is_numbered(text):
+        tag = _tag_of(text, draft)
+        return [] if tag is None else [tag]
+    try:
+        return numbered(text, draft)
+    except NumberError as error:
+        draft.report.error(text.at, "E101", str(error))
+        return []
 
 
 def read_authority(site: Section, draft: Draft) -> TagDraft | None:

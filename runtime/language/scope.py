@@ -5,39 +5,14 @@ It must not know types on wires.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from blocks.declare import INPUT, OUTPUT, Pin
-from runtime.language.network import ALL, BROKEN, Cell, Draft, Feed, Listed, Node, Port, Program, Wire, inside
+from runtime.language.network import ALL, BROKEN, Cell, Draft, Feed, Listed, Node, Port, Program, TagDraft, Wire, inside
+from runtime.language.numbered import NumberError, cut_index, is_numbered, numbered
+from runtime.language.symbols import Expanded, Symbol, Table, described, outputs_of
 from runtime.source import Text, did_you_mean, nearest
-
-_INDEXED = re.compile(r"(.*?)\[(\d+|\*)\]\Z")
-
-
-@dataclass(slots=True, eq=False)
-class Table:
-    """A sequence or a mode table: what stands behind its dot, and where that comes from (`X` of a step is a Table in a Table)."""
-
-    what: str
-    members: dict[str, Wire | Table]
-    at: Text
-
-
-@dataclass(slots=True, eq=False)
-class Expanded:
-    """An instance of a function block defined in YAML, `copies` of it: each output is lowered when it is first asked for."""
-
-    block: str
-    copies: list[Scope]
-    outputs: dict[str, Text]
-    is_array: bool
-    at: Text
-    lowered: dict[tuple[int, str], Feed] = field(default_factory=dict)
-
-
-Symbol = Node | Table | Expanded
 
 
 @dataclass(slots=True, eq=False)
@@ -89,14 +64,14 @@ class _Resolving:
 
     def feed(self) -> Feed:
         head, dot, rest = self.name.partition(".")
-        plain, index = _cut_index(head)
+        plain, index = cut_index(head)
         symbol = self.scope.symbols.get(plain.lower())
         if symbol is not None and not dot:
             return self._error(
-                f"`{self.name}` is {_described(symbol)}: a value is one of its outputs",
+                f"`{self.name}` is {described(symbol)}: a value is one of its outputs",
                 0,
                 len(self.name),
-                hint=f"`{self.name}.{next(iter(_outputs(symbol)), 'OUT')}`?",
+                hint=f"`{self.name}.{next(iter(outputs_of(symbol)), 'OUT')}`?",
                 code="E103",
             )
         if isinstance(symbol, Node):
@@ -117,7 +92,7 @@ class _Resolving:
         return Wire(node, pin, row, element, self.last, self.text, self.start, len(self.name))
 
     def _node(self, node: Node, index: str, rest: str, offset: int) -> Feed:
-        pin_name, element_text = _cut_index(rest)
+        pin_name, element_text = cut_index(rest)
         pin = node.block._by_name.get(pin_name) or node.block._by_name.get(pin_name.upper())
         if pin is None or pin.kind != OUTPUT:
             tag = self.scope.draft.tags.get(self.name.lower())
@@ -253,10 +228,30 @@ class _Resolving:
 
     def _tag(self) -> Feed:
         name, good = (self.name[:-5], True) if self.name.lower().endswith(".good") else (self.name, False)
-        plain, index = _cut_index(name)
+        plain, index = cut_index(name)
         tag = self.scope.draft.tags.get(plain.lower())
+        if tag is None and is_numbered(plain):
+            return self._all_numbered(plain, index, good)
         if tag is None:
             return self._no_tag(plain)
+        return self._cell(tag, index, good, plain)
+
+    def _all_numbered(self, plain: str, index: str, good: bool) -> Feed:
+        """`rack[*].soc`: what each of the numbered tags says."""
+        try:
+            tags = numbered(plain, self.scope.draft)
+        except NumberError as error:
+            close = nearest(plain, (tag.name for tag in self.scope.draft.tags.values()), 1)
+            hint = f"did you mean `{close[0]}`?" if close and str(error).startswith("no tags") else ""
+            return self._error(str(error), 0, len(plain), hint, "E101" if hint else "E208")
+        cells: list[Feed] = []
+        for tag in tags:
+            cells.append(self._cell(tag, index, good, plain))
+            if cells[-1] is BROKEN:  # what is wrong with one is wrong with all: said once
+                return BROKEN
+        return Listed(cells, self.text)
+
+    def _cell(self, tag: TagDraft, index: str, good: bool, plain: str) -> Feed:
         tag.is_read = True
         if tag.type is None:
             return BROKEN
@@ -274,22 +269,3 @@ class _Resolving:
             return self._error(f"no tag and no instance named `{plain}`", 0, len(plain), near, "E104")
         where = [] if close is None or not close.at.line else [f"`{close.name}` is defined at {close.at.file}:{close.at.line}"]
         return self._error(f"no tag named `{plain}`", 0, len(plain), hint, "E101", where)
-
-
-def _cut_index(name: str) -> tuple[str, str]:
-    if name[-1:] != "]":
-        return name, ""
-    match = _INDEXED.match(name)
-    return (match[1], match[2]) if match else (name, "")
-
-
-def _outputs(symbol: Symbol) -> list[str]:
-    if isinstance(symbol, Node):
-        return [p.name for p in symbol.block.outputs]
-    return list(symbol.outputs if isinstance(symbol, Expanded) else symbol.members)
-
-
-def _described(symbol: Symbol) -> str:
-    if isinstance(symbol, Node):
-        return f"an instance of {symbol.block.name}"
-    return f"an instance of {symbol.block}" if isinstance(symbol, Expanded) else symbol.what

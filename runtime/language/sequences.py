@@ -9,7 +9,7 @@ from runtime.language.lower import hidden, lower_value
 from runtime.language.network import ALL, Broken, Draft, Feed, Listed, Literal, Node, Program, TagDraft, Wire
 from runtime.language.outputs import add_write, write_tag
 from runtime.language.quantities import Quantity
-from runtime.language.scope import Table
+from runtime.language.symbols import Table
 from runtime.language.words import PLAIN_NAME, as_section, check_words, texts_of
 from runtime.source import Section, Text, did_you_mean
 

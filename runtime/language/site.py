@@ -11,13 +11,15 @@ from blocks import catalogue as all_blocks
 from blocks.declare import BlockType
 from runtime.contract import DriverFront
 from runtime.language.border import device_models
-from runtime.language.devices import DeviceDraft, read_device
+from runtime.language.devices import read_device
 from runtime.language.function_blocks import check_definition
 from runtime.language.loader import read_yaml
 from runtime.language.network import Draft, Program
 from runtime.language.order import in_order
+from runtime.language.points import DeviceDraft
 from runtime.language.program import declare_program, read_program
 from runtime.language.references import read_authority, read_overview
+from runtime.language.repeat import repeat_of
 from runtime.language.site_words import SITE_WORDS, read_tasks, read_watchdog
 from runtime.language.tables import TaskDraft, schedule, tag_model
 from runtime.language.tags import declare_site_tags, declare_system_tags, place_tags
@@ -201,10 +203,15 @@ class _Loading:
                 continue
             file = f"io_maps/{name}.yaml"
             section = self.section(file, name)
-            if section is not None:
-                device = read_device(section, file, site, self.root, self.drivers, self.draft)
+            if section is None:
+                continue
+            repeat = repeat_of(section, self.report)
+            for one in [section] if repeat is None else repeat.each():
+                device = read_device(one, file, site, self.root, self.drivers, self.draft)
                 if device is not None:
                     self.devices.append(device)
+            if repeat is not None:
+                repeat.tell()
 
     def is_second(self, name: Text, used: dict[str, Text], what: str) -> bool:
         before = used.setdefault(name.lower(), name)

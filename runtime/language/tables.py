@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from blocks.declare import BOOL
 from runtime.language.border import command_table, input_table, output_table
-from runtime.language.devices import DeviceDraft
 from runtime.language.layout import Layout
 from runtime.language.memory import CopyList
 from runtime.language.network import AlarmDraft, Program, TagDraft, TagWrite
 from runtime.language.order import GroupDraft, gather
 from runtime.language.pin_units import pin_type
+from runtime.language.points import DeviceDraft
 from runtime.model import (
     Alarm,
     Group,

@@ -56,10 +56,22 @@ def declare_site_tags(section: Section, draft: Draft) -> None:
 
 def is_tag_name(name: Text, draft: Draft) -> bool:
     """Whether it is written as tags are; a mistake is reported."""
+    if name.lower().startswith("device."):
+        draft.report.error(
+            name.at,
+            "E106",
+            f"`{name}`: the area `device` is the runtime's",
+            "choose another area",
+            "the runtime names the tags of each device there: `device.rack1.state`, `device.rack1.lost`, `device.rack1.errors`",
+        )
+        return False
     if TAG_NAME.match(name) and not name.lower().endswith(".good"):
         return True
     draft.report.error(
-        name.at, "E106", f"`{name}` is not written as tags are", "`area.thing`, of letters, digits and _; `.good` is the runtime's"
+        name.at,
+        "E106",
+        f"`{name}` is not written as tags are",
+        "`area.thing` or `rack[3].thing`, of letters, digits and _; `.good` is the runtime's",
     )
     return False
 

@@ -13,7 +13,8 @@ from runtime.language.quantities import Quantity, QuantityError, in_unit, nanose
 from runtime.language.units import NUMBER, Unit, unit
 from runtime.source import Listing, Position, Report, Section, Text, did_you_mean, place_of
 
-TAG_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+\Z")
+_INDEX = r"(?:\[(?:0|[1-9]\d{0,8})\])?"  # of one device of many: `rack[3].soc`; the last part's index is an array's element
+TAG_NAME = re.compile(rf"[^\W\d]\w*{_INDEX}(\.[^\W\d]\w*{_INDEX})*\.[^\W\d]\w*\Z")
 PLAIN_NAME = re.compile(r"[^\W\d]\w*\Z")
 _TYPE = re.compile(r"([A-Za-z]+)\s*(?:\[\s*(\d+)\s*\])?\Z")
 LONGEST_ARRAY = 100_000

@@ -45,7 +45,7 @@ WORDS = {
     "bad": "`nan` or `value`: what a bad tag shows",
     "write": "`false` where a coil or holding register is only for reading",
 }
-_NAME = re.compile(r"(?P<tag>[^\[\]]+?)(?:\[(?P<index>\d+|\*)\])?(?:\.(?P<part>quality|good))?\Z", re.IGNORECASE)
+_NAME = re.compile(r"(?P<tag>.+?)(?:\[(?P<index>\d+|\*)\])?(?:\.(?P<part>quality|good))?\Z", re.IGNORECASE)
 _PLACE = re.compile(r"(?P<table>[A-Za-z]+)\s+(?P<address>\d{1,9})\Z")
 
 

@@ -132,7 +132,7 @@ class PythonCanLink:
             try:
                 self.bus.send(can.Message(arbitration_id=number, data=data.tobytes(), is_extended_id=False), timeout=0)
                 self.sent += 1
-            except can.CanOperationError:  # the transmit queue is full
+            except can.CanOperationError:  # the transmit queue is full, or the interface is down
                 self.dropped += 1
 
     def flush(self) -> None:
@@ -151,11 +151,17 @@ class PythonCanLink:
             loop.add_reader(waits_on, self._drain)
 
     def _drain(self) -> None:
-        while (message := self.bus.recv(timeout=0)) is not None:
+        while (message := self._next()) is not None:
             if self._receive is not None and not message.is_error_frame:
                 self.received += 1
                 data = bytes(message.data)
                 self._receive(Frame(message.arbitration_id, data, message.is_extended_id, message.is_remote_frame))
+
+    def _next(self) -> can.Message | None:
+        try:
+            return self.bus.recv(timeout=0)
+        except can.CanOperationError:  # said once when the interface goes down; the socket hears again when it is up
+            return None
 
     def close(self) -> None:
         if self._loop is not None:

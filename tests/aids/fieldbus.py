@@ -20,7 +20,6 @@ import numpy as np
 from runtime import child
 from runtime.child import FieldbusOrder
 from runtime.contract import Description, PointText
-from runtime.engine.south import INBOX_FILE
 from runtime.fieldbus import driver
 from runtime.language.loader import read_yaml
 from runtime.model import Device, Point
@@ -126,7 +125,7 @@ class FieldbusRun:
 
     def __init__(self, folder: Path, devices: Sequence[Device], *, inhibit: bool = False, scan_timeout: float = 0.3):
         self.folder = folder
-        self.points = sum(len(d.inputs) for d in devices)
+        self.points = sum(len(d.inputs) + len(d.diagnostics) for d in devices)
         self.outputs = sum(len(d.outputs) for d in devices)
         self.wake = os.eventfd(0, os.EFD_NONBLOCK)
         self.order = FieldbusOrder(
@@ -144,6 +143,7 @@ class FieldbusRun:
         self.scan: DeviceProcess | None = None
         self.process: subprocess.Popen[bytes] | None = None
         self.log_path = folder / "fieldbus.log"
+        self.is_up = False
 
     def start(self) -> None:
         with self.log_path.open("ab") as log:
@@ -156,9 +156,12 @@ class FieldbusRun:
         return self.scan
 
     def inbox(self) -> dict[str, Any]:
-        """What the scan sees of the inputs; on a cold machine the fieldbus compiles before it makes its inbox."""
+        """What the scan sees of the inputs; on a cold machine the fieldbus compiles before it publishes an inbox."""
         assert self.scan is not None
-        until(lambda: (self.folder / INBOX_FILE).exists(), COLD_S, "the fieldbus has made its inbox")
+        if not self.is_up:
+            said = '"event": "fieldbus up"'
+            until(lambda: self.log_path.exists() and said in self.log_path.read_text(), COLD_S, "the fieldbus is up")
+            self.is_up = True
         return self.scan.ask("inbox", points=self.points)  # type: ignore[no-any-return]
 
     def log(self) -> list[dict[str, Any]]:

@@ -143,14 +143,19 @@ def running_beside(folder: Path, *arguments: str) -> Iterator[tuple[RunningSite,
 
 @contextmanager
 def started(
-    root: Path, ports: list[int], folder: Path, *arguments: str, environment: dict[str, str] | None = None
+    root: Path,
+    ports: list[int],
+    folder: Path,
+    *arguments: str,
+    environment: dict[str, str] | None = None,
+    site_file: str = "config/site.yaml",
 ) -> Iterator[RunningSite]:
     """`bessplc run` on this copy."""
     run_base = folder / "run"
     run_base.mkdir(exist_ok=True)
     log_path = folder / "site.log"
     env = {**os.environ, "BESSPLC_RUN": str(run_base), "XDG_STATE_HOME": str(folder / "state"), **(environment or {})}
-    command = [sys.executable, "-m", "runtime.cli", "run", "--site", str(root / "config/site.yaml"), *arguments]
+    command = [sys.executable, "-m", "runtime.cli", "run", "--site", str(root / site_file), *arguments]
     begun = time.monotonic()
     with log_path.open("ab") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

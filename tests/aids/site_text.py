@@ -30,6 +30,8 @@ class FakeDriver:
         "measured": "its unit",
     }
     OUTPUT_WORDS: Mapping[str, str] = INPUT_WORDS
+    ERRORS: Mapping[str, str] = {"timeout": "No answer in time", "refused": "The device answered with an exception"}
+    CONDITIONS: Mapping[str, str] = {"suspended": "A register is suspended"}
 
     def describe(self, device: Section, points: Sequence[PointText], site: Section, root: Path, report: Report) -> Description:
         found: dict[str, Described] = {}

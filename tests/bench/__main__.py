@@ -12,7 +12,21 @@ from rich.table import Table
 
 from tests.bench.measure import Result
 
-GROUPS = ("blocks", "program", "cells", "start", "memory", "lateness", "reaction", "faults")
+GROUPS = (
+    "blocks",
+    "program",
+    "cells",
+    "start",
+    "memory",
+    "lateness",
+    "reaction",
+    "faults",
+    "modbus_client",
+    "can",
+    "can_bus",
+    "estop",
+    "field_faults",
+)
 
 
 def main() -> int:

@@ -101,3 +101,16 @@ def test_small_functions():
     assert not a.is_nan(5)
     assert a.abs(np.float64(-2.5)) == 2.5
     assert a.lerp(5.0, 0.0, 0.0, 10.0, 100.0) == 50.0
+
+
+@pytest.mark.parametrize("exponent", range(-31, 32))
+def test_log_ratio_is_the_logarithm_to_its_last_digits(exponent):
+    for mantissa in (1.0, 1.0000001, 1.3, math.sqrt(2), 1.5, 1.9999999):
+        value = math.ldexp(mantissa, exponent)
+        assert a.log_ratio(np.float64(value)) == pytest.approx(math.log(value), rel=1e-15, abs=1e-22)
+
+
+def test_log_ratio_is_held_at_both_ends_and_keeps_a_nan():
+    ends = [a.log_ratio(np.float64(value)) for value in (0.0, -5.0, -INF, INF)]
+    assert ends == pytest.approx([-32 * math.log(2)] * 3 + [32 * math.log(2)], rel=1e-15)
+    assert math.isnan(a.log_ratio(np.float64(NAN)))

@@ -25,7 +25,24 @@ HALL = {
     "runtime.expand",
     "runtime.rundir",
 }
-ROOF = {"runtime.app", "runtime.cli", "runtime.run", "runtime.status", "runtime.supervisor", "runtime.catalogue"}
+ROOF = {
+    "runtime.app",
+    "runtime.catalogue",
+    "runtime.cli",
+    "runtime.columns",
+    "runtime.devices_view",
+    "runtime.io_view",
+    "runtime.onlooker",
+    "runtime.options",
+    "runtime.discover",
+    "runtime.permits",
+    "runtime.verbs_field",
+    "runtime.verify_interlocks",
+    "runtime.run",
+    "runtime.status",
+    "runtime.supervisor",
+    "runtime.verbs_live",
+}
 FLOORS = {"ground": 0, "hall": 1, "office": 2, "engine": 2, "gates": 3, "roof": 4, "guest": 4}
 BANNED_NAME = re.compile(r"manager|handler|helper|utils|process_data", re.IGNORECASE)
 LINES_A_ROOM = 320

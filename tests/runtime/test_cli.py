@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-VERBS = ("run", "check", "show", "blocks")
+VERBS = ("run", "check", "show", "blocks", "devices", "io", "discover", "verify-interlocks")
 SITE = """site: bad
 tasks:
   control: {interval: 10 ms, programs: [main]}

@@ -73,7 +73,7 @@ def test_the_channel_is_found_in_the_site_with_its_options(root):
 
 def test_the_period_is_every_then_the_dbc_then_100_ms(root):
     text = """\
-        alive: {Command: Alive}
+        messages: {Command: {alive: Alive}}
         outputs:
           a.close: {signal: Command.Close, safe: false}
           a.page: {signal: MuxedCommand.First, safe: 0, every: 20 ms}
@@ -198,10 +198,10 @@ def test_a_message_has_one_period(root):
 
 
 def test_an_alive_counter_is_ours_alone(root):
-    head = HEAD + "alive: {Command: Alive}\n"
+    head = HEAD + "messages: {Command: {alive: Alive}}\n"
     assert "is ours to count" in explained(root, "outputs: {a.x: {signal: Command.Alive, safe: 0}}", head)
-    assert "has no signal `Alife`" in explained(root, "outputs: {}", HEAD + "alive: {Command: Alife}\n")
-    assert "cannot count" in explained(root, "outputs: {}", HEAD + "alive: {Command: Power}\n")
+    assert "has no signal `Alife`" in explained(root, "outputs: {}", HEAD + "messages: {Command: {alive: Alife}}\n")
+    assert "cannot count" in explained(root, "outputs: {}", HEAD + "messages: {Command: {alive: Power}}\n")
 
 
 def test_the_selector_of_a_command_is_not_an_output(root):
@@ -244,5 +244,5 @@ def test_all_mistakes_are_reported_in_one_go(root):
 def test_the_word_lists_cover_the_words_that_are_read():
     from runtime.fieldbus import can
 
-    text = section(io_map("alive: {Command: Alive}\nmin_gap: 5 ms\n"))
+    text = section(io_map("messages: {Command: {alive: Alive}}\nid_offset: 0x20\nmin_gap: 5 ms\n"))
     assert set(text) - {"device", "driver"} == set(can.DEVICE_WORDS)

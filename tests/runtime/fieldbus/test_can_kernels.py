@@ -2,67 +2,18 @@
 
 import math
 import random
-from pathlib import Path
 
 import numpy as np
 import pytest
-from cantools.database import Database
 from cantools.database.errors import DecodeError
 
-from runtime.fieldbus.can_kernel import decode
-from runtime.fieldbus.can_tables import EXTENDED, N_DECODED, N_SHORT, N_UNKNOWN, decoding
+from runtime.fieldbus.can_supervise import E_SHORT, E_TAKEN
+from runtime.fieldbus.can_tables import EXTENDED
 from runtime.fieldbus.can_transmit import Transmitter
-from runtime.fieldbus.can_wire import Batch
 from runtime.quality import BAD_SENSOR_FAILURE, BAD_WAITING_FOR_INITIAL_DATA, GOOD
 from tests.aids.fieldbus import ROOT, Cells, Mapped, mapped
+from tests.aids.fieldbus_codec import SITE, database, is_no_value, key_of, map_all, reader
 from tests.aids.fieldbus_dbc import SYNTHETIC, write_synthetic
-
-SITE = "site: t\nchannels: {can0: {interface: virtual}}\n"
-RACK_UNITS = {"degC": "°C"}
-
-
-def database(text: str) -> Database:
-    found = Database(strict=True)
-    found.add_dbc_string(text)
-    return found
-
-
-def map_all(dbc: str, root: Path, known: Database, part: str = "inputs", messages: tuple[str, ...] = ()) -> Mapped:
-    """A device whose io_map names every signal of the database as `Message.Signal`."""
-    wanted = [m for m in known.messages if not messages or m.name in messages]
-    lines = [f"  m{i}.s{j}: {{signal: {m.name}.{s.name}, safe: 0}}" for i, m in enumerate(wanted) for j, s in enumerate(m.signals)]
-    text = f"device: d\ndriver: can\nchannel: can0\ndbc: {dbc}\n{part}:\n" + "\n".join(lines)
-    found = mapped(text, SITE, root)
-    names = iter([(m.name, s.name) for m in wanted for s in m.signals])
-    return Mapped(found.device, {".".join(next(names)): slots for slots in found.slots.values()})
-
-
-def batch_of(frames: list[tuple[int, bytes]]) -> Batch:
-    batch = Batch()
-    for row, (key, data) in enumerate(frames):
-        batch.keys[row], batch.lengths[row], batch.times[row] = key, len(data), 1000 + row
-        batch.data[row, : len(data)] = np.frombuffer(data, np.uint8)
-    batch.count = len(frames)
-    return batch
-
-
-def receive(device: Mapped, frames: list[tuple[int, bytes]]) -> tuple[Cells, np.ndarray]:
-    cells, counts, batch = Cells(len(device.device.inputs)), np.zeros(4, np.int64), batch_of(frames)
-    decode(
-        batch.keys,
-        batch.data,
-        batch.lengths,
-        batch.times,
-        batch.count,
-        decoding(device.device.inputs),
-        (cells.lreal, cells.integer, cells.quality, cells.time),
-        counts,
-    )
-    return cells, counts
-
-
-def key_of(message) -> int:
-    return message.frame_id | (EXTENDED if message.is_extended_frame else 0)
 
 
 def corners_and_random(length: int, seed: str, count: int) -> list[bytes]:
@@ -91,7 +42,9 @@ def test_every_signal_decodes_as_cantools_decodes_it(databases, which, count):
                 expected = message.decode(data, decode_choices=False)
             except DecodeError:  # a selector that the DBC does not know
                 continue
-            cells, _ = receive(device, [(key_of(message), data)])
+            reading = reader(device)
+            reading.read([(key_of(message), data)])
+            cells = reading.cells
             for signal in message.signals:
                 check_signal(cells, device.slots[f"{message.name}.{signal.name}"][0], signal, expected, device)
                 compared += signal.name in expected
@@ -104,7 +57,7 @@ def check_signal(cells: Cells, slot: int, signal, expected: dict, device: Mapped
         return
     value = expected[signal.name]
     assert cells.time[slot] == 1000
-    if is_invalid(signal, value) or not math.isfinite(value):
+    if is_no_value(signal, value):
         assert cells.quality[slot] == BAD_SENSOR_FAILURE
         assert cells.integer[slot] == 0, "a broken reading must not reach the cell"
         return
@@ -113,35 +66,82 @@ def check_signal(cells: Cells, slot: int, signal, expected: dict, device: Mapped
     assert (got, cells.quality[slot]) == (float(value), GOOD), signal.name
 
 
-def is_invalid(signal, value: float) -> bool:
-    """What the DBC calls no reading: the attribute SignalInvalidRaw, or SNA in the value table of a measurement."""
-    raw = round((value - signal.offset) / signal.scale) if not signal.conversion.is_float else None
-    attribute = signal.dbc.attributes.get("SignalInvalidRaw")
-    named = signal.unit and signal.choices and str(signal.choices.get(raw)) == "SNA"
-    unsigned = None if raw is None else raw % (1 << signal.length)
-    return bool(named) or (attribute is not None and attribute.value >= 0 and unsigned == attribute.value)
-
-
 def test_a_batch_keeps_the_order_of_its_frames(databases):
     _, device = databases["synthetic"]
-    cells, counts = receive(device, [(34, b"\x01\x00"), (34, b"\x02\x00"), (34, b"\x03\x00")])
+    reading = reader(device)
+    assert reading.read([(34, b"\x01\x00"), (34, b"\x02\x00"), (34, b"\x03\x00")]) == 3
     slot = device.slots["Slow.Word"][0]
-    assert (cells.lreal[slot], cells.time[slot]) == (3.0, 1002)
-    assert counts[N_DECODED] == 3
+    assert (reading.cells.lreal[slot], reading.cells.time[slot]) == (3.0, 1002)
+    assert reading.seen("Slow", E_TAKEN) == 3
 
 
-def test_foreign_short_and_extended_frames_are_told_apart(databases):
+def test_foreign_and_short_frames_are_told_apart(databases):
     _, device = databases["synthetic"]
-    cells, counts = receive(device, [(0x7FF, bytes(8)), (34, b"\x01"), (34 | EXTENDED, b"\x09\x09"), (512, bytes(4))])
-    assert counts[N_UNKNOWN] == 3, "an unknown identifier, the same number with 29 bits, and an extended one with 11"
-    assert counts[N_SHORT] == 1
-    assert (cells.quality == BAD_WAITING_FOR_INITIAL_DATA).all()
+    reading = reader(device)
+    assert reading.read([(0x7FF, bytes(8)), (34, b"\x01"), (35 | EXTENDED, b"\x09\x09"), (512, bytes(4))]) == 0
+    assert reading.seen("Slow", E_SHORT) == 1
+    assert reading.watch.seen[:, E_SHORT].sum() == 1, "the others are not ours, however long they are"
+    assert (reading.cells.quality == BAD_WAITING_FOR_INITIAL_DATA).all()
+
+
+def test_the_same_number_with_11_and_with_29_bits_is_two_messages(databases):
+    _, device = databases["synthetic"]
+    reading = reader(device)
+    reading.read([(34, b"\x01\x02"), (34 | EXTENDED, b"\x01\x02")])
+    words = [reading.cells.lreal[device.slots[f"{name}.Word"][0]] for name in ("Slow", "SlowExtended")]
+    assert words == [0x0201, 0x0102]
 
 
 def test_a_frame_longer_than_its_message_is_read_as_far_as_the_message_goes(databases):
     _, device = databases["synthetic"]
-    cells, _ = receive(device, [(34, b"\x02\x01" + b"\xff" * 6)])
-    assert cells.lreal[device.slots["Slow.Word"][0]] == 0x0102
+    reading = reader(device)
+    reading.read([(34, b"\x02\x01" + b"\xff" * 6)])
+    assert reading.cells.lreal[device.slots["Slow.Word"][0]] == 0x0102
+
+
+@pytest.mark.parametrize(
+    ("signal", "data", "value"),
+    [
+        ("Contact", b"\x02", 2),  # an error is a state of an enumeration, and a program must see it
+        ("Contact", b"\x03", None),
+        ("Reading", b"\x00", 0),  # an enumeration that tells valid from invalid has both as values
+        ("Reading", b"\x04", 1),
+        ("Flag", b"\x00", 0),  # a bit has no raw value to spare
+        ("Pressure", b"\x00\xfd", 253.0),  # outside the range of the DBC, but a number
+        ("Pressure", b"\x00\xfe", None),
+        ("Pressure", b"\x00\xff", None),
+    ],
+)
+def test_what_the_value_table_calls_no_value_never_becomes_a_number(databases, signal, data, value):
+    _, device = databases["synthetic"]
+    reading, slot = reader(device), device.slots[f"Words.{signal}"][0]
+    reading.read([(30, data.ljust(4, b"\0"))])
+    kind = next(p for p in device.device.inputs if p.slot == slot).type
+    if value is None:
+        assert (reading.cells.quality[slot], reading.cells.integer[slot]) == (BAD_SENSOR_FAILURE, 0)
+    else:
+        got = (reading.cells.lreal if kind == "LREAL" else reading.cells.integer)[slot]
+        assert (reading.cells.quality[slot], got) == (GOOD, value)
+
+
+@pytest.mark.parametrize(
+    ("words", "raw", "is_bad"),
+    [
+        ("invalid: 0xAA", 0xAA, True),
+        ("invalid: [1, 0xA0..0xAF]", 0xA0, True),
+        ("invalid: [1, 0xA0..0xAF]", 0xAF, True),
+        ("invalid: [1, 0xA0..0xAF]", 0xB0, False),
+        ("invalid: [1, 0xA0..0xAF]", 0xFF, True),  # beside those of the DBC
+        ("invalid: none", 0xFF, False),
+    ],
+)
+def test_the_io_map_says_which_raw_values_are_none(tmp_path, words, raw, is_bad):
+    write_synthetic(tmp_path)
+    text = f"device: d\ndriver: can\nchannel: can0\ndbc: dbc/synthetic.dbc\ninputs: {{a.p: {{signal: Words.Pressure, {words}}}}}"
+    reading = reader(mapped(text, SITE, tmp_path))
+    reading.read([(30, bytes([0, raw, 0, 0]))])
+    assert (reading.cells.quality[0] == BAD_SENSOR_FAILURE) == is_bad
+    assert reading.cells.lreal[0] == (0.0 if is_bad else raw)
 
 
 # Sending ------------------------------------------------------------------------------------------------------------------

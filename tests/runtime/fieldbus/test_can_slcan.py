@@ -9,7 +9,7 @@ import can
 import pytest
 from can.interfaces.slcan import slcanBus
 
-from runtime.fieldbus.can_slcan import BATCH, SlcanWire
+from runtime.fieldbus.can_slcan import ASK, BATCH, MOST_REFUSALS, SlcanWire
 from runtime.fieldbus.can_tables import EXTENDED
 from runtime.fieldbus.can_wire import Batch, open_wire
 
@@ -172,6 +172,36 @@ def test_the_end_of_the_line_is_an_error_not_silence(line, wire):
     with pytest.raises(OSError):
         taken(wire)
     os.dup2(os.open("/dev/null", os.O_RDONLY), line[0])  # so that the fixture finds something to close
+
+
+def test_an_adapter_that_refuses_our_frames_was_reset(line, wire):
+    """Lawicel: BELL answers a frame while the channel is closed. One is an error of its own, many in a row are a reset."""
+    os.write(line[0], b"\x07" * 10 + b"z\r" + b"\x07" * 10 + b"t123101\r")
+    assert taken(wire) == [(0x123, b"\x01")]
+    os.write(line[0], b"\x07" * MOST_REFUSALS)
+    with pytest.raises(OSError, match="reset"):
+        taken(wire)
+
+
+@pytest.mark.parametrize(
+    ("flags", "state", "overflow"), [(b"F00", "active", 0), (b"F01", "active", 1), (b"F04", "warning", 0), (b"F2C", "passive", 1)]
+)
+def test_the_status_flags_of_the_adapter_are_taken(line, wire, flags, state, overflow):
+    """Lawicel CANUSB manual, command F: bit 0 receive queue full, 2 error warning, 3 data overrun, 5 error passive."""
+    os.write(line[0], flags + b"\rt123101\r")
+    assert taken(wire) == [(0x123, b"\x01")]
+    assert (wire.state, wire.counts["overflow"]) == (state, overflow)
+
+
+def test_the_adapter_is_asked_for_its_flags_now_and_then(line, wire):
+    wire._asked -= 2 * ASK
+    os.write(line[0], b"t123101\r")
+    assert taken(wire) == [(0x123, b"\x01")]
+    assert lines_of(line[0], 1) == b"F\r"
+    os.write(line[0], b"t123101\r")
+    assert taken(wire) == [(0x123, b"\x01")]
+    assert wire.send(0x7F, b"", False)
+    assert lines_of(line[0], 1) == b"t07F0\r", "not asked again so soon"
 
 
 def test_a_pty_is_opened_without_the_pause_for_adapters(line):

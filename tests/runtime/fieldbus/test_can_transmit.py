@@ -16,7 +16,7 @@ device: d
 driver: can
 channel: can0
 dbc: dbc/synthetic.dbc
-alive: {Command: Alive}
+messages: {Command: {alive: Alive}}
 min_gap: 20 ms
 outputs:
   a.close: {signal: Command.Close, safe: {value: false, after: 1 s}, every: 100 ms}
@@ -95,7 +95,10 @@ def test_a_change_goes_out_at_once_and_the_period_stays(bench):
     async def run():
         bench.transmitter.start()
         bench.write(0, 10.0)
-        await asyncio.sleep(0.15)
+        begun = len(bench.of(COMMAND))
+        while len(bench.of(COMMAND)) < begun + 2:  # the next period is 60 ms away, and the gap is over
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.04)
         before = len(bench.of(COMMAND))
         bench.write(0, 20.0)
         assert len(bench.of(COMMAND)) == before + 1, "sent in the same turn of the loop"

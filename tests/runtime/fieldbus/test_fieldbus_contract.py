@@ -89,7 +89,7 @@ CAN_TEXT = """
     driver: can
     channel: can0
     dbc: dbc/synthetic.dbc
-    alive: {Command: Alive}
+    messages: {Command: {alive: Alive}}
     inputs:
       d.in: {signal: Slow.Word}
     outputs:

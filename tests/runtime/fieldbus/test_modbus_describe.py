@@ -5,6 +5,7 @@ import textwrap
 import pytest
 
 from runtime.fieldbus import modbus
+from runtime.fieldbus.modbus_settings import LINE_WORDS
 from tests.aids.fieldbus import describe, problems, section
 
 HEAD = "device: pcs\ndriver: modbus\nhost: 127.0.0.1\n"
@@ -74,7 +75,7 @@ def test_count_and_braces_make_arrays():
         ("{register: holding 1, as: int24}", "`as` cannot be `int24`"),
         ("{register: holding 1, as: bool}", "needs the `bit`"),
         ("{register: holding 1, bit: 16}", "`bit` is 0 to 15, not 16"),
-        ("{register: holding 1, as: int32, bit: 1}", "one bit of one 16-bit register"),
+        ("{register: holding 1, as: int32, bit: 1}", "picks bits of uint16, uint32 or uint64, not of int32"),
         ("{register: coil 1, as: uint16}", "a coil is one bit"),
         ("{register: holding 1, scale: 0}", "makes every value the same"),
         ("{register: holding 1, scale: fast}", "`scale` is a number, not `fast`"),
@@ -144,5 +145,6 @@ def test_the_device_needs_a_host_and_sane_numbers(tmp_path):
 
 
 def test_the_word_lists_cover_the_words_that_are_read():
-    text = section(io_map("port: 1\nunit: 1\npoll: 1 s\ngap: 1\nmax_read: 9\nrequest_timeout: 1 s\n"))
-    assert set(text) - {"device", "driver"} == set(modbus.DEVICE_WORDS)
+    own = "suspend: 5 s\nread_write: true\nhandshake: []\nheartbeat: {register: holding 9}\nsunspec: {base: auto}\n"
+    text = section(io_map("port: 1\nunit: 1\npoll: 1 s\ngap: 1\nmax_read: 9\nrequest_timeout: 1 s\n" + own))
+    assert set(text) - {"device", "driver", *LINE_WORDS} == set(modbus.DEVICE_WORDS) - set(LINE_WORDS)

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from runtime.fieldbus.modbus_groups import read_groups, without_bridges
-from runtime.fieldbus.modbus_register import FORMATS, Register
+from runtime.fieldbus.modbus_groups import halves, read_groups, without_bridges
+from runtime.fieldbus.modbus_register import FORMATS, ModelPoint, Register
 from runtime.model import Point
 
 
@@ -42,6 +42,27 @@ def test_a_request_is_no_longer_than_the_device_allows_and_never_cuts_a_value():
 
 def test_coils_come_in_their_own_larger_requests():
     assert spans([point("coil", a, "bool") for a in range(2500)]) == [("coil", 0, 2000), ("coil", 2000, 500)]
+
+
+def model_point(address: int, model: int) -> Point:
+    register = Register("holding", address, *FORMATS["uint16"][:2], -1, False, False, 1.0, 0.0, 0, model=ModelPoint(model, 1, "x"))
+    return Point(f"m{address}", 0, "DINT", 0, register)
+
+
+def test_a_model_is_read_in_one_request_whatever_its_holes():
+    points = [model_point(a, 701) for a in (2, 40, 100)] + [model_point(a, 702) for a in (105, 150)]
+    assert spans(points) == [("holding", 2, 99), ("holding", 105, 46)], "the second would not fit whole into the first request"
+    assert [count for _, _, count in spans(points, max_read=30)] == [1, 1, 6, 1], "a model too long for a request is cut"
+    assert spans(points[:2], gap=0) == [("holding", 2, 1), ("holding", 40, 1)], "no gap at all means none"
+
+
+@pytest.mark.parametrize("count", range(1, 9))
+def test_halves_never_cut_a_value_and_lose_none(count):
+    (group,) = read_groups([point("holding", 2 * i, "float32") for i in range(count)], 8, 120)
+    parts = halves(group)
+    assert len(parts) == min(count, 2)
+    assert [p for part in parts for p in part.points] == list(group.points)
+    assert sum(part.count for part in parts) == group.count
 
 
 def test_two_tags_on_one_register_are_read_once():

@@ -59,7 +59,7 @@ def test_outputs_are_grouped_by_their_time_over_all_devices():
 def test_the_steps_follow_each_other_at_their_times():
     async def run():
         connections = {"pcs": Scripted(), "rack": Scripted()}
-        assert await write_safe_values(safe_steps(DEVICES), connections)
+        assert await write_safe_values(safe_steps(DEVICES), connections) == frozenset()
         first, second = connections["rack"].safe
         assert (first[1], second[1]) == ((4,), (2, 3))
         assert 0.19 < second[0] - first[0] < 1.0
@@ -72,7 +72,7 @@ def test_a_device_that_hangs_breaks_or_is_lost_holds_up_nobody_and_is_said(behav
     async def run():
         connections = {"pcs": Scripted(behaviour), "rack": Scripted()}
         start = asyncio.get_running_loop().time()
-        assert not await write_safe_values(safe_steps(DEVICES), connections), "not complete"
+        assert await write_safe_values(safe_steps(DEVICES), connections) == {"pcs"}
         assert len(connections["rack"].safe) == 2
         assert asyncio.get_running_loop().time() - start < 5 * (0.2 + 2 * STEP_LIMIT)
 
@@ -184,5 +184,47 @@ def test_inhibited_outputs_are_never_written():
         await supply.stop()
         assert supply.state == INHIBITED
         assert not any(c.safe or c.writes for c in connections.values())
+
+    asyncio.run(run())
+
+
+def test_the_end_asks_a_device_that_missed_its_part_once_more_and_only_that_one():
+    async def run():
+        connections = {"pcs": Scripted("hangs"), "rack": Scripted()}
+        supply = Supply(order(), connections)
+        supply.follow()
+        supply.go_safe("the scan is stopped", must_finish=True)
+        await settle(0.2 + 2 * STEP_LIMIT + 0.3)
+        assert supply.state == SAFE and supply.status()["missed"] == ["pcs"]
+        connections["pcs"].behaviour = "writes"
+        await supply.stop()
+        assert supply.missed == frozenset()
+        assert [slots for _, slots in connections["pcs"].safe] == [(0,), (1,)], "in its order"
+        assert len(connections["rack"].safe) == 2
+
+    asyncio.run(run())
+
+
+def test_a_device_that_is_missed_to_the_end_is_named():
+    async def run():
+        connections = {"pcs": Scripted(), "rack": Scripted("lost")}
+        supply = Supply(order(), connections)
+        supply.follow()
+        await supply.stop()
+        assert supply.missed == {"rack"} and supply.status()["missed"] == ["rack"]
+
+    asyncio.run(run())
+
+
+def test_outputs_that_follow_again_have_missed_nothing():
+    async def run():
+        connections = {"pcs": Scripted("lost"), "rack": Scripted()}
+        supply = Supply(order(), connections)
+        supply.follow()
+        supply.go_safe("the scan is stopped", must_finish=True)
+        await settle(0.5)
+        assert supply.missed == {"pcs"}
+        supply.follow()
+        assert supply.missed == frozenset()
 
     asyncio.run(run())

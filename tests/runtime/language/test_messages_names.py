@@ -121,7 +121,7 @@ config/site.yaml:5:3: error[E105]: `HMI.A` and `hmi.a` differ only in case
         """\
 config/site.yaml:4:3: error[E106]: `hmi` is not written as tags are
  4 |   hmi: {type: BOOL}
-   |   ^^^ `area.thing`, of letters, digits and _; `.good` is the runtime's
+   |   ^^^ `area.thing` or `rack[3].thing`, of letters, digits and _; `.good` is the runtime's
 """,
     ),
     "a block named as an operator": (

@@ -62,7 +62,8 @@ def test_devices_have_their_points_in_slots_that_count_through() -> None:
         ("bms.state", 0, "DINT", 4, "3+0"),
         ("bms.ok", 0, "BOOL", 5, "4+0"),
     ]
-    assert [(p.tag, p.slot) for p in meter.inputs] == [("grid.f", 6)]
+    assert [p.slot for p in rack.diagnostics] == list(range(6, 15)), "behind the device's own inputs"
+    assert [(p.tag, p.slot) for p in meter.inputs] == [("grid.f", 15)]
     assert [(p.tag, p.slot, p.safe, p.safe_after) for p in rack.outputs] == [("bms.main", 0, 1, 1000 * MS), ("pcs.p", 1, -2.0, 0)]
     assert str(rack.inputs[0].at) == "io_maps/rack.yaml:8:3"
 
@@ -70,15 +71,17 @@ def test_devices_have_their_points_in_slots_that_count_through() -> None:
 def test_the_input_table_says_what_a_stale_input_becomes() -> None:
     schedule = load(PROGRAM, TAGS, io={"rack": RACK, "meter": METER}).schedule
     table = schedule.inputs
-    assert [schedule.tags[i].name for i in table.tag] == ["bms.soc"] + ["bms.v"] * 3 + ["bms.state", "bms.ok", "grid.f"]
+    names = [schedule.tags[i].name for i in table.tag]
+    own = [slot for slot, name in enumerate(names) if not name.startswith("device.")]
+    assert [names[slot] for slot in own] == ["bms.soc"] + ["bms.v"] * 3 + ["bms.state", "bms.ok", "grid.f"]
     assert table.target[2] == schedule.tag("bms.v").offset + 8
-    assert (table.stale // MS).tolist() == [300, 1000, 1000, 1000, 300, 300, 1000]
-    assert table.hold.tolist() == [1, 0, 0, 0, 0, 0, 0]
+    assert (table.stale // MS)[own].tolist() == [300, 1000, 1000, 1000, 300, 300, 1000]
+    assert table.hold[own].tolist() == [1, 0, 0, 0, 0, 0, 0]
     lreal, dint, bool_ = ord("f") * 16 + 8, ord("i") * 16 + 4, ord("u") * 16 + 1
-    assert table.type.tolist() == [lreal] * 4 + [dint, bool_, lreal]
+    assert table.type[own].tolist() == [lreal] * 4 + [dint, bool_, lreal]
     assert struct.unpack("<d", struct.pack("<q", table.bad[1])) == (3.1,)
     assert table.bad[4] == 4
-    assert struct.unpack("<d", struct.pack("<q", table.bad[6])) == (50.0,)
+    assert struct.unpack("<d", struct.pack("<q", table.bad[own[-1]])) == (50.0,)
 
 
 def test_inputs_wait_for_their_first_data_at_their_initial_value() -> None:
@@ -116,7 +119,7 @@ def test_tags_carry_what_everybody_shows() -> None:
     )
     assert schedule.tag("bms.state").names == ((0, "off"), (1, "ready"), (2, "on"))
     assert schedule.tag("hmi.mode").names == ((0, "a"), (3, "d"))
-    assert {t.name: t.owner for t in schedule.tags if t.kind in ("input", "output")} == {
+    assert {t.name: t.owner for t in schedule.tags if t.kind in ("input", "output") and t.name[:7] != "device."} == {
         "bms.soc": "device rack",
         "bms.v": "device rack",
         "bms.state": "device rack",

@@ -44,8 +44,8 @@ def test_every_signal_of_the_rack_is_in_the_dbc_once_and_goes_the_right_way():
                 assert message.senders == [sender], tag
                 message.get_signal_by_name(name.split(".")[1])
     assert len(seen) == 16 + 512 + 4 + 256
-    for message, signal in rack["alive"].items():
-        assert database.get_message_by_name(message).get_signal_by_name(signal).length == 4
+    for message, rules in rack["messages"].items():
+        assert database.get_message_by_name(message).get_signal_by_name(rules["alive"]).length == 4
 
 
 @pytest.mark.parametrize("device", MAPS)

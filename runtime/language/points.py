@@ -1,0 +1,38 @@
+"""A device and its points between text and schedule. It must not know words or drivers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from runtime.language.network import TagDraft
+from runtime.source import Position
+
+
+@dataclass(slots=True, eq=False)
+class PointDraft:
+    """All elements of one tag of a device."""
+
+    tag: TagDraft
+    addresses: tuple[Any, ...]
+    at: Position
+    stale: int = 0
+    hold: bool = True
+    bad: Any = 0
+    safe: Any = 0
+    safe_after: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class DeviceDraft:
+    """One device as read. `diagnostics` are the tags that say how it is: inputs that the fieldbus itself fills."""
+
+    name: str
+    driver: str
+    settings: Any
+    stale: int
+    timeout: int
+    at: Position
+    inputs: list[PointDraft] = field(default_factory=list)
+    outputs: list[PointDraft] = field(default_factory=list)
+    diagnostics: list[PointDraft] = field(default_factory=list)

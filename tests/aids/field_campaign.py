@@ -1,0 +1,382 @@
+"""A campaign of faults on inputs: a real site, devices that misbehave at random, and a watch on every snapshot.
+
+Every tag carries the time, so that each snapshot shows whether a tag that says GOOD tells the truth: a value that was never
+true is poison, one that is older than `stale` (and the slack of a loaded machine) is old. Both are violations.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runtime import quality
+from runtime.app import generation_of, read_site
+from runtime.engine.north import Snapshot
+from tests.aids.fault_plant import CAN_KINDS, RTU_KINDS, TCP_KINDS
+from tests.aids.fieldbus_child import DeviceProcess
+from tests.aids.site import RunningSite, free_ports, started, until
+
+STALE_MS = 300
+NEVER_TRUE_MS = 60_000  # no fault makes a true value so old: whatever is further away was never sent as the truth
+SETTLED_S = 0.4  # a device is left alone for about so long between two faults
+LONGEST_RECOVERY_S = 40.0
+FIELDBUS, PLANT = "fieldbus killed", "devices killed"
+COLD_S = 180.0
+
+DBC = """VERSION ""
+
+NS_ :
+
+BS_:
+
+BU_: PLC NODE
+
+BO_ 256 Truth: 8 NODE
+ SG_ T : 0|32@1+ (1,0) [0|0] "" PLC
+ SG_ ALIVE : 32|4@1+ (1,0) [0|15] "" PLC
+ SG_ LOW : 40|16@1+ (1,0) [0|0] "" PLC
+ SG_ CRC : 56|8@1+ (1,0) [0|255] "" PLC
+
+VAL_ 256 LOW 65535 "SNA" ;
+"""
+SITE = """site: campaign
+tasks: {{watch: {{interval: 10 ms, programs: [idle]}}}}
+io: [{devices}]
+channels: {{{channels}}}
+tags: {{site.scan: {{type: LINT, default: 0, text: Scans}}}}
+"""
+PROGRAM = "program: idle\noutputs: {site.scan: plc.scan}\n"
+MODBUS = """device: {name}
+driver: modbus
+{line}
+unit: 1
+poll: 50 ms
+stale: 300 ms
+{more}inputs:
+  {name}.t: {{register: holding 0, as: uint32, type: LINT, initial: 0, bad: hold, text: Time in ms}}
+  {name}.u: {{register: input 10, as: int64, type: LINT, initial: 0, bad: hold, text: Time in us}}
+"""
+CAN = """device: {name}
+driver: can
+channel: {name}
+dbc: dbc/truth.dbc
+stale: 300 ms
+messages:
+  Truth: {{cycle: 20 ms, timeout: 200 ms, alive: ALIVE, crc: {{signal: CRC, kind: sae_j1850}}}}
+inputs:
+  {name}.t: {{signal: Truth.T, initial: 0, bad: hold, text: Time in ms}}
+  {name}.low: {{signal: Truth.LOW, initial: 0, bad: hold, text: Time in ms modulo 32768}}
+"""
+
+
+@dataclass
+class Kind:
+    """What one kind of fault did, over the whole campaign. Times are seconds; a fault that never showed has no time to BAD."""
+
+    name: str
+    count: int = 0
+    overlapped: int = 0  # another fault (a killed process) came over it: counted, not timed
+    unseen: int = 0  # the tags stayed good all the time
+    to_bad: list[float] = field(default_factory=list)
+    to_recover: list[float] = field(default_factory=list)
+    qualities: set[str] = field(default_factory=set)
+
+    def row(self) -> dict[str, Any]:
+        return {
+            "kind": self.name,
+            "count": self.count,
+            "overlapped": self.overlapped,
+            "stayed_good": self.unseen,
+            "qualities": sorted(self.qualities),
+            "to_bad_ms": _ms(self.to_bad),
+            "to_recover_ms": _ms(self.to_recover),
+        }
+
+
+def _ms(seconds: Sequence[float]) -> int | None:
+    return round(statistics.median(seconds) * 1000) if seconds else None
+
+
+IDLE, ACTIVE, RECOVERING = range(3)
+
+
+@dataclass
+class Watched:
+    """One device of the campaign: its tags, and the fault that it has now."""
+
+    name: str
+    kinds: tuple[str, ...]
+    process: int  # which process of devices it lives in
+    tags: tuple[tuple[Any, int, int], ...]  # column, row of the quality, and what the value is of
+    state: int = RECOVERING
+    kind: Kind | None = None
+    began: float = 0.0
+    ends: float = 0.0
+    bad_at: float = 0.0
+
+
+MS, US, LOW = range(3)
+
+
+def _age_ms(value: int, what: int, now_ns: int) -> float:
+    """How old a time-coded value is; a value from the future or from nowhere is far away."""
+    if what == US:
+        return now_ns / 1e6 - value / 1e3
+    size = 2**32 if what == MS else 2**15
+    age = (now_ns // 1_000_000 - value) % size
+    return age if age < size / 2 else age - size
+
+
+@dataclass
+class Campaign:
+    """A running campaign. `run` injects; `kinds` and `violations` say what came of it."""
+
+    site: RunningSite
+    snapshot: Snapshot
+    devices: list[Watched]
+    plants: list[DeviceProcess]
+    orders: list[str]
+    random: random.Random
+    slack_ms: float
+    longest_s: float
+    kinds: dict[str, Kind] = field(default_factory=dict)
+    violations: list[str] = field(default_factory=list)
+    injected: int = 0
+    looks: int = 0
+    good_looks: int = 0
+
+    def run(self, injections: int, kills: int = 0) -> None:
+        """Inject at least so many faults, kill the fieldbus and a process of devices so often each, and wait until all is well."""
+        self._settle()
+        first_kill = injections // (2 * kills + 1) if kills else injections + 1
+        next_kill, turn = first_kill, 0
+        while self.injected < injections:
+            if self.injected >= next_kill:
+                self._kill_fieldbus() if turn % 2 else self._kill_devices()
+                turn, next_kill = turn + 1, next_kill + first_kill
+            self._step(inject=True)
+        for device in self.devices:
+            if device.state == ACTIVE:
+                device.ends = 0.0
+        self._settle()
+
+    def _settle(self) -> None:
+        """No more faults: until every device is well."""
+        until = time.monotonic() + COLD_S
+        while any(device.state != IDLE for device in self.devices):
+            self._step(inject=False)
+            assert time.monotonic() < until, f"not recovered: {[d.name for d in self.devices if d.state != IDLE]}"
+
+    def _step(self, inject: bool) -> None:
+        """Look at the newest snapshot and move every device on."""
+        assert self.site.process.poll() is None, f"the site ended: {self.site.log_path.read_text()[-3000:]}"
+        if not self.snapshot.refresh():
+            time.sleep(0.002)
+            return
+        now, stamp = time.monotonic(), self.snapshot.monotonic
+        self.looks += 1
+        for device in self.devices:
+            is_well = self._look(device, stamp)
+            if device.state == IDLE:
+                if inject and now >= device.ends:
+                    self._inject(device, now)
+            elif device.state == ACTIVE:
+                self._watch_fault(device, is_well, now, stamp)
+            elif is_well and stamp / 1e9 > device.ends:
+                self._recover(device, now)
+            elif device.kind is not None and now - device.ends > LONGEST_RECOVERY_S:
+                self.violations.append(f"{device.name} did not recover from {device.kind.name}")
+                device.kind, device.ends = None, now
+
+    def _look(self, device: Watched, stamp: int) -> bool:
+        """Whether all tags of the device are good; what a good tag says that is not so is a violation."""
+        is_well = True
+        for column, row, what in device.tags:
+            code = int(self.snapshot.qualities[row])
+            if not quality.is_good(code):
+                is_well = False
+                if device.kind is not None:
+                    device.kind.qualities.add(quality.name(code))
+                continue
+            self.good_looks += 1
+            age = _age_ms(int(column[0]), what, stamp)
+            if not -20 <= age <= STALE_MS + self.slack_ms:
+                is_well = False
+                what_is_wrong = "old" if 0 < age < NEVER_TRUE_MS and what != LOW else "never true or old"
+                during = device.kind.name if device.kind else "nothing"
+                if len(self.violations) < 100:
+                    self.violations.append(f"{device.name}: good but {what_is_wrong} by {age:.0f} ms, during {during}")
+        return is_well
+
+    def _inject(self, device: Watched, now: float) -> None:
+        name = self.random.choice(device.kinds)
+        device.kind = self.kinds.setdefault(f"{_bus(device.name)} {name}", Kind(f"{_bus(device.name)} {name}"))
+        device.kind.count += 1
+        self.injected += 1
+        self.plants[device.process].ask("fault", device=device.name, kind=name)
+        device.state, device.began, device.bad_at = ACTIVE, time.monotonic(), 0.0
+        device.ends = now + self.random.uniform(0.3, self.longest_s)
+
+    def _watch_fault(self, device: Watched, is_well: bool, now: float, stamp: int) -> None:
+        if not is_well and not device.bad_at:
+            device.bad_at = max(stamp / 1e9, device.began)
+        if now >= device.ends:
+            self.plants[device.process].ask("clear", device=device.name)
+            device.state, device.ends = RECOVERING, time.monotonic()
+
+    def _recover(self, device: Watched, now: float) -> None:
+        kind = device.kind
+        if kind is not None:
+            if device.bad_at:
+                kind.to_bad.append(device.bad_at - device.began)
+                kind.to_recover.append(now - device.ends)
+            else:
+                kind.unseen += 1
+        device.kind, device.state = None, IDLE
+        device.ends = now + self.random.uniform(0.5, 1.5) * SETTLED_S
+
+    def _strike(self, devices: Sequence[Watched], name: str, began: float) -> None:
+        """The devices have a fault of everybody now; the one that each had ends with it."""
+        kind = self.kinds.setdefault(name, Kind(name))
+        kind.count += 1
+        self.injected += 1
+        for device in devices:
+            if device.kind is not None:
+                device.kind.overlapped += 1
+            if device.state == ACTIVE and name == FIELDBUS:
+                self.plants[device.process].ask("clear", device=device.name)
+            device.kind, device.state = kind, RECOVERING
+            device.began, device.ends, device.bad_at = began, time.monotonic(), 0.0
+
+    def _kill_fieldbus(self) -> None:
+        """kill -9; the supervisor starts another."""
+        pid = self.site.pid_of("runtime.fieldbus.process")
+        if pid:
+            began = time.monotonic()
+            os.kill(pid, signal.SIGKILL)
+            self._strike(self.devices, FIELDBUS, began)
+            self._wait_until_seen(self.devices)
+
+    def _kill_devices(self) -> None:
+        """kill -9 of a process of devices, and another one in its place after half a second."""
+        number = self.random.randrange(len(self.plants))
+        struck = [device for device in self.devices if device.process == number]
+        began = time.monotonic()
+        self.plants[number].kill()
+        self._strike(struck, PLANT, began)
+        self._wait_until_seen(struck)
+        self.plants[number].close()
+        self.plants[number] = DeviceProcess("fault_plant", self.orders[number])
+        for device in struck:
+            device.ends = time.monotonic()
+
+    def _wait_until_seen(self, struck: Sequence[Watched]) -> None:
+        """Until all struck devices are shown as not good, and the others are watched meanwhile."""
+        patience = time.monotonic() + 5
+        others = [device for device in self.devices if device not in struck]
+        while time.monotonic() < patience and not all(device.bad_at for device in struck):
+            if not self.snapshot.refresh():
+                time.sleep(0.002)
+                continue
+            stamp = self.snapshot.monotonic
+            for device in others:
+                self._look(device, stamp)
+            for device in struck:
+                if not self._look(device, stamp) and not device.bad_at:
+                    device.bad_at = stamp / 1e9
+
+    def rows(self) -> list[dict[str, Any]]:
+        return [self.kinds[name].row() for name in sorted(self.kinds)]
+
+
+def _bus(device: str) -> str:
+    return {"m": "modbus tcp", "r": "modbus rtu", "c": "can"}[device[0]]
+
+
+def write_site(root: Path, tcp: dict[str, int], rtu: dict[str, Path], can: dict[str, Path]) -> Path:
+    """The site of these devices; returns its file."""
+    names = [*tcp, *rtu, *can]
+    channels = ", ".join(f"{n}: {{interface: slcan, channel: {link}, bitrate: 500 kbit/s}}" for n, link in can.items())
+    files = {
+        "config/site.yaml": SITE.format(devices=", ".join(names), channels=channels),
+        "programs/idle.yaml": PROGRAM,
+        "dbc/truth.dbc": DBC,
+        **{f"io_maps/{n}.yaml": MODBUS.format(name=n, line=f"host: 127.0.0.1\nport: {port}", more="") for n, port in tcp.items()},
+        **{
+            f"io_maps/{n}.yaml": MODBUS.format(name=n, line=f"transport: rtu\nserial: {link}\nparity: none", more="")
+            for n, link in rtu.items()
+        },
+        **{f"io_maps/{n}.yaml": CAN.format(name=n) for n in can},
+    }
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    return root / "config/site.yaml"
+
+
+@contextmanager
+def campaign(
+    folder: Path, *, seed: int, tcp: int = 8, rtu: int = 2, can: int = 4, slack_ms: float = 500, longest_s: float = 1.0
+) -> Iterator[Campaign]:
+    """Devices in two processes, and a site that reads them; ends all of them by their pid."""
+    lines = folder / "lines"
+    lines.mkdir(parents=True)
+    ports = dict(zip((f"m{n}" for n in range(tcp)), free_ports(tcp), strict=True))
+    serial = {f"r{n}": lines / f"r{n}" for n in range(rtu)}
+    buses = {f"c{n}": lines / f"c{n}" for n in range(can)}
+    site_file = write_site(folder / "site", ports, serial, buses)
+    orders = [_order(seed, half, ports, serial, buses) for half in range(2)]
+    plants = [DeviceProcess("fault_plant", order) for order in orders]
+    try:
+        with started(folder / "site", [0, 0], folder) as site:
+            site.wait_for("running", COLD_S)
+            yield _watching(site, site_file, plants, orders, seed, slack_ms, longest_s)
+    finally:
+        for plant in plants:
+            plant.close()
+
+
+def _half(device: str) -> int:
+    return int(device[1:]) % 2
+
+
+def _order(seed: int, half: int, ports: dict[str, int], serial: dict[str, Path], buses: dict[str, Path]) -> str:
+    return json.dumps(
+        {
+            "seed": seed + half,
+            "tcp": {name: port for name, port in ports.items() if _half(name) == half},
+            "rtu": {name: str(link) for name, link in serial.items() if _half(name) == half},
+            "can": {name: (str(link), 0x100) for name, link in buses.items() if _half(name) == half},
+        }
+    )
+
+
+def _watching(
+    site: RunningSite,
+    site_file: Path,
+    plants: list[DeviceProcess],
+    orders: list[str],
+    seed: int,
+    slack_ms: float,
+    longest_s: float,
+) -> Campaign:
+    schedule = read_site(site_file)[0].schedule
+    snapshot = Snapshot(site.run_dir, schedule.region, len(schedule.outputs.source), generation_of(schedule))
+    until(snapshot.refresh, 30, "a snapshot")
+    what = {"t": MS, "u": US, "low": LOW}
+    devices = []
+    for name in [part.stem for part in sorted((site_file.parents[1] / "io_maps").glob("*.yaml"))]:
+        kinds = {"m": TCP_KINDS, "r": RTU_KINDS, "c": CAN_KINDS}[name[0]]
+        tags = [schedule.tag(f"{name}.{end}") for end in (("t", "low") if name[0] == "c" else ("t", "u"))]
+        columns = tuple((snapshot.column(tag), tag.index, what[tag.name.split(".")[1]]) for tag in tags)
+        devices.append(Watched(name, kinds, _half(name), columns))
+    return Campaign(site, snapshot, devices, plants, orders, random.Random(seed), slack_ms, longest_s)
