@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from runtime import __version__, verbs_field, verbs_live
+from runtime import __version__, verbs_drivers, verbs_field, verbs_live
 from runtime.options import EXIT_MISTAKES, SITE, JsonOption, SiteOption, count_of, print_problems, read
 
 app = typer.Typer(
@@ -105,6 +105,7 @@ def blocks(name: Annotated[str, typer.Argument(help="One block to describe in fu
         print(describe(next(iter(chosen.values()))) if name else list_all(chosen.values()))
 
 
+app.command(epilog=verbs_drivers.EPILOG)(verbs_drivers.drivers)
 app.command(epilog=verbs_live.DEVICES_EPILOG)(verbs_live.devices)
 app.command(epilog=verbs_live.IO_EPILOG)(verbs_live.io)
 app.command(epilog=verbs_field.DISCOVER_EPILOG)(verbs_field.discover)

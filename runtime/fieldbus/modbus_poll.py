@@ -3,7 +3,8 @@
 It opens no connection. Each class of inputs has a round on a grid of its own; the group whose round must end first is read
 next, so that fast inputs come first and slow ones never starve. A group that the device refuses is cut at its holes and
 then in halves until the refused register stands alone; after three refusals that one is suspended and asked seldom. When
-it answers again, the whole group is put together again.
+it answers again, the whole group is put together again. A group that fails (exception 4) three times is cut as well, but
+asked again in every round.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from runtime.fieldbus.modbus_powers import Powers
 from runtime.model import Point
 
 NS = 1e-9
-ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
+ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, FAILED = 1, 2, 3, 4
 STRIKES = 3
 Key = tuple[int, int]  # address and count of a group within its origin
 
@@ -172,7 +173,10 @@ class Poll:
         if turn.of is not None and group not in origin.parts:  # the origin was put together again since this round began
             self._end(turn.of, now)
             return ()
-        parts = self._smaller(group) if code in (ILLEGAL_ADDRESS, ILLEGAL_VALUE) else (group,)
+        if code == FAILED:
+            origin.strikes[_key(group)] += 1
+        is_cut = code in (ILLEGAL_ADDRESS, ILLEGAL_VALUE) or (code == FAILED and origin.strikes[_key(group)] >= STRIKES)
+        parts = self._smaller(group) if is_cut else (group,)
         if len(parts) > 1 and turn.of is not None:
             at = origin.parts.index(group)
             origin.parts[at : at + 1] = parts

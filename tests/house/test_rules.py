@@ -36,6 +36,7 @@ ROOF = {
     "runtime.options",
     "runtime.discover",
     "runtime.permits",
+    "runtime.verbs_drivers",
     "runtime.verbs_field",
     "runtime.verify_interlocks",
     "runtime.run",

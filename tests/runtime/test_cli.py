@@ -267,3 +267,21 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
     assert process.wait(30) in (0, 1)
     assert said == ""
     process.stderr.close()
+
+
+def test_drivers_lists_what_an_io_map_may_say() -> None:
+    from runtime import fieldbus
+
+    assert [line.split()[0] for line in bessplc("drivers").stdout.splitlines()] == sorted(fieldbus.drivers())
+    modbus = fieldbus.driver("modbus")
+    shown = bessplc("drivers", "modbus").stdout
+    for word, meaning in {**modbus.DEVICE_WORDS, **modbus.INPUT_WORDS, **modbus.OUTPUT_WORDS, **modbus.ERRORS}.items():
+        assert re.search(rf"^  {word} +{re.escape(meaning)}$", shown, re.MULTILINE), word
+    [facts] = json.loads(bessplc("drivers", "can", "--json").stdout)
+    assert facts["input"] == dict(fieldbus.driver("can").INPUT_WORDS)
+
+
+def test_an_unknown_driver_is_a_wrong_word_with_a_hint() -> None:
+    done = bessplc("drivers", "modbuss")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: no driver named modbuss: did you mean `modbus`?")

@@ -173,6 +173,23 @@ def test_a_device_that_falls_silent_is_lost_and_comes_back(rack):
     asyncio.run(run())
 
 
+def test_after_a_loss_of_the_bus_counts_and_cycles_begin_anew(rack):
+    async def run() -> None:
+        async with rack:
+            await until(lambda: rack.health.state == ONLINE, 5, "all is well", rack.all_well)
+            before = rack.health.errors
+            rack.connection.went_down("the cable is out")
+            assert rack.health.state == LOST and set(rack.cells.quality) == {BAD_NO_COMMUNICATION}
+            rack.connection.went_up()
+            rack.protected(33, step=0)  # a controller that was restarted may begin with any count
+            await until(lambda: rack.cells.quality[VALUE] == GOOD, 5, "the first frame is taken")
+            assert rack.cells.lreal[VALUE] == pytest.approx(3.3)
+            counted = {kind: rack.health.errors[kind] for kind in ("alive", "late", "lost_frames")}
+            assert counted == {kind: before[kind] for kind in counted}
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize(("kind", "fault"), [("crc", {"flip": 0x40}), ("alive", {"step": 0})])
 def test_refused_frames_never_reach_the_tag_and_the_message_times_out(rack, kind, fault):
     async def run() -> None:

@@ -99,6 +99,22 @@ def test_a_frame_longer_than_its_message_is_read_as_far_as_the_message_goes(data
     assert reading.cells.lreal[device.slots["Slow.Word"][0]] == 0x0102
 
 
+def test_a_selector_with_a_sign_never_has_the_values_above(tmp_path):
+    (tmp_path / "dbc").mkdir()
+    dbc = 'VERSION ""\nNS_ :\nBS_:\nBU_: A\nBO_ 16 M: 2 A\n SG_ S M : 0|4@1- (1,0) [0|0] "" A\n'
+    dbc += ' SG_ Seven m7 : 8|8@1+ (1,0) [0|0] "V" A\n SG_ Fifteen m15 : 8|8@1+ (1,0) [0|0] "A" A\n'
+    (tmp_path / "dbc" / "signed.dbc").write_text(dbc)
+    known = database(dbc)
+    with pytest.raises(DecodeError):
+        known.decode_message(16, b"\x0f\x01")
+    device = map_all("dbc/signed.dbc", tmp_path, known)
+    reading = reader(device)
+    reading.read([(16, b"\x0f\x01")])
+    assert reading.cells.quality[device.slots["M.Fifteen"][0]] == BAD_WAITING_FOR_INITIAL_DATA
+    reading.read([(16, b"\x07\x01")])
+    assert reading.cells.lreal[device.slots["M.Seven"][0]] == known.decode_message(16, b"\x07\x01")["Seven"] == 1
+
+
 @pytest.mark.parametrize(
     ("signal", "data", "value"),
     [

@@ -129,7 +129,7 @@ def test_every_fault_is_bad_in_time_never_wrong_and_heals(far, kind, faults):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["tcp", "rtu_over_tcp", "rtu"])
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1])
 def test_faults_at_random_never_make_a_wrong_value(far, kind, seed, monkeypatch):
     """Three registers with three values and one length: an answer that is taken for another's would show."""
     monkeypatch.setattr(modbus_turns, "LATE", 0.2)  # no answer here comes later than 150 ms

@@ -186,6 +186,18 @@ def test_other_refusals_are_tried_again_in_the_next_round():
     assert bench.bad == {50}
 
 
+def test_a_register_that_fails_again_and_again_is_cut_out_and_still_asked():
+    bench = Bench(poll_of(*(point(a) for a in range(8))), codes={3: FAILED})
+    bench.run(0.15)
+    assert bench.bad == set(range(8)), "a device may fail for once"
+    bench.run(2.0)
+    assert bench.bad == {3} and not bench.poll.suspended
+    assert len(bench.times(3)) >= 20
+    bench.codes.clear()
+    bench.run(0.2)
+    assert not bench.bad
+
+
 def test_a_value_of_several_registers_is_never_cut():
     bench = Bench(poll_of(*(point(2 * i, form="uint32") for i in range(8))), codes={5: ADDRESS})
     bench.run(1.0)

@@ -184,7 +184,7 @@ def test_who_gives_up_waiting_loses_no_turn():
 
 @pytest.mark.parametrize("kind", ["tcp", "rtu"])
 def test_a_dead_unit_costs_the_others_little(far, kind):
-    """Units 1 and 2 never answer. In one second and a half of polling they may cost a few time-outs, and the others lose nothing else."""
+    """Units 1 and 2 never answer: that may cost a few time-outs, and the others lose nothing else."""
     device = far(kind)
     limit = 0.1
     for unit in (1, 2):
@@ -202,7 +202,7 @@ def test_a_dead_unit_costs_the_others_little(far, kind):
 
     found = run(talk())
     asked = Counter(request[0] for request in device.ask("requests"))
-    assert 4 <= asked[1] + asked[2] <= 6, "two each at first, then together a tenth of the time"
+    assert 4 <= asked[1] + asked[2] <= 8, "two each at first, then together a tenth of the time"
     for unit, answers in zip((3, 4), found[2:]):
         assert all(values == [unit] * 3 for _, values in answers)
         times = [at for at, _ in answers]
