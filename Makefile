@@ -37,7 +37,7 @@ export LAB_CACHE
 lab: $(VENV)/.tests
 	@test -x $(LAB) || { echo 'no $(LAB): the tests run as they are on a kernel with vcan0, vcan1 and gpio-sim:  make test'; exit 1; }
 	@test -d $(LAB_CACHE)/uml || { echo 'lab: compiling the kernel, 4 to 8 minutes'; \
-	  (seconds=0; while sleep 20; do seconds=$$((seconds + 20)); echo "lab: $$seconds s: $$(tail -n 1 $(LAB_CACHE)/uml.log 2>/dev/null)"; done) & \
+	  (seconds=0; while sleep 20 >/dev/null 2>&1; do seconds=$$((seconds + 20)); echo "lab: $$seconds s: $$(tail -n 1 $(LAB_CACHE)/uml.log 2>/dev/null)"; done) & \
 	  progress=$$!; status=0; $(LAB) true || status=$$?; kill $$progress; test $$status = 0 || exit $$status; }
 	@$(LAB) $(BIN)/python -m pytest -m 'socketcan or gpiochip' $(ARGS)
 

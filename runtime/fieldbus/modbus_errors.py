@@ -43,11 +43,15 @@ def exception_kind(code: int) -> str:
 
 
 class LostError(Exception):
-    """The device does not answer properly any more; `kind` is the counter that it belongs to, the text says why."""
+    """The device does not answer properly any more; `kind` is the counter that it belongs to, the text says why.
 
-    def __init__(self, kind: str, reason: str):
+    `is_overdue` says that the request's time was up: its answer may still come.
+    """
+
+    def __init__(self, kind: str, reason: str, *, is_overdue: bool = False):
         super().__init__(reason)
         self.kind = kind
+        self.is_overdue = is_overdue
 
 
 class RefusedError(Exception):

@@ -174,15 +174,16 @@ def take_rtu(data: bytes | bytearray, request: Request) -> bytes | None:
 
 def judge_rest(data: bytes | bytearray, request: Request, is_rtu: bool) -> LostError:
     """What it means that time is up and only these bytes have come."""
+    kind, reason = "short", f"only {len(data)} bytes of the answer came in time"
     if not data:
-        return LostError("timeout", "no answer in time")
-    if is_rtu and _is_sound(data):
-        if data[0] != request.unit:
-            return LostError("wrong_unit", f"unit {data[0]} answers for unit {request.unit}")
-        return LostError("wrong_function", f"function {data[1]} answers function {request.function}")
-    if is_rtu and len(data) >= 1 + request.answer + CRC:
-        return LostError("crc", "the checksum of the answer is wrong")
-    return LostError("short", f"only {len(data)} bytes of the answer came in time")
+        kind, reason = "timeout", "no answer in time"
+    elif is_rtu and _is_sound(data) and data[0] != request.unit:
+        kind, reason = "wrong_unit", f"unit {data[0]} answers for unit {request.unit}"
+    elif is_rtu and _is_sound(data):
+        kind, reason = "wrong_function", f"function {data[1]} answers function {request.function}"
+    elif is_rtu and len(data) >= 1 + request.answer + CRC:
+        kind, reason = "crc", "the checksum of the answer is wrong"
+    return LostError(kind, reason, is_overdue=True)
 
 
 def _is_sound(frame: bytes | bytearray) -> bool:

@@ -55,7 +55,6 @@ class Line:
         self._transaction = 0
         self._rest_until = 0.0
         self._is_soiled = False
-        self._is_overdue = False  # the last request's time was up
         self._idle: asyncio.TimerHandle | None = None
         self._bit = (9 + settings.stopbits + (settings.parity != "none")) / settings.baud  # one character, s
         self._silence = 3.5 * self._bit if settings.baud <= FAST else FAST_SILENCE
@@ -149,9 +148,9 @@ class Line:
         except RefusedError as refused:
             self._take_refusal(request, refused, monotonic() - began)
             raise
-        except LostError:
+        except LostError as lost:
             self._spoil()
-            if self._is_overdue:
+            if lost.is_overdue:
                 self.silence.missed(request.unit, monotonic() - began, monotonic(), self.settings.is_rtu)
             raise
         except BaseException:  # cancelled: the answer is still to come
@@ -202,14 +201,12 @@ class Line:
 
         def end() -> None:
             if not answer.done():
-                self._is_overdue = True
                 answer.set_exception(judge_rest(wire.data, request, is_rtu))
 
         def watch(reason: LostError) -> None:
             if not answer.done():
                 answer.set_exception(LostError("short", f"{reason} in the middle of an answer") if wire.data else reason)
 
-        self._is_overdue = False
         wire.listen(listen, watch)
         timer = loop.call_later(limit + self._wire_time(len(frame), request), end)
         try:

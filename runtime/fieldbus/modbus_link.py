@@ -28,6 +28,7 @@ from runtime.fieldbus.modbus_writes import WriteRun
 
 __all__ = ["NS", "Link", "LostError", "RefusedError"]
 
+_DAMAGED = ("crc", "malformed", "short", "wrong_unit", "wrong_function", "wrong_address")  # an answer, but of no use
 MOST_OBJECTS = 256  # of an identification
 
 
@@ -116,7 +117,7 @@ class Link:
                 return answer
 
     def _may_repeat(self, lost: LostError) -> bool:
-        """On RTU an answer carries no transaction id: where none came, it may still come after the repeated request."""
+        """On RTU an answer carries no transaction id: one that may still come must not meet the repeated request."""
         if lost.kind in ("exception_10", "exception_11"):
             return False
-        return not self._settings.line.is_rtu or lost.kind in ("crc", "malformed", "wrong_unit", "wrong_function", "wrong_address")
+        return not self._settings.line.is_rtu or (not lost.is_overdue and lost.kind in _DAMAGED)

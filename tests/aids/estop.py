@@ -24,7 +24,7 @@ from tests.aids.site import free_ports, started
 ESTOP, RESET = 0, 1
 COMMAND_ID = 0x0A0
 PATIENCE = 60.0
-TICK_MS = 20
+TICK_MS = 10
 
 DBC = """VERSION ""
 
@@ -212,4 +212,4 @@ def _press(chip: SimChip, watcher: ScanWatcher, receivers: Receivers) -> Press:
         assert time.monotonic() < until, "the safe values did not arrive"
         time.sleep(0.005)
     arrived = [watcher.scan_at(changes[-1][0]) for changes in (receivers.can, receivers.modbus)]
-    return Press(max(boxes) - latched, *(max(0, scan - latched) for scan in arrived))
+    return Press(max(boxes) - latched, *(scan - latched for scan in arrived))

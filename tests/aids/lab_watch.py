@@ -39,6 +39,7 @@ class ScanWatcher:
         schedule = site.schedule
         generation = generation_of(schedule)
         points = len(schedule.outputs.source)
+        self._tick = schedule.tick
         self._snapshot = Snapshot(run_dir, schedule.region, points, generation)
         self._outbox = Outbox(run_dir, schedule.region.size, points, generation)
         self._outbox.attach()
@@ -59,7 +60,7 @@ class ScanWatcher:
             if self._snapshot.refresh():
                 scan = self._snapshot.scan
                 self.scans.append(scan)
-                self.starts.append(self._snapshot.monotonic)
+                self.starts.append(self._snapshot.monotonic)  # last: who looks for a start finds its scan
                 for name, tag in self._tags.items():
                     self.tags[name].add(float(self._snapshot.value(tag)), last_in, scan)
                 last_in = scan
@@ -76,9 +77,15 @@ class ScanWatcher:
         return self.scans[-1] if self.scans else 0
 
     def scan_at(self, monotonic_ns: int) -> int:
-        """The newest scan that had begun at this time."""
+        """The newest scan that had begun at this time: where snapshots were missed, counted back from the next that was seen."""
         place = bisect_right(self.starts, monotonic_ns)
-        return self.scans[place - 1] if place else 0
+        until = time.monotonic() + 10
+        while place == len(self.starts):  # the next scan says how many began before it
+            assert time.monotonic() < until, "the scan goes on"
+            time.sleep(0.001)
+        assert place, "a scan was seen before"
+        behind = -(-(self.starts[place] - monotonic_ns) // self._tick)
+        return max(self.scans[place - 1], self.scans[place] - behind)
 
     def wait_for(self, changes: Changes, value: float, since: int, seconds: float, what: str) -> tuple[int, int]:
         """The scans of a change to `value` after scan `since`."""

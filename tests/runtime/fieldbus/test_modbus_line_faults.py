@@ -63,7 +63,8 @@ class Watched(Cells):
                 self.wrong.append((slot, int(self.integer[slot])))
 
     def all_good(self) -> bool:
-        return bool((self.quality == GOOD).all())
+        """GOOD, and read a moment ago."""
+        return bool((self.quality == GOOD).all() and (self.time > time.monotonic_ns() - STALE).all())
 
     def all_gone(self) -> bool:
         """BAD, or so old that the scan takes them for stale (a device that is busy keeps its last values until then)."""
@@ -90,6 +91,10 @@ def connection_of(device: Far) -> tuple[ModbusConnection, Watched]:
     return ModbusConnection(described.device, inputs, Cells(0)), inputs
 
 
+def state_of(connection: ModbusConnection) -> str:
+    return DEVICE_STATES[connection.health().state]
+
+
 async def suffer(device: Far, connection: ModbusConnection, inputs: Watched, fault: str, kind: str) -> tuple[float, float]:
     """Inject the fault until all tags are BAD, clear it until all are GOOD: the seconds of both."""
     before = connection.health().errors.get(kind, 0)
@@ -102,11 +107,11 @@ async def suffer(device: Far, connection: ModbusConnection, inputs: Watched, fau
         lambda: connection.health().errors.get(kind, 0) > before, f"{fault}: counted as {kind}, {connection.status()}", TO_BAD
     )
     if kind != "exception_6":  # busy for a moment is no state of its own
-        assert DEVICE_STATES[connection.health().state] in ("lost", "degraded", "connecting")
+        await until(lambda: state_of(connection) in ("lost", "degraded", "connecting"), f"{fault}: {connection.status()}", TO_BAD)
     began = time.monotonic()
     device.ask("plug") if fault == "unplug" else device.ask("clear")
     await until(inputs.all_good, f"{fault}: GOOD again, {connection.status()}", TO_GOOD)
-    assert DEVICE_STATES[connection.health().state] == "online"
+    assert state_of(connection) == "online"
     return to_bad, time.monotonic() - began
 
 
