@@ -71,6 +71,8 @@ async def serve(order: FieldbusOrder, supervisor: int) -> frozenset[str]:
     stations = {d.name: Station(driver(d.driver), d, bell, watch.outbox, folder) for d in order.devices}
     supply = Supply(order, stations)
     for station in stations.values():
+        station.connect()
+    for station in stations.values():  # once nothing compiles any more: a stalled loop makes old answers look new
         await station.open()
     supply.begin()
     watch.begin(supply)

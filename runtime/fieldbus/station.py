@@ -36,12 +36,20 @@ class Station:
         self._state = CONNECTING
         self._log = structlog.get_logger().bind(device=device.name)
 
-    async def open(self) -> None:
-        """Connect; a driver that cannot even begin is tried again."""
+    def connect(self) -> None:
+        """Make the driver's connection, which may compile for seconds; nothing is sent. One that cannot begin is tried again."""
         try:
             self._connection = self._driver.connect(self.device, self._inputs, self._outputs, self._run_dir)
-            await self._connection.open()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this device's alone
+            self._fail(error)
+
+    async def open(self) -> None:
+        """Start to talk to the device."""
+        if self._connection is None:
+            return  # it is being mended
+        try:
+            await self._connection.open()
+        except Exception as error:  # noqa: BLE001
             self._fail(error)
 
     def write(self) -> None:
@@ -102,6 +110,7 @@ class Station:
         await self._let_go()
         await asyncio.sleep(PAUSE)
         self._mending = None  # so that a failure of the new connection is mended too
+        self.connect()
         await self.open()
         if self._held:
             await self.write_safe(tuple(self._held))

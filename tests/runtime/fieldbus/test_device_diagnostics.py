@@ -98,6 +98,7 @@ async def until_true(condition: Any) -> None:
 
 def test_every_tag_says_what_the_connection_says(bench: Bench) -> None:
     async def run() -> None:
+        bench.station.connect()
         await bench.station.open()
         good = time.monotonic_ns() - 3_000_000_000
         bench.show(
@@ -129,6 +130,7 @@ def test_every_tag_says_what_the_connection_says(bench: Bench) -> None:
 @pytest.mark.parametrize("state", range(len(DEVICE_STATES)))
 def test_only_a_lost_device_is_lost(bench: Bench, state: int) -> None:
     async def run() -> None:
+        bench.station.connect()
         await bench.station.open()
         bench.show(state=state)
         assert (bench["state"], bench["lost"]) == (state, int(DEVICE_STATES[state] == "lost"))
@@ -138,6 +140,7 @@ def test_only_a_lost_device_is_lost(bench: Bench, state: int) -> None:
 
 def test_where_nothing_is_asked_the_round_trip_is_0_and_before_the_first_contact_last_good_is_0(bench: Bench) -> None:
     async def run() -> None:
+        bench.station.connect()
         await bench.station.open()
         bench.show(round_trip=math.nan)
         assert (bench["round_trip"], bench["last_good"]) == (0.0, 0)
@@ -147,6 +150,7 @@ def test_where_nothing_is_asked_the_round_trip_is_0_and_before_the_first_contact
 
 def test_the_time_of_the_last_good_answer_stands_while_none_comes(bench: Bench) -> None:
     async def run() -> None:
+        bench.station.connect()
         await bench.station.open()
         bench.show(last_good=time.monotonic_ns())
         first = bench["last_good"]
@@ -159,6 +163,7 @@ def test_the_time_of_the_last_good_answer_stands_while_none_comes(bench: Bench) 
 
 def test_a_change_of_state_is_logged_once(bench: Bench) -> None:
     async def run() -> None:
+        bench.station.connect()
         await bench.station.open()
         for state in (CONNECTING, ONLINE, ONLINE, LOST, LOST, LOST, ONLINE):
             bench.show(state=state)
@@ -175,6 +180,7 @@ def test_a_change_of_state_is_logged_once(bench: Bench) -> None:
 
 def test_a_driver_that_raises_in_health_is_lost_and_mended_and_its_counters_go_on(bench: Bench) -> None:
     async def run() -> None:
+        bench.station.connect()
         await bench.station.open()
         bench.show(state=ONLINE, exchanges=100, errors={"timeout": 4})
         bench.driver.bug = True
@@ -195,6 +201,7 @@ def test_one_bug_is_one_failure_however_often_health_is_asked(bench: Bench, monk
     monkeypatch.setattr(room, "PAUSE", 60.0)
 
     async def run() -> None:
+        bench.station.connect()
         await bench.station.open()
         bench.driver.bug = True
         for _ in range(20):
@@ -208,6 +215,7 @@ def test_one_bug_is_one_failure_however_often_health_is_asked(bench: Bench, monk
 
 def test_after_the_end_the_state_is_closed_and_the_counters_stand(bench: Bench) -> None:
     async def run() -> None:
+        bench.station.connect()
         await bench.station.open()
         bench.show(state=ONLINE, exchanges=9, errors={"crc": 3})
         await bench.station.close()

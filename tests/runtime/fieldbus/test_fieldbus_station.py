@@ -72,6 +72,7 @@ def test_a_bug_marks_the_inputs_and_a_fresh_connection_takes_over(monkeypatch):
 
     async def run(where: str) -> None:
         driver, station, cells = make(where)
+        station.connect()
         await station.open()
         station.write()
         await station.write_safe([0])
@@ -92,6 +93,7 @@ def test_a_restarted_driver_is_told_which_outputs_are_at_their_safe_values(monke
 
     async def run() -> None:
         driver, station, _ = make("write_safe")
+        station.connect()
         await station.open()
         await station.write_safe([0])
         await station.write_safe([1])
@@ -106,6 +108,7 @@ def test_a_restarted_driver_is_told_which_outputs_are_at_their_safe_values(monke
 def test_a_bug_while_closing_does_not_stop_the_end():
     async def run() -> None:
         _, station, cells = make("close")
+        station.connect()
         await station.open()
         await station.close()
         assert cells.quality[0] == BAD_NO_COMMUNICATION
