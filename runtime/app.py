@@ -32,7 +32,6 @@ PRIORITY = 80
 SAFE_PATIENCE_S = 30.0
 STOP_PATIENCE_S = 5.0
 PLANT_PATIENCE_S = 60.0
-LEAST_SCAN_TIMEOUT_NS = 200_000_000
 
 Tell = Callable[[str, str, dict[str, Any]], None]
 
@@ -165,7 +164,7 @@ class App:
             inputs=len(schedule.inputs.tag),
             outputs=len(schedule.outputs.source),
             wake=self.wake,
-            scan_timeout=max(LEAST_SCAN_TIMEOUT_NS, 5 * schedule.tick),
+            scan_timeout=schedule.watchdog.heartbeat,
             inhibit=self.options.inhibit,
         )
         return child.start(FIELDBUS, order, (self.wake, self.hold.handle), stderr=self.options.log)

@@ -82,8 +82,7 @@ class Device:
     """One io_map: a device, its driver's settings (read by that driver only), and its points.
 
     `stale` and `timeout` are nanoseconds: how old an input may become, and the device's own communication time-out.
-    `diagnostics` are inputs that the fieldbus process fills from the connection's health: their address is the name in
-    DEVICE_TAGS, `errors_KIND`, or a condition of the driver.
+    `diagnostics` are inputs filled from the connection's health; address: a name of DEVICE_TAGS, `errors_KIND`, a condition.
     """
 
     name: str
@@ -227,10 +226,14 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Watchdog:
-    """What happens after `overruns` late scans in a row: `then` is "run" (go on) or "safe" (safe outputs and stop)."""
+    """What happens after `overruns` late scans in a row: `then` is "run" (go on) or "safe" (safe outputs and stop).
+
+    After `heartbeat` ns without a word of the scan, the fieldbus writes the safe values by itself.
+    """
 
     overruns: int = 0
     then: str = "run"
+    heartbeat: int = 200_000_000
 
 
 @dataclass(frozen=True)

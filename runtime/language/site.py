@@ -143,7 +143,8 @@ class _Loading:
         declare_site_tags(section_of(site, "tags", "`tags`", self.report), self.draft)
         self.read_libraries(site)
         tasks = self.read_programs(site)
-        watchdog = read_watchdog(site, self.report)
+        tick = min((task.interval for task in tasks if task.interval), default=0)
+        watchdog = read_watchdog(site, tick, self.report)
         programs = [program for task in tasks for program in task.programs]
         for program in programs:
             read_program(program, self.draft)

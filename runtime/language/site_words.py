@@ -23,6 +23,7 @@ SITE_WORDS = (
 )
 TASK_WORDS = ("interval", "phase", "programs", "text")
 SHORTEST = 100_000  # ns: below this no task keeps its time
+LEAST_HEARTBEAT = 5  # scans: a machine that hesitates once must not stop the plant
 
 
 def read_tasks(site: Section, report: Report) -> list[tuple[TaskDraft, list[Text]]]:
@@ -90,12 +91,21 @@ def _ms(ns: int) -> str:
     return f"{ns / 1e6:g} ms"
 
 
-def read_watchdog(site: Section, report: Report) -> Watchdog:
-    """What happens after a number of late scans in a row."""
+def read_watchdog(site: Section, tick: int, report: Report) -> Watchdog:
+    """What happens after so many late scans in a row, and after how long a silence of the scan. `tick` is the base tick (ns)."""
     section = section_of(site, "watchdog", "`watchdog`", report)
-    check_words(section, ("overruns", "then"), "the watchdog", report)
+    check_words(section, ("overruns", "then", "heartbeat"), "the watchdog", report)
     text = section.get("overruns", Text("0"))
+    heartbeat = duration_of(section, "heartbeat", report) or max(Watchdog.heartbeat, LEAST_HEARTBEAT * tick)
+    if heartbeat < LEAST_HEARTBEAT * tick:
+        report.error(
+            place_of(section["heartbeat"]),
+            "E010",
+            f"`heartbeat` is at least {LEAST_HEARTBEAT} scans of {tick / 1e6:g} ms",
+            "a machine that hesitates once must not stop the plant",
+        )
     if not isinstance(text, Text) or not text.isdecimal() or len(text) > 9:
         report.error(place_of(text), "E010", "`overruns` is a whole number", "how many late scans in a row")
-        return Watchdog()
-    return Watchdog(int(text), choice_of(section, "then", ("run", "safe"), report, "safe" if int(text) else "run"))
+        return Watchdog(heartbeat=heartbeat)
+    then = choice_of(section, "then", ("run", "safe"), report, "safe" if int(text) else "run")
+    return Watchdog(int(text), then, heartbeat)

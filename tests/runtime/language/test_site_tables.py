@@ -191,6 +191,23 @@ def test_authority_and_overview_name_tags() -> None:
     assert [p.code for p in wrong if p.severity == "error"] == ["E202"]
 
 
+@pytest.mark.parametrize(
+    ("interval", "written", "expected"),
+    [("10 ms", "", 200e6), ("100 ms", "", 500e6), ("10 ms", "heartbeat: 500 ms", 500e6), ("10 ms", "heartbeat: 50 ms", 50e6)],
+)
+def test_how_long_the_scan_may_be_silent(interval: str, written: str, expected: float) -> None:
+    files = texts(PROGRAM, TAGS, io={"rack": RACK})
+    site = files["config/site.yaml"].replace("10 ms", interval) + (f"watchdog: {{{written}}}\n" if written else "")
+    assert load_all({**files, "config/site.yaml": site}).schedule.watchdog.heartbeat == expected
+
+
+def test_a_heartbeat_of_a_few_scans_is_refused() -> None:
+    files = texts(PROGRAM, TAGS, io={"rack": RACK})
+    files["config/site.yaml"] += "watchdog: {heartbeat: 40 ms}\n"
+    [wrong] = [p for p in problems_of(files) if p.severity == "error"]
+    assert (wrong.code, wrong.message) == ("E010", "`heartbeat` is at least 5 scans of 10 ms")
+
+
 def test_what_runs_can_be_shown() -> None:
     found = load(
         "blocks:\n  g: {type: GATE, IN: hmi.p, EN: hmi.go}\n  s: {type: CELL_STATS, V: bms.v}\n" + PROGRAM, TAGS, io={"rack": RACK}
