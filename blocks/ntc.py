@@ -45,7 +45,7 @@ class NTC_BETA:
         # No resistance is a short circuit and an infinite one an open wire, whatever the law makes of them.
         sized = is_finite(fb.R25) and fb.R25 > 0.0 and is_finite(fb.BETA) and fb.BETA > 0.0 and is_finite(fb.T_REF)
         fb.SHORT = sized and (fb.R <= 0.0 or inverse * (fb.T_MAX + KELVIN) < 1.0)
-        fb.OPEN = sized and not fb.SHORT and inverse * (fb.T_MIN + KELVIN) > 1.0
+        fb.OPEN = sized and not fb.SHORT and (fb.R == NO_CURRENT or inverse * (fb.T_MIN + KELVIN) > 1.0)
         good = sized and not fb.SHORT and not fb.OPEN and is_finite(value) and value >= fb.T_MIN and value <= fb.T_MAX
         fb.last = value if good else fb.last
         fb.known = fb.known or good
@@ -81,7 +81,7 @@ class NTC_STEINHART:
         inverse = fb.A + logarithm * (fb.B + logarithm * logarithm * fb.C)
         value = 1.0 / inverse - KELVIN
         fb.SHORT = fb.R <= 0.0 or inverse * (fb.T_MAX + KELVIN) < 1.0
-        fb.OPEN = not fb.SHORT and inverse * (fb.T_MIN + KELVIN) > 1.0
+        fb.OPEN = not fb.SHORT and (fb.R == NO_CURRENT or inverse * (fb.T_MIN + KELVIN) > 1.0)
         good = not fb.SHORT and not fb.OPEN and is_finite(value) and value >= fb.T_MIN and value <= fb.T_MAX
         fb.last = value if good else fb.last
         fb.known = fb.known or good

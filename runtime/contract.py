@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -30,11 +30,21 @@ class Description:
     """A device as its driver understands it: settings that only the driver reads, and each tag's addresses and type.
 
     A tag that has a problem is left out of `points`; the problem is in the report. An address names its place for people
-    with `str()`; it may have a method `raw(value)` that gives what stands on the wire for a value of the tag.
+    with `str()`; it may have a method `raw(value)` that gives what stands on the wire for a value of the tag, and that of an
+    output a method `misfit(value)` that says why the place cannot carry a value, or "" where it can: asked of safe values.
     """
 
     settings: Any
     points: Mapping[str, Described]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDevice:
+    """A device as its io_map wrote it and its driver understood it; devices made by one `for:` come from one file."""
+
+    section: Section
+    points: Sequence[PointText]
+    description: Description
 
 
 class DriverFront(Protocol):
@@ -54,6 +64,14 @@ class DriverFront(Protocol):
 
     def describe(self, device: Section, points: Sequence[PointText], site: Section, root: Path, report: Report) -> Description:
         """Read and check what the io_map says about the device; all mistakes go to the report with their places."""
+
+
+@runtime_checkable
+class JudgesTogether(Protocol):
+    """What a driver's front may promise beside: to find mistakes that show only where devices are looked at side by side."""
+
+    def conflicts(self, devices: Sequence[ReadDevice], report: Report) -> None:
+        """Report what two of the site's devices of this driver cannot both do, once all of them are read."""
 
 
 class Inputs(Protocol):
@@ -110,8 +128,11 @@ class Connection(Protocol):
     def write(self) -> None:
         """The outbox holds new outputs: send what changed, never wait."""
 
-    async def write_safe(self, slots: Sequence[int]) -> None:
-        """Write the safe values of these output slots now, and return when they are on the wire or cannot be."""
+    async def write_safe(self, slots: Sequence[int]) -> bool | None:
+        """Write the safe values of these output slots now, and return when they are on the wire or cannot be.
+
+        False where the device refused one of them, or its registers cannot carry it: it is missed. True or None: taken.
+        """
 
     async def close(self) -> None:
         """Stop talking."""

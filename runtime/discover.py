@@ -9,6 +9,7 @@ import asyncio
 import ipaddress
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +22,8 @@ from runtime.fieldbus.modbus_sunspec import Discovery, NoSunSpecError, discover_
 
 MOST_ADDRESSES = 256
 AT_ONCE = 16  # lines that are asked side by side
-LIMIT_S = 60.0  # for all that is asked of one unit
+LIMIT_S = 60.0  # for the first answer of one unit, and for all that it is asked then
+MOST_MENDS = 4
 NO_LINE = frozenset({"refused", "unreachable", "unresolved", "serial", "tls"})
 UNITS = re.compile(r"(\d{1,3})(?:-(\d{1,3}))?")
 HOSTS = re.compile(r"(\d+\.\d+\.\d+\.)(\d+)-(\d+)")
@@ -145,30 +147,38 @@ async def _ask_line(line: LineSettings, units: Sequence[int], tell: Callable[[st
             links.append(link)
             try:
                 async with asyncio.timeout(LIMIT_S):
-                    answered = await _ask_unit(link, line, unit)
+                    answer = await _first_answer(link)
             except LostError as lost:
                 if lost.kind in NO_LINE and not found:
                     return Line(line, (), asked, str(lost))
                 continue
             except TimeoutError:
                 continue
-            found.append(answered)
+            found.append(await _get_to_know(link, line, unit, answer))
         return Line(line, tuple(found), len(units))
     finally:
         for link in links:
             link.close()
 
 
-async def _ask_unit(link: Link, line: LineSettings, unit: int) -> Unit:
-    """What a unit says about itself; any answer counts, also an exception. Raises LostError where there is none."""
+async def _first_answer(link: Link) -> str:
+    """How the unit takes a read; any answer counts, also an exception. Raises LostError where there is none."""
     await link.connect()
     try:
         await link.read_table(HOLDING, 0, 1)
-        answer = "holding 0"
     except RefusedError as refused:
-        answer = f"exception {refused.code:02X}"
-    round_trip = link.round_trip
-    return Unit(line, unit, answer, round_trip, await _identity(link), await _sunspec(link))
+        return f"exception {refused.code:02X}"
+    return "holding 0"
+
+
+async def _get_to_know(link: Link, line: LineSettings, unit: int, answer: str) -> Unit:
+    """What a unit that answered says about itself; it stays found even where it answers nothing more."""
+    round_trip, identity, sunspec = link.round_trip, dict[str, str](), None
+    with suppress(LostError, TimeoutError):
+        async with asyncio.timeout(LIMIT_S):
+            identity = await _identity(link)
+            sunspec = await _sunspec(link)
+    return Unit(line, unit, answer, round_trip, identity, sunspec)
 
 
 async def _identity(link: Link) -> dict[str, str]:
@@ -193,11 +203,15 @@ async def _sunspec(link: Link) -> Discovery | None:
 
 
 async def _mend(link: Link) -> None:
-    """A device that breaks off at an unknown function shall still be asked the rest."""
-    if not link.is_up:
-        link.close()
-        link.lost = None
-        await link.connect()
+    """A device that breaks off at an unknown function shall still be asked the rest, when its socket is free again."""
+    for left in reversed(range(MOST_MENDS)):
+        try:
+            if not link.is_up:
+                await link.connect()
+            return
+        except LostError:
+            if left == 0:
+                raise
 
 
 # What is shown ------------------------------------------------------------------------------------------------------------

@@ -89,6 +89,9 @@ def verify_interlocks(
     round = Round(seen)
     walked = walk(round, Keys(), lambda text: typer.echo(text, err=as_json), patience) if with_walk else []
     interlocks = round.look()
+    if seen.state == "no scan":
+        typer.echo(f"error: the scan says nothing since {seen.age:.1f} s: what it said last proves no contact", err=True)
+        raise typer.Exit(EXIT_HELD)
     if as_json:
         typer.echo(json.dumps({**facts(round, interlocks), "walk": [_walked(one) for one in walked]}, indent=2))
     else:

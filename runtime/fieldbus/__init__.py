@@ -26,7 +26,9 @@ ROOMS = frozenset(
         "tend",
         "words",
         "can_bits",
+        "can_bus",
         "can_channel",
+        "can_conflicts",
         "can_connection",
         "can_database",
         "can_dbc",
@@ -79,6 +81,7 @@ ROOMS = frozenset(
         "modbus_sunspec_points",
         "modbus_transport",
         "modbus_turns",
+        "modbus_waiting",
         "modbus_writes",
     }
 )

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from runtime.contract import Connection, Description, Inputs, Outputs, PointText
+from runtime.contract import Connection, Description, Inputs, Outputs, PointText, ReadDevice
 from runtime.expand import PatternError, expand, is_pattern
 from runtime.fieldbus import can_database, can_dbc, words
+from runtime.fieldbus.can_conflicts import find_conflicts
 from runtime.fieldbus.can_messages import MappedMessages, read_rules
 from runtime.fieldbus.can_outgoing import EVERY, outgoing_frames, refuse_flexible
 from runtime.fieldbus.can_rules import MessageRules
@@ -112,7 +113,7 @@ def _patience(mapped: _Mapped, rules: Mapping[str, MessageRules]) -> tuple[tuple
     found = []
     for name in mapped.received:
         rule = rules.get(name, MessageRules(name))
-        cycle = rule.cycle or int((mapped.messages[name][0].cycle_time or 0) * 1_000_000)
+        cycle = rule.cycle or can_database.cycle_of(mapped.messages[name][0])
         if silence := rule.timeout or CYCLES * cycle:
             found.append((name, silence))
     return tuple(found)
@@ -173,7 +174,7 @@ def _describe_point(point: PointText, mapped: _Mapped) -> Described | None:
         message, found = signal
         if not point.is_output and not can_have(found, invalid or (), point, report):
             return None
-        period = every or int((message.cycle_time or 0) * 1_000_000) or EVERY
+        period = every or can_database.cycle_of(message) or EVERY
         signals.append((found, can_database.signal_of(message, found, period if point.is_output else 0, invalid)))
     return can_database.described(signals, is_pattern(text)) if _alike(signals, text, report) else None
 
@@ -250,6 +251,11 @@ def _alike(signals: Sequence[tuple[Any, CanSignal]], text: Text, report: Report)
             )
             return False
     return True
+
+
+def conflicts(devices: Sequence[ReadDevice], report: Report) -> None:
+    """Report what two devices on one bus cannot both do, once all of them are read."""
+    find_conflicts(devices, report)
 
 
 def connect(device: Device, inputs: Inputs, outputs: Outputs, run_dir: Path) -> Connection:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import can
@@ -16,7 +17,7 @@ import structlog
 from runtime.fieldbus.can_fault import ACTIVE, BUS_OFF
 from runtime.fieldbus.can_tables import ChannelSettings
 from runtime.fieldbus.can_wire import Batch, Wire, open_wire
-from runtime.fieldbus.tend import Backoff, end_task, tend
+from runtime.fieldbus.tend import Backoff, aside, end_task, tend
 
 FIRST_PAUSE, MOST_PAUSE = 0.1, 2.0  # s
 CLOSE_LIMIT = 3.0  # s
@@ -49,6 +50,7 @@ class Channel:
         self._state = ACTIVE
         self._batch = Batch()
         self._task: asyncio.Task[None] | None = None
+        self._closing: asyncio.Future[None] | None = None
         self._lost = asyncio.Event()
         self._log = structlog.get_logger().bind(channel=settings.name, interface=settings.interface, bus=self.path)
 
@@ -57,20 +59,29 @@ class Channel:
         while True:
             wire = await self._open()
             if wire is not None:
-                backoff.reset()
+                opened = time.monotonic()
                 await self._serve(wire)
+                if time.monotonic() - opened > MOST_PAUSE:  # one that fails at once is not opened in a storm
+                    backoff.reset()
             await asyncio.sleep(backoff.pause())
 
     async def _open(self) -> Wire | None:
         settings = self.settings
-        keys = self._keys()
+        keys, wire = self._keys(), None
+        work = partial(open_wire, settings.interface, self.path, settings.bitrate, settings.options, keys)
+        opening = aside("can open", work)
         try:
-            wire = await asyncio.to_thread(open_wire, settings.interface, self.path, settings.bitrate, settings.options, keys)
+            wire = await asyncio.shield(opening)
             if self._keys() != keys:  # a device has joined meanwhile
                 wire.set_filters(self._keys())
             return wire
+        except asyncio.CancelledError:
+            opening.add_done_callback(self._close_late)
+            raise
         except (OSError, ValueError, TypeError, can.CanError) as error:
             self._say(f"cannot open: {error}")
+            if wire is not None:
+                await self._give_back(wire)
             return None
 
     async def _serve(self, wire: Wire) -> None:
@@ -91,8 +102,17 @@ class Channel:
         finally:
             self.wire = None
             wire.unwatch(loop)
-            closing = loop.run_in_executor(None, self._close, wire)
-            await asyncio.wait([closing], timeout=CLOSE_LIMIT)  # a line that hangs is left to its thread
+            await self._give_back(wire)
+
+    async def _give_back(self, wire: Wire) -> None:
+        """Close the bus in a thread, to which a line that hangs is left."""
+        self._closing = aside("can close", partial(self._close, wire))
+        await asyncio.wait([self._closing], timeout=CLOSE_LIMIT)
+
+    def _close_late(self, opening: asyncio.Future[Wire]) -> None:
+        """A bus that was opened when nobody wanted it any more."""
+        if not opening.cancelled() and opening.exception() is None:
+            self._closing = aside("can close", partial(self._close, opening.result()))
 
     def _close(self, wire: Wire) -> None:
         try:
@@ -162,6 +182,8 @@ class Channel:
             except Exception:  # noqa: BLE001 - whatever it is, it is that device's alone
                 self._log.exception("device failed on a batch of frames")
                 listener.went_down("internal error")
+                if self.is_up:
+                    listener.went_up()  # its outputs go on, and its inputs come back with its next frames
 
     def send(self, key: int, data: bytes, fd: bool) -> bool:
         """Send a frame now; False where the bus is down or full."""
@@ -174,6 +196,11 @@ class Channel:
             return False
         self.frames_out += sent
         return sent
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the bus has taken every frame that was sent: some only queue them first."""
+        return self.wire is None or self.wire.is_idle
 
     @property
     def is_up(self) -> bool:
@@ -198,6 +225,8 @@ class Channel:
         if not self.listeners and self._task is not None:
             task, self._task = self._task, None
             await end_task(task)
+            if self._closing is not None:  # the end of the task may have cut its wait short
+                await asyncio.wait([self._closing], timeout=CLOSE_LIMIT)
 
 
 _CHANNELS: dict[tuple[asyncio.AbstractEventLoop, str, str], Channel] = {}

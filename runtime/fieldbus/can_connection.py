@@ -13,6 +13,7 @@ import numpy as np
 
 from runtime.contract import Health, Inputs, Outputs
 from runtime.fieldbus.can_channel import Channel, join_channel, leave_channel
+from runtime.fieldbus.can_fault import BUS_OFF
 from runtime.fieldbus.can_health import BusCounts
 from runtime.fieldbus.can_kernel import decode, scratch
 from runtime.fieldbus.can_supervise import (
@@ -61,6 +62,7 @@ class CanConnection:
         self._up, self._ended = False, False
         self._since = self._last = 0  # CLOCK_MONOTONIC ns: the bus came up, a frame was taken
         self._bus = BusCounts()
+        self._is_off = False
         self._decode(Batch())  # compiles, or loads, the kernel here and not at the first frame
         self.transmitter = Transmitter(device.name, settings.frames, device.outputs, settings.gap, self._send)
 
@@ -127,7 +129,12 @@ class CanConnection:
 
     async def write_safe(self, slots: Sequence[int]) -> None:
         """Send the safe values of these slots now; they are then held and repeated at the messages' periods."""
+        before = self.transmitter.refused
         await self.transmitter.flush(self.transmitter.hold_safe(slots))
+        while self._up and self._channel is not None and not self._channel.is_idle:  # queued is not sent
+            await asyncio.sleep(SHORTEST_LOOK)
+        if self.transmitter.refused > before:
+            raise ValueError("a safe value does not fit its signal, and was not sent")
 
     async def close(self) -> None:
         """Leave the channel; the inputs are no longer fed."""
@@ -144,12 +151,20 @@ class CanConnection:
         counts = self._watch.seen.sum(axis=0)
         errors = {kind: int(counts[column]) for kind, column in COUNTERS.items()}
         errors["refused_output"] = self.transmitter.refused
-        self._bus.look(self._channel.wire if self._channel is not None else None)
+        self._look_at_bus()
         errors |= self._bus.errors()
         now = time.monotonic_ns()
         conditions = self._conditions(now)
         state = self._state(conditions, now)
         return Health(state, math.nan, int(counts[E_TAKEN]), self._last, errors, conditions)
+
+    def _look_at_bus(self) -> None:
+        """Take the bus's counters; where it lost frames, or was off, what is sent on change only goes out again."""
+        lost, was_off = self._bus.errors()["not_sent"], self._is_off
+        self._bus.look(self._channel.wire if self._channel is not None else None)
+        self._is_off = "bus_off" in self._bus.conditions()
+        if self._up and (self._bus.errors()["not_sent"] > lost or (was_off and not self._is_off)):
+            self.transmitter.again()
 
     def _conditions(self, now: int) -> frozenset[str]:
         found, seen = set(self._bus.conditions()), self._watch.seen
@@ -178,7 +193,7 @@ class CanConnection:
         health = self.health()
         return {
             "driver": "can",
-            "connected": self._up,
+            "connected": self._up and channel is not None and channel.state != BUS_OFF,
             "channel": self._settings.channel.name,
             "frames": health.exchanges,
             "frames_sent": channel.frames_out if channel is not None else 0,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
 
+from runtime.fieldbus import words
 from runtime.fieldbus.can_tables import (
     EXTENDED,
     FLOAT16,
@@ -68,14 +70,42 @@ UNITS = {
 
 
 def whole_number(text: str) -> int | None:
-    """A whole number as people write identifiers and raw values, decimal or 0x; None where the text is none."""
-    found = re.fullmatch(r"\s*(-?)(0[xX][0-9a-fA-F]+|\d+)\s*", text)
+    """A whole number as people write identifiers and raw values, decimal or 0x; None where the text is none of a sane length."""
+    found = re.fullmatch(r"\s*(-?)(0[xX][0-9a-fA-F]{1,40}|[0-9]{1,40})\s*", text)
     return None if found is None else int(found[1] + str(int(found[2], 16 if found[2][:2].lower() == "0x" else 10)))
 
 
 def key_of(message: Any) -> int:
     """The identifier as the tables know it."""
     return int(message.frame_id) | (EXTENDED if message.is_extended_frame else 0)
+
+
+def cycle_of(message: Any) -> int:
+    """The period that the DBC gives the message (ns), 0 where it gives none. Raises ValueError where that is no number."""
+    cycle = _number(message.cycle_time, "GenMsgCycleTime")
+    return int(min(max(cycle or 0, 0) * 1_000_000, words.LONGEST))
+
+
+def marked_invalid(signal: Any) -> int | None:
+    """The raw value that an attribute of the signal calls no reading. Raises ValueError where it is no whole number."""
+    attribute = signal.dbc.attributes.get(INVALID_RAW)
+    raw = None if attribute is None else _number(attribute.value, f"{INVALID_RAW} of signal {signal.name}")
+    if raw is not None and raw != int(raw):
+        raise ValueError(f"{INVALID_RAW} of signal {signal.name} is no whole number: {raw:g}")
+    return None if raw is None else int(raw)
+
+
+def _number(value: Any, what: str) -> float | int | None:
+    """The number in an attribute, which a DBC may also declare as a text; None where it says nothing."""
+    number = value
+    if isinstance(value, str):
+        if not value.strip():
+            return None
+        is_decimal = re.fullmatch(r"\s*-?[0-9]{1,40}\.[0-9]*\s*", value)
+        number = float(value) if is_decimal else whole_number(value)
+    if value is not None and (number is None or not math.isfinite(number)):
+        raise ValueError(f"{what} is no number: `{str(value)[:40]}`")
+    return number
 
 
 def unit_of(signal: Any) -> str:
@@ -114,9 +144,8 @@ def invalid_words(signal: Any) -> list[int]:
     known = BROKEN
     if is_enumeration(signal):  # one that tells valid from invalid has both as values
         known = frozenset() if "valid" in texts.values() else NO_VALUE
-    attribute = signal.dbc.attributes.get(INVALID_RAW)
-    marked = [int(attribute.value)] if attribute is not None and attribute.value >= 0 else []
-    return [raw & mask for raw, text in texts.items() if text in known] + [raw for raw in marked if raw <= mask]
+    marked = marked_invalid(signal)
+    return [raw & mask for raw, text in texts.items() if text in known] + [marked] * (marked is not None and 0 <= marked <= mask)
 
 
 def bits_of(signal: Any) -> Bits:

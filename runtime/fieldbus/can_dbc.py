@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from runtime.fieldbus import can_database
 from runtime.fieldbus.can_tables import EXTENDED
 from runtime.source import Position, Report, Text
 
@@ -60,6 +61,8 @@ def load(path: Path) -> Any:
         return _load(path, found.st_mtime_ns, found.st_size)
     except OSError as error:
         raise DbcError(f"cannot read it: {error.strerror}") from error
+    except ValueError as error:
+        raise DbcError(f"no file is named so: {error}") from error
 
 
 @functools.lru_cache(maxsize=16)  # several racks share one DBC
@@ -79,6 +82,7 @@ def _load(path: Path, _changed: int, _size: int) -> Any:
     except Exception as error:  # whatever the parser stumbles over, it is this file's mistake
         raise _placed(_first_sentence(error), text) from error
     _refuse_twins(database, text)
+    _refuse_attributes(database, text)
     return database
 
 
@@ -153,6 +157,17 @@ def _refuse_twins(database: Any, text: str) -> None:
         names.add(message.name)
     if not database.messages:
         raise DbcError("it has no messages")
+
+
+def _refuse_attributes(database: Any, text: str) -> None:
+    """Raise DbcError where an attribute that we read holds what no number is."""
+    for message in database.messages:
+        try:
+            can_database.cycle_of(message)
+            for signal in message.signals:
+                can_database.marked_invalid(signal)
+        except ValueError as error:
+            raise _placed(f"{error}, in message {message.name}", text) from error
 
 
 def _twin(says: str, lines: list[Line]) -> DbcError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from runtime.fieldbus import can_database, words
@@ -97,7 +98,7 @@ def _read_timing(rules: MessageRules, section: Section, message: Any, report: Re
     cycle = words.duration(section, "cycle", 0, report)
     text = words.word(section, "window", report)
     if text is not None and not cycle:
-        cycle = int((message.cycle_time or 0) * 1_000_000)
+        cycle = can_database.cycle_of(message)
         if not cycle and words.entry(section, "cycle") is None:
             report.error(text.at, "E651", "a window needs a `cycle`: the DBC says none for this message")
     window = _window(text, section, cycle, report) if text is not None else cycle * WINDOW // 100
@@ -110,7 +111,7 @@ def _read_timing(rules: MessageRules, section: Section, message: Any, report: Re
 def _window(text: Text, section: Section, cycle: int, report: Report) -> int:
     """A window in ns: `20 %` of the cycle, or a duration."""
     found = _PERCENT.fullmatch(text)
-    window = int(float(found[1]) * cycle / 100) if found else words.duration(section, "window", 0, report)
+    window = int(Decimal(found[1]) * cycle / 100) if found else words.duration(section, "window", 0, report)
     if cycle and window >= cycle:
         report.error(text.at, "E654", "the window is as wide as the cycle", "", "for example `window: 20 %`")
     return window

@@ -37,7 +37,7 @@ def outgoing_frames(
             continue
         text, period = sent.get(message.name, (None, 0))
         rule = rules.get(message.name, MessageRules(message.name))
-        every = rule.every or period or int((message.cycle_time or 0) * 1_000_000) or EVERY
+        every = rule.every or period or can_database.cycle_of(message) or EVERY
         signals = [a for a in addresses if a.message == message.name and a.every]
         at = place_of(text, device.at)
         if rule.send == REQUEST and not any(can_database.type_of(message.get_signal_by_name(a.name)) == "BOOL" for a in signals):
@@ -68,6 +68,10 @@ def _frames_of(
     message: Any, signals: Sequence[CanSignal], every: int, rule: MessageRules, at: Any, report: Report
 ) -> list[CanFrame]:
     """The frames of one message that we send, each with its template."""
+    unfit = [signal.name for signal in message.signals if not _can_start(signal)]
+    if unfit:
+        report.error(at, "E669", f"the DBC's start value of `{message.name}.{unfit[0]}` does not fit the signal")
+        return []
     selectors = {bits for a in signals for bits, _ in a.conditions}
     if any(a.bits in selectors for a in signals):
         report.error(at, "E669", f"the selector of `{message.name}` is mapped as an output", "we fill it in for each frame")
@@ -82,7 +86,7 @@ def _frames_of(
     size = next(length for length in FD_LENGTHS if length >= message.length) if flexible else message.length
     key = can_database.key_of(message)
     return [
-        CanFrame(message.name, key, size, flexible, every, _template(message, size, selected), selected, rule)
+        CanFrame(message.name, key, size, flexible, every, _template(message, size, selected), selected, rule, message.length)
         for selected in chosen
     ]
 
@@ -111,6 +115,14 @@ def _template(message: Any, size: int, selected: Selected) -> bytes:
     for bits, value in selected:
         put_bits(template, bits, value)
     return bytes(template)
+
+
+def _can_start(signal: Any) -> bool:
+    try:
+        _initial(signal)
+    except (OverflowError, ValueError, struct.error):  # infinite, no number, or no float of this width
+        return False
+    return True
 
 
 def _initial(signal: Any) -> int:

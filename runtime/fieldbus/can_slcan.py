@@ -6,8 +6,10 @@ by one compiled call, and a full line drops a frame instead of holding up the lo
 
 from __future__ import annotations
 
+import math
 import os
 import select
+import stat
 import time
 from collections.abc import Callable, Collection
 from typing import Any
@@ -25,6 +27,7 @@ RETURN, BELL = 13, 7
 P_BROKEN, P_REFUSALS, P_FLAGS = range(3)
 MOST_REFUSALS = 16  # answers in a row that say no: the adapter was reset and its channel is closed
 ASK = 1.0  # s between two questions for the adapter's status flags
+MOST_QUESTIONS = 8  # without an answer: the adapter does not know the question, and its BELLs would look like a reset
 # Status flags of Lawicel's command F: a receive buffer ran over, the controller warns, is passive.
 F_OVERFLOW, F_WARNING, F_PASSIVE = 0x01 | 0x08, 0x04, 0x20
 FD_LENGTHS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 32, 48, 64)
@@ -75,7 +78,8 @@ def parse_line(line, row, keys, data, lengths, fd_lengths, counts):  # type: ign
         return -1
     length = fd_lengths[code]
     start = digits + 2
-    if len(line) < start + 2 * length:
+    stamp = len(line) - start - 2 * length  # Lawicel's Z1 adds a time stamp of 4 digits; anything else are parts of two lines
+    if stamp != 0 and (stamp != 4 or hexadecimal(line, len(line) - 4, 4) < 0):
         return -1
     for k in range(length):
         value = hexadecimal(line, start + 2 * k, 2)
@@ -106,25 +110,34 @@ def parse(buffer, size, keys, data, lengths, fd_lengths, counts):  # type: ignor
             elif found < 0:
                 counts[P_BROKEN] += 1
             counts[P_REFUSALS] = 0
-        elif buffer[at] == BELL:
-            counts[P_REFUSALS] += 1
+        else:
+            counts[P_REFUSALS] = counts[P_REFUSALS] + 1 if buffer[at] == BELL else 0
         start = at + 1
     return frames, start
 
 
 class SlcanWire:
-    """A serial CAN adapter, or a pty that speaks as one."""
+    """A serial CAN adapter, a pty or a TCP connection that speaks as one."""
 
     def __init__(self, channel: str, settings: dict[str, Any]):
         self.bus = slcanBus(channel, **settings)
+        try:
+            self._begin()
+        except Exception:
+            self.close()
+            raise
+
+    def _begin(self) -> None:
         self._descriptor = self.bus.fileno()
+        self._is_socket = stat.S_ISSOCK(os.fstat(self._descriptor).st_mode)
         os.set_blocking(self._descriptor, False)
         self._buffer = np.zeros(ROOM, np.uint8)
         self._bytes = memoryview(self._buffer.data).cast("B")
         self._size = 0
         self._unsent = b""
         self._parsed = np.array([0, 0, -1], np.int64)
-        self._asked = time.monotonic()
+        self._asked, self._questions = time.monotonic(), float(MOST_QUESTIONS)
+        self._timer: Any = None
         self._fault = Fault()
         self.counts = self._fault.counts
         self.counts["broken_lines"] = 0
@@ -134,14 +147,27 @@ class SlcanWire:
     def state(self) -> str:
         return self._fault.state
 
+    @property
+    def is_idle(self) -> bool:
+        return not self._unsent  # what the line took stands in the kernel's queue
+
     def set_filters(self, keys: Collection[int] | None) -> None:
         """The protocol's one mask cannot tell a set of identifiers: the compiled tables leave the others out."""
 
     def watch(self, loop: Any, ready: Callable[[], None]) -> None:
         loop.add_reader(self._descriptor, ready)
 
+        def look() -> None:
+            """A silent adapter is asked all the same: it may have left the bus."""
+            self._timer = loop.call_later(1.1 * ASK, look)
+            ready()
+
+        self._timer = loop.call_later(1.1 * ASK, look)
+
     def unwatch(self, loop: Any) -> None:
         loop.remove_reader(self._descriptor)
+        if self._timer is not None:
+            self._timer.cancel()
 
     def drain(self, batch: Batch) -> bool:
         """Read and parse what waits; a line without an end that fills the whole buffer is thrown away as broken."""
@@ -149,7 +175,8 @@ class SlcanWire:
             count = os.readv(self._descriptor, [self._bytes[self._size :]])
         except BlockingIOError:
             count = -1
-        if count == 0 and self._is_hung_up():  # a serial line gives 0 bytes both when it is gone and when it is silent
+        # A serial line gives 0 bytes both when it is gone and when it is silent, a connection only when it was closed.
+        if count == 0 and (self._is_socket or self._is_hung_up()):
             raise OSError("the serial line was closed at its other end")
         self._size += max(count, 0)
         frames, used = self._parse(batch)
@@ -172,11 +199,14 @@ class SlcanWire:
         flags = int(self._parsed[P_FLAGS])
         if flags >= 0:
             self._parsed[P_FLAGS] = -1
+            self._questions = math.inf
             self.counts["overflow"] += bool(flags & F_OVERFLOW)
             self._fault.enter(PASSIVE if flags & F_PASSIVE else WARNING if flags & F_WARNING else ACTIVE)
+        if self._unsent:
+            self._unsent = self._unsent[self._write(self._unsent) :]
         now = time.monotonic()
-        if now - self._asked > ASK and not self._unsent:
-            self._asked = now
+        if now - self._asked > ASK and not self._unsent and self._questions > 0:
+            self._asked, self._questions = now, self._questions - 1
             self._unsent = b"F\r"[self._write(b"F\r") :]
 
     def _is_hung_up(self) -> bool:

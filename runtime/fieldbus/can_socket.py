@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from runtime.fieldbus.can_fault import ERR_ALL, Fault
-from runtime.fieldbus.can_tables import EXTENDED, WIDEST
-from runtime.fieldbus.can_wire import MOST_DELAY, RECEIVE_BUFFER, Batch
+from runtime.fieldbus.can_tables import EXTENDED, MOST_DELAY, WIDEST
+from runtime.fieldbus.can_wire import RECEIVE_BUFFER, Batch
 from runtime.fieldbus.compiled import compiled
 
 CHUNK = 512  # frames a call
@@ -160,6 +160,8 @@ def pack_filters(keys: Collection[int] | None) -> bytes:
 
 class SocketWire:
     """An open SocketCAN interface: satisfies `can_wire.Wire`."""
+
+    is_idle = True  # what it takes stands in the kernel's queue
 
     def __init__(self, interface: str, options: dict[str, Any], keys: Collection[int] | None):
         unknown = sorted(set(options) - {"fd"})

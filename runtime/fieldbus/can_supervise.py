@@ -156,12 +156,15 @@ def find_overdue(watch: Watch, now: int, since: int) -> np.ndarray:
     rows = np.flatnonzero(silent)
     seen[rows, S_OVERDUE] = 1
     seen[rows, E_TIMEOUT] += 1
-    forget(watch, rows[seen[rows, S_REFUSED] == 0])
-    seen[rows, S_LAST] = 0  # where frames came and were refused, the count stays: a stuck counter is no first frame
+    forget(watch, rows)
     return rows
 
 
 def forget(watch: Watch, rows: np.ndarray | slice = slice(None)) -> None:
-    """Expect these messages as if for the first time: the gap to the last frame and its count say nothing any more."""
-    watch.seen[rows, S_LAST] = 0
-    watch.seen[rows, S_COUNT] = -1
+    """Expect these messages as if for the first time: the gap to the last frame and its count say nothing any more.
+
+    Where frames came and were refused, the count stays: a stuck counter is no first frame.
+    """
+    seen = watch.seen
+    seen[rows, S_LAST] = 0
+    seen[rows, S_COUNT] = np.where(seen[rows, S_REFUSED] == 0, -1, seen[rows, S_COUNT])

@@ -15,7 +15,9 @@ if TYPE_CHECKING:  # the rules stand on these tables
     from runtime.fieldbus.can_rules import MessageRules
 
 UNSIGNED, SIGNED, FLOAT16, FLOAT32, FLOAT64 = range(5)
+FLOAT_ENDS = {FLOAT16: 65520.0, FLOAT32: 2.0**128 - 2.0**103}  # from here on a value rounds to infinity
 EXTENDED = 1 << 31  # set in a key where the identifier has 29 bits
+MOST_DELAY = 1_000_000_000  # ns: a time stamp further away belongs to another clock
 WIDEST = 64  # bytes of the longest CAN FD frame
 # Columns of the signal tables.
 (C_FIRST, C_STEP, C_SHIFT, C_LENGTH, C_KIND, C_SLOT, C_INTEGER, C_PLAIN) = range(8)
@@ -93,6 +95,19 @@ class CanSignal:
         raw = (value - self.offset) / self.scale
         return raw if self.kind >= FLOAT16 or not math.isfinite(raw) else round(raw)
 
+    def misfit(self, value: float) -> str:
+        """Why the signal's bits cannot carry this value of the tag, or "" where they can."""
+        raw, length = self.raw(value) if self.scale != 1 or self.offset else value, self.bits.length
+        if not math.isfinite(raw) or abs(raw) >= FLOAT_ENDS.get(self.kind, math.inf):
+            return f"`{self.message}.{self.name}` is a float of {length} bits" if self.kind >= FLOAT16 else "it is no number"
+        if self.kind >= FLOAT16:
+            return ""
+        low, high = (-(1 << length - 1), (1 << length - 1) - 1) if self.kind == SIGNED else (0, (1 << length) - 1)
+        if low <= round(raw) <= high:
+            return ""
+        ends = sorted(end * self.scale + self.offset for end in (low, high))
+        return f"`{self.message}.{self.name}` has {length} bits, for values of {ends[0]:.10g} to {ends[1]:.10g}"
+
 
 @dataclass(frozen=True, slots=True)
 class CanFrame:
@@ -110,6 +125,7 @@ class CanFrame:
     template: bytes
     selected: tuple[tuple[Bits, int], ...]
     rules: MessageRules
+    length: int  # bytes of the message itself, which a CRC covers: a CAN FD frame may be longer
 
 
 @dataclass(frozen=True, slots=True)

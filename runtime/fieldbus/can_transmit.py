@@ -1,6 +1,7 @@
 """Sends a device's command frames: at their period, at once when the scan changed them, or on request. It knows no bus.
 
-A frame is first sent once all outputs in it have a value: bytes that nobody asked for are never put on the wire.
+A frame is first sent once all outputs in it have a value, and none before the outputs are released by a first write:
+bytes that nobody asked for are never put on the wire.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Transmitter:
         self._place = {p.slot: i for i, p in enumerate(self.points)}
         self._safe = np.array([safe_bits(p) for p in self.points], np.int64)
         self._requests = {f: self._switches(frame) for f, frame in enumerate(self.frames) if frame.rules.send == REQUEST}
-        self._asked = np.zeros(len(self.points), np.int64)  # the values when requests were last looked for
+        self._asked: np.ndarray | None = None  # the values when requests were last looked for
         self._requested: dict[int, bytes] = {}  # frames that wait to be sent once, as they were when they were asked for
         self._alive: dict[int, int] = {}
         self._phase = [_phase_of(frame) for frame in self.frames]
@@ -57,6 +58,7 @@ class Transmitter:
         self._last = [-1e9] * size
         self._timer: asyncio.TimerHandle | None = None
         self._running = False
+        self._released = False  # somebody has said what the outputs are
         self._log = structlog.get_logger().bind(device=device)
         self._encode()  # compiles, or loads, the kernel here and not at the first output
 
@@ -82,6 +84,13 @@ class Transmitter:
         self._running = True
         self._arm()
 
+    def again(self) -> None:
+        """The bus swallowed frames: what is sent on change only is sent again, for nobody knows which of them it was."""
+        for f, frame in enumerate(self.frames):
+            if frame.rules.send == CHANGE:
+                self._changed[f] = 1
+        self._arm()
+
     def stop(self) -> None:
         """The bus is down, or the device is done: send nothing more."""
         self._running = False
@@ -97,18 +106,24 @@ class Transmitter:
             self._known |= TO_WRITE
         self._encode()
         self._note_requests()
+        if not self._released:
+            self._released = True
+            self._arm()
         if self._running and (self._changed.any() or self._requested):
             self._service()
 
     def _note_requests(self) -> None:
+        """Note the frames of which a switch has turned true; one that was true before us was asked for before us."""
+        asked = self._values if self._asked is None else self._asked
         for f, switches in self._requests.items():
             self._changed[f] = 0  # only a request sends it
-            if self._running and self._complete[f] and any(self._values[p] and not self._asked[p] for p in switches):
+            if self._running and self._complete[f] and any(self._values[p] and not asked[p] for p in switches):
                 self._requested[f] = self._bytes_of(f)
-        self._asked[:] = self._values
+        self._asked = self._values.copy()
 
     def hold_safe(self, slots: Sequence[int]) -> list[int]:
         """Put the safe values of these slots into their frames; returns the frames that carry them."""
+        self._released = True
         places = [self._place[slot] for slot in slots]
         self._values[places] = self._safe[places]
         self._known[places] |= TO_WRITE
@@ -179,7 +194,7 @@ class Transmitter:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._running and due and min(due) < math.inf:
+        if self._running and self._released and due and min(due) < math.inf:
             self._timer = asyncio.get_running_loop().call_at(min(due), self._service)
 
     def _bytes_of(self, f: int) -> bytes:
@@ -192,7 +207,9 @@ class Transmitter:
         if rules.alive is not None:
             put_bits(filled, rules.alive.bits, self._alive.get(frame.key, 0))
         if rules.crc is not None:
-            put_crc(filled, rules.crc)
+            whole = filled[: frame.length]
+            put_crc(whole, rules.crc)
+            filled[: frame.length] = whole
         now = asyncio.get_running_loop().time()
         self._last[f] = now
         if not self._send(frame.key, bytes(filled), frame.fd):

@@ -99,6 +99,7 @@ class GpioConnection:
                 self._begin(await self._in_thread(self._take_inputs))
             self._note(True, await self._in_thread(self._outputs.drive, self._usable(retries)))
             self._show(await self._in_thread(self._read))
+            self._is_open = True  # the chip answers
             self._round_trip = loop.time() - started
             self._state = self._judge()
             await self._pause()
@@ -196,6 +197,7 @@ class GpioConnection:
         try:
             self._note(True, await self._in_thread(self._outputs.drive, slots))
         except LineError:
+            self._is_open = False
             self._hurry.set()  # the chip is gone: the next reading says so
         except Exception as error:  # noqa: BLE001 - a bug must be shown, and must not end the other devices
             structlog.get_logger().exception("outputs not driven", device=self._device.name)

@@ -35,6 +35,8 @@ OUTPUT_WORDS: Mapping[str, str] = {
     "drive": "push-pull, open-drain or open-source (default push-pull)",
 }
 POLL = 100_000_000  # ns
+SHORTEST_POLL = 1_000_000  # ns: a chip that is read without a pause leaves no time for anything else
+MOST_DIGITS = 9  # of a line's number
 LONGEST_DEBOUNCE = 60_000_000_000  # ns
 CHIP_KEYS = ("label", "name", "path")
 BIASES = ("as-is", "disabled", "pull-up", "pull-down")
@@ -86,6 +88,8 @@ def describe_panel(device: Section, points: Sequence[PointText], report: Report,
     """Read and check an io_map's words; all mistakes go to the report with their places."""
     chip = _chip(device, report, needs_chip)
     poll = words.duration(device, "poll", POLL, report)
+    if poll < SHORTEST_POLL:
+        report.error(place_of(device["poll"]), "E653", "`poll` is 1 ms at least", "edges are reported at once, whatever `poll` is")
     claimed: dict[int | str, Text] = {}
     found = {str(p.tag): described for p in points if (described := _describe_point(p, claimed, report)) is not None}
     return Description(GpioSettings(chip, poll) if chip else None, found)
@@ -145,9 +149,9 @@ def _lines(section: Section, claimed: dict[int | str, Text], report: Report) -> 
     except PatternError as error:
         report.error(text.at.part(error.start + (1 if text.quoted else 0), error.width), "E663", f"`{text}`: {error}")
         return ()
-    found: list[int | str] = [int(name) if name.isascii() and name.isdigit() else name for name in names]
+    found: list[int | str] = [_line_of(name) for name in names]
     for line in found:
-        if line == "" or (isinstance(line, str) and line[0] in "+-" and line[1:].isdigit()):
+        if line == "" or (isinstance(line, str) and line.lstrip("+-").isdigit()):
             report.error(text.at, "E686", f"`{line}` is no line", "a number from 0, or the name of a line")
         elif line in claimed:
             other = claimed[line]
@@ -155,6 +159,10 @@ def _lines(section: Section, claimed: dict[int | str, Text], report: Report) -> 
             report.error(text.at, "E686", f"line {line} is mapped twice", "", twice)
         claimed.setdefault(line, text)
     return tuple(found)
+
+
+def _line_of(name: str) -> int | str:
+    return int(name) if name.isascii() and name.isdigit() and len(name) <= MOST_DIGITS else name
 
 
 def _debounce(section: Section, report: Report) -> int:

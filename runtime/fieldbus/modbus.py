@@ -44,6 +44,7 @@ _POINT_WORDS: Mapping[str, str] = {
 INPUT_WORDS: Mapping[str, str] = {**_POINT_WORDS, "poll": "how often this input is read (default: the device's `poll`)"}
 OUTPUT_WORDS: Mapping[str, str] = {
     **_POINT_WORDS,
+    "bit": f"{_POINT_WORDS['bit']}; bits without a tag keep what the device held when it was connected",
     "every": "written on change, and again after this time (default 500 ms)",
     "verify": "`true` reads the register back after each write (default false)",
     "order": "outputs that change together are written by rising `order`, and of one order by address (default 0)",
@@ -107,6 +108,7 @@ def _with_folder(rules: Rules, device: Section, root: Path, report: Report) -> R
     if not folder.is_dir():
         at = words.entry(words.entry(device, "sunspec"), "models").at
         report.error(at, "E676", f"there is no folder `{rules.sunspec.folder}`", "paths are relative to the site's root")
+        return rules
     sunspec = SunSpec(rules.sunspec.bases, str(folder.resolve()))
     return Rules(rules.suspend, rules.read_write, rules.handshake, rules.heartbeat, sunspec)
 

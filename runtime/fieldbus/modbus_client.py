@@ -19,11 +19,12 @@ from runtime.fieldbus.modbus_kernel import decode
 from runtime.fieldbus.modbus_link import Link
 from runtime.fieldbus.modbus_plan import Plan, make_plan
 from runtime.fieldbus.modbus_record import Record
-from runtime.fieldbus.modbus_session import Session, Waiting
+from runtime.fieldbus.modbus_session import Session
 from runtime.fieldbus.modbus_settings import ModbusSettings, in_run_dir
 from runtime.fieldbus.modbus_sunspec import Discovery, NoSunSpecError, discover_sunspec
 from runtime.fieldbus.modbus_sunspec_models import ModelError
 from runtime.fieldbus.modbus_sunspec_places import locate
+from runtime.fieldbus.modbus_waiting import Waiting
 from runtime.fieldbus.tend import Backoff, end_task, tend
 from runtime.model import Device
 from runtime.quality import BAD_CONFIGURATION_ERROR, BAD_NO_COMMUNICATION
@@ -63,17 +64,19 @@ class ModbusConnection:
         if self._plan.image.take(self._outputs.integer):
             self._wake.set()
 
-    async def write_safe(self, slots: Sequence[int]) -> None:
+    async def write_safe(self, slots: Sequence[int]) -> bool:
         """Write the safe values of these slots before anything else; returns when they are on the wire or cannot be."""
         self._pulse.scan_fell_silent()
         places = self._plan.image.take_safe(slots)
+        is_whole = self._plan.image.carries(slots)
         if self._link is None or not len(places):
-            return
+            return is_whole
         waiting = Waiting(set(places.tolist()))
         self._waiting.append(waiting)
         self._wake.set()
         try:
             await waiting.done
+            return is_whole and waiting.is_taken
         finally:
             self._waiting.remove(waiting)
 
@@ -175,8 +178,7 @@ class ModbusConnection:
         self._record.lost(reason)
         self._mark(self._slots, quality)
         for waiting in self._waiting:
-            if not waiting.done.done():
-                waiting.done.set_result(None)
+            waiting.let_go()
 
 
 def _described(discovery: Discovery) -> dict[str, object]:

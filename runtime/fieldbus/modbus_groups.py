@@ -13,10 +13,11 @@ from runtime.fieldbus.modbus_register import BIT_TABLES, Place, Register
 from runtime.model import Point
 
 # Columns of the point table. R_FIRST counts from the start of the group (reads) or in the image (writes). The raw words
-# that mean "no value" are invalid[R_INVALID : R_INVALID_END].
+# that mean "no value" are invalid[R_INVALID : R_INVALID_END]. R_INTEGER has the bits of an integer tag, 0 for LREAL.
 R_FIRST, R_KIND, R_WIDTH, R_BIT, R_BITS, R_WORDS_LITTLE, R_BYTES_LITTLE, R_SLOT, R_INTEGER, R_PLAIN = range(10)
 R_POWER, R_INVALID, R_INVALID_END = range(10, 13)
 COLUMNS = 13
+TAG_BITS = {"LREAL": 0, "DINT": 32}
 MOST_BITS = 2000  # coils in one read (Modbus application protocol 1.1b3, 6.1)
 
 
@@ -95,9 +96,9 @@ def table_of(points: Sequence[Point], firsts: Sequence[int], slots: Sequence[int
     rows, factors, invalid = [], [], list[int]()
     for point, first, slot in zip(points, firsts, slots):
         register: Register = point.address
-        integer = point.type != "LREAL"
+        integer = TAG_BITS.get(point.type, 64)
         power = powers.row(register.factor)
-        plain = integer and register.scale == 1 and register.offset == 0 and not power
+        plain = integer > 0 and register.scale == 1 and register.offset == 0 and not power
         rows.append(
             [
                 first,

@@ -28,6 +28,7 @@ from runtime.quality import BAD_OUT_OF_RANGE, BAD_SENSOR_FAILURE, GOOD
 
 GOOD_, BROKEN, OUTSIDE = np.uint32(GOOD), np.uint32(BAD_SENSOR_FAILURE), np.uint32(BAD_OUT_OF_RANGE)
 TWO_63 = 9223372036854775808.0
+TWO_31 = np.int64(1 << 31)
 
 
 @compiled
@@ -71,13 +72,19 @@ def times_power(value, power):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def tag_carries(row, whole):  # type: ignore[no-untyped-def]
+    """Whether a whole number fits the tag's type: a DINT has 32 bits."""
+    return row[R_INTEGER] == 64 or -TWO_31 <= whole < TWO_31
+
+
+@compiled
 def put_point(cells, row, factors, value, whole, time):  # type: ignore[no-untyped-def]
     """Put a decoded number into its cell in the tag's type, or only its quality where it is no number or too large."""
     lreal, integer, quality, times = cells
     slot = row[R_SLOT]
     times[slot] = time
     if row[R_PLAIN] and row[R_KIND] != FLOAT:  # a double would round what needs more than 53 bits
-        fits = row[R_KIND] != UNSIGNED or whole >= 0
+        fits = (row[R_KIND] != UNSIGNED or whole >= 0) and tag_carries(row, whole)
         if fits:
             integer[slot] = whole
         quality[slot] = GOOD_ if fits else OUTSIDE
@@ -91,8 +98,11 @@ def put_point(cells, row, factors, value, whole, time):  # type: ignore[no-untyp
     elif not -TWO_63 <= scaled < TWO_63:
         quality[slot] = OUTSIDE
     else:
-        integer[slot] = np.int64(np.rint(scaled))
-        quality[slot] = GOOD_
+        whole = np.int64(np.rint(scaled))
+        fits = tag_carries(row, whole)
+        if fits:
+            integer[slot] = whole
+        quality[slot] = GOOD_ if fits else OUTSIDE
 
 
 @compiled
@@ -205,12 +215,16 @@ def encode(values, wanted, table, image, known, dirty, refused):  # type: ignore
     point has a value; dirty: uint8[registers], set where the device must be told; refused: int64[points]. A value whose
     power of ten is not known waits: what stands in the image was made with another one, so it is not known any more.
     """
-    rows, factors, powers, _ = table
+    rows, factors, powers, invalid = table
     for i in range(len(rows)):
         if not wanted[i] or rows[i, R_WIDTH] == 0:
             continue
         power = powers[rows[i, R_POWER]]
         raw, fits = raw_of(rows[i], factors[i], power, values[i])
+        if fits and rows[i, R_KIND] != BIT:  # what says that there is no value is no value
+            width = rows[i, R_WIDTH]
+            low = raw if width == 4 else raw & ((np.uint64(1) << np.uint64(16 * width)) - np.uint64(1))
+            fits = not has_no_value(low, rows[i], invalid)
         if not fits and np.isnan(power):
             known[i] = 0
             dirty[rows[i, R_FIRST] : rows[i, R_FIRST] + rows[i, R_WIDTH]] = 0

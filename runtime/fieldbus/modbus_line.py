@@ -55,6 +55,7 @@ class Line:
         self._transaction = 0
         self._rest_until = 0.0
         self._is_soiled = False
+        self._due_until = 0.0  # on a serial line: the answer to a request that was given up may come until then
         self._idle: asyncio.TimerHandle | None = None
         self._bit = (9 + settings.stopbits + (settings.parity != "none")) / settings.baud  # one character, s
         self._silence = 3.5 * self._bit if settings.baud <= FAST else FAST_SILENCE
@@ -64,10 +65,16 @@ class Line:
         while self._wire is None:
             if self._opening is None:
                 self._opening = asyncio.get_running_loop().create_task(self._open())
+            opening = self._opening
             try:
-                await asyncio.shield(self._opening)
+                await asyncio.shield(opening)
             except LostError as lost:
                 raise LostError(lost.kind, str(lost)) from None
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if not opening.cancelled() or (task is not None and task.cancelling()):
+                    raise
+                raise LostError("closed", "the line was given up while it was being opened") from None
 
     async def _open(self) -> None:
         try:
@@ -82,7 +89,8 @@ class Line:
         except LostError as lost:
             raise self._fail(lost) from None
         finally:
-            self._opening = None
+            if self._opening is asyncio.current_task():
+                self._opening = None
 
     def _fail(self, lost: LostError) -> LostError:
         self._not_before = monotonic() + self._backoff.pause()
@@ -127,7 +135,7 @@ class Line:
 
     async def _fall_silent(self) -> None:
         """Wait for the pause between requests, and on RTU until the line has been silent for long enough."""
-        while (rest := self._rest_until - monotonic()) > 0:
+        while (rest := max(self._rest_until, self._due_until) - monotonic()) > 0:
             await asyncio.sleep(rest)
         if self.settings.transport != RTU or self._wire is None:
             return
@@ -150,6 +158,8 @@ class Line:
             raise
         except LostError as lost:
             self._spoil()
+            if self.settings.transport == RTU and not lost.is_overdue:
+                self._due_until = began + limit + self._wire_time(len(request.pdu) + 3, request)
             if lost.is_overdue:
                 self.silence.missed(request.unit, monotonic() - began, monotonic(), self.settings.is_rtu)
             raise
@@ -242,6 +252,7 @@ class Line:
                 self._idle.cancel()
             if self._opening is not None:
                 self._opening.cancel()
+                self._opening = None  # who joins now opens it anew
             self._drop()
 
 

@@ -38,8 +38,9 @@ def check_model_points(inputs: Sequence[Register], outputs: Sequence[Register], 
     writers: dict[object, list[Register]] = {}
     for register in (one for one in outputs if one.model is not None):
         for other in writers.setdefault(register.model, []):
-            if other.mask & register.mask:
-                _report_clash(other, register, "is written", report)
+            how = "is written" if other.mask & register.mask else "order" if other.order != register.order else ""
+            if how:
+                _report_clash(other, register, how, report)
                 break
         writers[register.model].append(register)
 

@@ -28,9 +28,9 @@ from runtime.source import Listing, Report, Section, Text, did_you_mean, place_o
 MOST_ELEMENTS = 65536
 MOST_ORDER = 1000
 MOST_BITS = 32
-_REGISTER = re.compile(r"\s*(\w+)\s+(\d+)\s*")
-_BITS = re.compile(r"\s*(\d+)\s*\.\.\s*(\d+)\s*")
-_WHOLE = re.compile(r"\s*(-?(?:0[xX][0-9a-fA-F]+|\d+))\s*")
+_REGISTER = re.compile(r"\s*(\w+)\s+(\d{1,18})\s*")
+_BITS = re.compile(r"\s*(\d{1,18})\s*\.\.\s*(\d{1,18})\s*")
+_WHOLE = re.compile(r"\s*(-?(?:0[xX][0-9a-fA-F]{1,32}|\d{1,39}))\s*")
 
 
 def describe_point(point: PointText, report: Report) -> Described | None:

@@ -186,6 +186,8 @@ class Poll:
             return ()
         if code in (ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE):
             self._strike(turn, now)
+        elif turn.of is None:  # whatever it says now: seldom
+            origin.suspended[_key(group)] = (group, now + self._suspend)
         if turn.of is not None:
             self._end(turn.of, now)
         return (group,)

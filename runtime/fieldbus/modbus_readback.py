@@ -81,7 +81,7 @@ class ReadBack:
         differs = np.ones(check.count, np.bool_) if registers is None else ((registers ^ wanted) & self._masks[part]) != 0
         differs &= ~dirty  # written anew meanwhile: it will be read back then
         self._due[part] = 0
-        again = differs & (self._tries[part] + 1 < TRIES)
+        again = self._image.whole(part, differs & (self._tries[part] + 1 < TRIES)) & ~dirty
         final = differs & ~again
         newly = final & ~self._wrong[part]
         self._tries[part] = np.where(again, self._tries[part] + 1, 0)

@@ -15,6 +15,8 @@ import structlog
 
 from runtime.contract import Health
 from runtime.fieldbus.modbus_plan import Plan
+from runtime.fieldbus.modbus_register import Place
+from runtime.fieldbus.modbus_writes import WriteRun
 from runtime.model import DEVICE_STATES
 
 CLOSED, CONNECTING, ONLINE, DEGRADED, LOST = range(len(DEVICE_STATES))
@@ -33,7 +35,7 @@ class Record:
         self.round_trip = math.nan
         self._last_good = 0
         self._bad = np.zeros(slots, np.bool_)  # inputs that the device refuses
-        self._refused_writes: set[str] = set()
+        self._refused_writes: set[Place] = set()
         self._said: set[str] = set()
         self.log = structlog.get_logger().bind(device=device, host=host)
 
@@ -75,17 +77,19 @@ class Record:
         self._bad[slots] = False
         self._said.discard(what)
 
-    def write_refused(self, what: str, code: int) -> None:
+    def write_refused(self, run: WriteRun, code: int) -> None:
         """The device refuses this write."""
-        self._refused_writes.add(what)
+        what = str(run)
+        self._refused_writes |= _places(run)
         if what not in self._said:
             self._said.add(what)
             self.log.error("device refuses a write", registers=what, code=code)
 
-    def write_taken(self, what: str) -> None:
-        """The device took this write."""
-        self._refused_writes.discard(what)
-        self._said.discard(what)
+    def write_taken(self, run: WriteRun) -> None:
+        """The device took this write; its registers may have been refused together with others."""
+        if self._refused_writes:
+            self._refused_writes -= _places(run)
+        self._said.discard(str(run))
 
     def conditions(self, plan: Plan) -> frozenset[str]:
         """What is wrong with the device now."""
@@ -120,3 +124,7 @@ class Record:
         else:
             state = LOST if self.last_error else CONNECTING
         return Health(state, self.round_trip, self.counts["answers"], self._last_good, errors, conditions)
+
+
+def _places(run: WriteRun) -> set[Place]:
+    return {Place(run.table, run.address + offset) for offset in range(len(run.values))}

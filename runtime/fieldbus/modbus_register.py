@@ -26,6 +26,7 @@ FORMATS = {
     "float64": (FLOAT, 4, "LREAL"),
 }
 LAST = 65535
+FLOAT32_END = 2.0**128 - 2.0**103  # from here on a value rounds to infinity
 EVERY = 500_000_000  # ns
 
 
@@ -95,6 +96,23 @@ class Register:
             return None
         raw = (value - self.offset) / self.scale
         return raw if self.kind == FLOAT or not math.isfinite(raw) else round(raw)
+
+    def misfit(self, value: float) -> str:
+        """Why the registers cannot carry this value of the tag, or "" where they can or where only the device can tell."""
+        plain = self.scale == 1 and self.offset == 0 and self.factor is None and self.model is None
+        raw = value if plain else self.raw(value)
+        if raw is None:
+            return ""
+        if self.kind == FLOAT:
+            fits = math.isfinite(raw) and (self.width != 2 or abs(raw) < FLOAT32_END)
+            return "" if fits else f"{self} is a float of {16 * self.width} bits"
+        size = self.bits if self.kind == BIT else 16 * self.width
+        low, high = (-(1 << size - 1), (1 << size - 1) - 1) if self.kind == INTEGER else (0, (1 << size) - 1)
+        if math.isfinite(raw) and low <= round(raw) <= high:
+            is_none = self.kind != BIT and round(raw) & ((1 << size) - 1) in self.invalid
+            return f"{self} says by {round(raw)} that there is no value" if is_none else ""
+        ends = sorted(end * self.scale + self.offset for end in (low, high))
+        return f"{self} has {size} bits, for values of {ends[0]:.10g} to {ends[1]:.10g}"
 
     def __str__(self) -> str:
         if self.model is not None:

@@ -8,13 +8,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from runtime.contract import Inputs
 from runtime.fieldbus.modbus_errors import GATEWAY_CODES, LostError, RefusedError
-from runtime.fieldbus.modbus_groups import ReadGroup
+from runtime.fieldbus.modbus_groups import ReadGroup, Registers
 from runtime.fieldbus.modbus_heartbeat import Pulse
 from runtime.fieldbus.modbus_hold import Answer, Hold
 from runtime.fieldbus.modbus_kernel import decode
@@ -25,6 +24,7 @@ from runtime.fieldbus.modbus_readback import Check
 from runtime.fieldbus.modbus_record import Record
 from runtime.fieldbus.modbus_register import HOLDING
 from runtime.fieldbus.modbus_settings import ModbusSettings
+from runtime.fieldbus.modbus_waiting import Waiting
 from runtime.fieldbus.modbus_writes import WriteRun
 from runtime.fieldbus.tend import Backoff
 from runtime.quality import BAD_CONFIGURATION_ERROR, BAD_DEVICE_FAILURE
@@ -33,17 +33,10 @@ NS = 1e-9
 IDLE = 1.0  # s: a device without inputs or outputs is looked at this often
 ACKNOWLEDGE, BUSY = 5, 6  # nothing is wrong with the registers: the values grow old until the next round
 FAILED = 4
+NOT_NOW = (FAILED, ACKNOWLEDGE, BUSY, *GATEWAY_CODES)  # what is refused so is tried again
 RETRY = 0.1  # s: a write that the device could not take now is sent again, whatever its refresh period
 GATEWAY_STRIKES = 2
 MOST_COMBINED = 121  # registers written by one function 23 (Modbus application protocol 1.1b3, 6.17)
-
-
-@dataclass
-class Waiting:
-    """Somebody waits until these places of the image are on the wire."""
-
-    places: set[int]
-    done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class Session:
@@ -114,7 +107,7 @@ class Session:
     async def _wait(self, seconds: float) -> None:
         """Sleep until something is due or an output changed."""
         if not self._link.is_up:
-            raise LostError("closed", "the device closed the connection")
+            raise self._link.lost or LostError("closed", "the device closed the connection")
         timer = asyncio.get_running_loop().call_later(max(seconds, 0.001), self._wake.set)
         try:
             await self._wake.wait()
@@ -203,7 +196,34 @@ class Session:
             self._greet()
         self._record.count(refused.kind)
 
+    async def _look(self, value: WriteRun, run: WriteRun) -> None:
+        """Read a value of which the device keeps some bits, before the run that it belongs to is written."""
+        image = self._plan.image
+        try:
+            registers = await self._link.read(Registers(value.table, value.address, len(value.values)))
+        except RefusedError as refused:
+            if refused.code in NOT_NOW:
+                self._put_off(run)
+            else:
+                image.see(value, None)
+                image.put_back(run)
+            self._count(refused)
+        except BaseException:
+            image.put_back(run)
+            raise
+        else:
+            self._greet()
+            image.see(value, registers)
+            image.put_back(run)
+
+    def _put_off(self, run: WriteRun) -> None:
+        self._later.append((asyncio.get_running_loop().time() + RETRY, run))
+
     async def _write_or_exchange(self, run: WriteRun, now: float) -> None:
+        value = self._plan.image.unseen(run)
+        if value is not None:
+            await self._look(value, run)
+            return
         if self._combines and run.table == HOLDING and len(run.values) <= MOST_COMBINED:
             turn = self._plan.poll.next(now)
             if turn is not None and turn.group.table == HOLDING:
@@ -237,11 +257,13 @@ class Session:
         try:
             await self._link.write(run)
         except RefusedError as refused:
-            self._record.write_refused(str(run), refused.code)
-            if is_output and refused.code in (FAILED, ACKNOWLEDGE, BUSY, *GATEWAY_CODES):
-                self._later.append((asyncio.get_running_loop().time() + RETRY, run))
+            self._record.write_refused(run, refused.code)
+            if is_output and refused.code in (1, 2, 3) and self._plan.image.separate(run):
+                pass  # each value alone
+            elif is_output and refused.code in NOT_NOW:
+                self._put_off(run)
             else:
-                self._release(run)
+                self._release(run, taken=False)
             self._count(refused)
         except BaseException:
             if is_output:
@@ -253,18 +275,15 @@ class Session:
 
     def _written(self, run: WriteRun) -> None:
         self._gateway = 0
-        self._record.write_taken(str(run))
+        self._record.write_taken(run)
         if run.first >= 0:
             self._plan.readback.wrote(run)
         self._release(run)
 
-    def _release(self, run: WriteRun) -> None:
+    def _release(self, run: WriteRun, *, taken: bool = True) -> None:
         """Let go whoever waited for this write."""
-        dirty = self._plan.image.dirty
         for waiting in self._waiting if run.first >= 0 else ():
-            waiting.places -= {p for p in range(run.first, run.first + len(run.values)) if not dirty[p]}
-            if not waiting.places and not waiting.done.done():
-                waiting.done.set_result(None)
+            waiting.answered(run, self._plan.image.dirty, taken)
 
     async def _read_back(self, check: Check) -> None:
         readback, before = self._plan.readback, self._plan.readback.mismatches

@@ -15,7 +15,8 @@ TCP, RTU, RTU_OVER_TCP, TLS = "tcp", "rtu", "rtu_over_tcp", "tls"
 TRANSPORTS = (TCP, RTU, RTU_OVER_TCP, TLS)
 KEEP, PER_POLL = -1, 0
 LINE_WORDS: Mapping[str, str] = {
-    "transport": f"{', '.join(TRANSPORTS)} (default tcp); devices with one host and port, or one serial port, share the line",
+    "transport": f"{', '.join(TRANSPORTS)} (default tcp); devices with one host and port, or one serial port, share the line; "
+    "RS-485 adapters with local echo are not supported on rtu: the echo of a written register looks like its answer",
     "host": "name or address of the device or of its gateway",
     "port": "TCP port (default 502, tls 802)",
     "serial": "serial port of an RTU line, for example /dev/ttyUSB0",

@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from runtime.fieldbus.modbus_powers import MOST as MOST_POWER
 from runtime.fieldbus.modbus_register import BIT, FLOAT, INTEGER, UNSIGNED
 
 HEADER = 2  # registers of a model's id and length, which the length does not count
@@ -40,7 +41,8 @@ TYPES: Mapping[str, tuple[int, int, int | None, str]] = {
     "float64": (FLOAT, 4, None, "LREAL"),
 }
 NO_BITS = (INTEGER, FLOAT, BIT)
-_STEP = re.compile(r"(\w+)(?:\[(\d+)\])?")
+MOST_SIZE, MOST_SYMBOL = 65535, (1 << 64) - 1
+_STEP = re.compile(r"(\w+)(?:\[(\d{1,18})\])?")
 
 
 class ModelError(Exception):
@@ -97,31 +99,50 @@ class Found:
 def read_model(number: int, folder: str = "") -> GroupText:
     """The definition of a model, the site's own before SunSpec's. Raises ModelError."""
     name = f"model_{number}.json"
-    places = [Path(folder) / name] if folder else []
-    text = next((place.read_text(encoding="utf-8") for place in places if place.is_file()), None)
-    shipped = files("sunspec2") / "models" / "json" / name
-    if text is None and shipped.is_file():
-        text = shipped.read_text(encoding="utf-8")
-    if text is None:
+    places = [*([Path(folder) / name] if folder else []), files("sunspec2") / "models" / "json" / name]
+    place = next((place for place in places if place.is_file()), None)
+    if place is None:
         raise ModelError(f"SunSpec defines no model {number}")
     try:
-        return _group(json.loads(text)["group"])
-    except (ValueError, KeyError, TypeError) as error:
+        return _group(json.loads(place.read_text(encoding="utf-8"))["group"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelError(f"{name} is no SunSpec model definition: {error!r}") from error
 
 
 def _group(text: Mapping[str, Any]) -> GroupText:
-    points, offset = {}, 0
+    points: dict[str, PointText] = {}
+    offset = 0
     for one in text["points"]:
-        size = int(one["size"])
-        symbols = tuple((str(s["name"]), int(s["value"])) for s in one.get("symbols", ()))
-        writable = one.get("access") == "RW"
-        points[one["name"]] = PointText(
-            one["name"], one["type"], size, offset, one.get("sf"), str(one.get("units") or "").strip(), writable, symbols
-        )
-        offset += size
+        point = _point(one, offset)
+        points[point.name] = point
+        offset += point.size
     count = text.get("count", 1)
-    return GroupText(text["name"], count, points, tuple(_group(group) for group in text.get("groups", ())))
+    if not isinstance(count, str):
+        count = _whole(count, 0, MOST_SIZE, "count")
+    return GroupText(_name(text["name"]), count, points, tuple(_group(group) for group in text.get("groups", ())))
+
+
+def _point(text: Mapping[str, Any], offset: int) -> PointText:
+    name, kind, sf = _name(text["name"]), _name(text["type"]), text.get("sf")
+    size = _whole(text["size"], 1, MOST_SIZE, f"size of {name}")
+    if kind in TYPES and size != TYPES[kind][1]:
+        raise ValueError(f"{name} is a {kind} of {size} registers")
+    if sf is not None and not isinstance(sf, str):
+        sf = _whole(sf, -MOST_POWER, MOST_POWER, f"scale factor of {name}")
+    symbols = tuple((_name(s["name"]), _whole(s["value"], 0, MOST_SYMBOL, f"symbol of {name}")) for s in text.get("symbols", ()))
+    return PointText(name, kind, size, offset, sf, str(text.get("units") or "").strip(), text.get("access") == "RW", symbols)
+
+
+def _name(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no name")
+    return value
+
+
+def _whole(value: object, low: int, high: int, what: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise ValueError(f"the {what} is {value!r}, not {low} to {high}")
+    return value
 
 
 def find_point(model: GroupText, path: str) -> Found:

@@ -23,6 +23,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._busy = False
+        self._owed = False  # a read that had waited too long went before a write
         self._writes: deque[asyncio.Future[None]] = deque()
         self._reads: deque[tuple[float, asyncio.Future[None]]] = deque()
 
@@ -51,9 +52,10 @@ class Turns:
         """Our turn is over: the next one's begins."""
         now = monotonic()
         while self._writes or self._reads:
-            patient = not self._reads or now - self._reads[0][0] < PATIENCE
-            turn = self._writes.popleft() if self._writes and (patient or not self._reads) else self._reads.popleft()[1]
+            is_write = bool(self._writes) and (not self._reads or self._owed or now - self._reads[0][0] < PATIENCE)
+            turn = self._writes.popleft() if is_write else self._reads.popleft()[1]
             if not turn.done():
+                self._owed = not is_write and bool(self._writes)
                 turn.set_result(None)
                 return
         self._busy = False

@@ -1,6 +1,8 @@
 """What a Modbus device shall hold: an image of its output registers, and which of them it has not been told yet.
 
-It opens no connection. A register that no valid output value has reached yet is never written.
+It opens no connection. A register that no valid output value has reached yet is never written. Of a register with bits that
+no output has given, the device's own must be seen first, once a connection; where it does not show them, bits that have no
+tag are written as 0, and a register with bits whose tags have no value yet is not written.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import structlog
 from runtime.fieldbus.modbus_groups import R_FIRST, R_POWER, R_WIDTH, table_of
 from runtime.fieldbus.modbus_kernel import encode, mark_bits
 from runtime.fieldbus.modbus_powers import Powers
-from runtime.fieldbus.modbus_register import BIT_TABLES
+from runtime.fieldbus.modbus_register import BIT, BIT_TABLES
 from runtime.fieldbus.safe import safe_bits
 from runtime.model import Point
 
@@ -59,6 +61,13 @@ class Image:
         self._starts = np.zeros(len(cells) + 1, np.uint8)  # where a write may begin or end without cutting a value
         self._starts[[first for first, p in zip(firsts, self.points) if p.address.width]] = 1
         self._starts[len(cells)] = 1
+        self._cuts = np.zeros(len(cells) + 1, np.uint8)  # where a write must end: the device refused the longer one
+        fields = np.array([p.address.kind == BIT and p.address.table not in BIT_TABLES for p in self.points], np.bool_)
+        self._shared = np.zeros(len(cells), np.bool_)  # registers that are written bit by bit
+        self._shared[self._places(np.flatnonzero(fields))] = True
+        self._owned = self._bits(fields.astype(np.uint8))  # and their bits that have a tag
+        self._seen = np.zeros(len(cells), np.bool_)  # since the connection began
+        self._hidden = np.zeros(len(cells), np.bool_)  # the device does not let them be read
         self._last: dict[int, np.ndarray] = {}  # period (ns) -> places of its registers
         for every in sorted({p.address.every for p in self.points if p.address.width}):
             mine = [f + k for p, f in zip(self.points, firsts) if p.address.every == every for k in range(p.address.width)]
@@ -95,11 +104,36 @@ class Image:
 
     def verified(self) -> np.ndarray:
         """The bits of each register (uint16) that outputs with `verify` own."""
-        masks = np.zeros(len(self.registers), np.uint16)
-        mark_bits(self._table, np.array([p.address.verify for p in self.points], np.uint8), masks)
+        masks = self._bits(np.array([p.address.verify for p in self.points], np.uint8))
         coils = [table in BIT_TABLES for _, table, _ in self._cells]
         masks[coils] &= 1
         return masks
+
+    def _bits(self, wanted: np.ndarray) -> np.ndarray:
+        """The bits of each register (uint16) that belong to these points."""
+        masks = np.zeros(len(self.registers), np.uint16)
+        mark_bits(self._table, wanted, masks)
+        return masks
+
+    def unseen(self, run: WriteRun) -> WriteRun | None:
+        """The first value of the run with bits that only the device knows, as long as it has not been read."""
+        part = slice(run.first, run.first + len(run.values))
+        mine = self._shared[part] & ~self._seen[part]
+        if mine.any():
+            mine &= self._bits(self._known)[part] != 0xFFFF
+        if not mine.any():
+            return None
+        whole = np.flatnonzero(self.whole(part, np.arange(len(mine)) == mine.argmax()))
+        first = int(whole[0])
+        return WriteRun(run.table, run.address + first, run.first + first, run.values[whole])
+
+    def see(self, value: WriteRun, registers: np.ndarray | None) -> None:
+        """Keep what the device holds in the bits that no output has given; None where it does not say."""
+        part = slice(value.first, value.first + len(value.values))
+        self._seen[part], self._hidden[part] = True, registers is None
+        if registers is not None:
+            ours = self._bits(self._known)[part]
+            self.registers[part] = (self.registers[part] & ours) | (registers & ~ours)
 
     def adopt(self, other: Image) -> None:
         """Take over the values of an image of the same outputs at other addresses."""
@@ -122,6 +156,11 @@ class Image:
         self._encode(self._given)
         return bool(self.dirty.any())
 
+    def carries(self, slots: Sequence[int]) -> bool:
+        """Whether every one of these outputs stands in a register as wanted."""
+        points = [self._by_slot[slot] for slot in slots]
+        return bool(self._known[points].all()) and not self._unfit[points].any()
+
     def take_safe(self, slots: Sequence[int]) -> np.ndarray:
         """Put in the safe values of these slots, to be written even where they stand there already; returns their registers."""
         wanted = np.zeros(len(self.points), np.uint8)
@@ -142,6 +181,8 @@ class Image:
 
     def refresh_all(self) -> None:
         """The device may have restarted: tell it everything that we know."""
+        self._cuts[:] = 0
+        self._seen[:] = self._hidden[:] = False
         self.dirty[self._places(np.flatnonzero(self._known))] = 1
 
     def _places(self, points: np.ndarray) -> np.ndarray:
@@ -150,6 +191,9 @@ class Image:
 
     def next_run(self) -> WriteRun | None:
         """The first contiguous run of registers that the device must be told, or None; what is sent is no longer dirty."""
+        if self._hidden.any():
+            waits = self._hidden & (self._owned & ~self._bits(self._known) != 0)
+            self.dirty[self.whole(slice(0, len(waits)), waits)] = 0
         where = np.flatnonzero(self.dirty)
         if not len(where):
             return None
@@ -159,7 +203,7 @@ class Image:
         end = first + 1
         cut = end if self._starts[end] else first
         last = min(len(self.dirty), first + most)
-        while end < last and self.dirty[end] and self._cells[end] == (order, table, address + end - first):
+        while end < last and self.dirty[end] and not self._cuts[end] and self._cells[end] == (order, table, address + end - first):
             end += 1
             if self._starts[end]:
                 cut = end
@@ -167,9 +211,26 @@ class Image:
         self.dirty[first:end] = 0
         return WriteRun(table, address, first, self.registers[first:end].copy())
 
+    def whole(self, part: slice, chosen: np.ndarray) -> np.ndarray:
+        """These registers of a part of the image, and the rest of each value that one of them belongs to."""
+        value = np.cumsum(self._starts[part])
+        return np.isin(value, value[chosen])
+
     def put_back(self, run: WriteRun) -> None:
-        """The run did not reach the device: it is still to be told."""
-        self.dirty[run.first : run.first + len(run.values)] = 1
+        """The run did not reach the device: what of it is known is still to be told."""
+        known = np.zeros(len(self.dirty), np.uint8)
+        known[self._places(np.flatnonzero(self._known))] = 1
+        part = slice(run.first, run.first + len(run.values))
+        self.dirty[part] |= known[part]
+
+    def separate(self, run: WriteRun) -> bool:
+        """The device refused the run: each of its values is to be told alone. Whether there are several."""
+        part = slice(run.first, run.first + len(run.values) + 1)
+        if not self._starts[run.first + 1 : run.first + len(run.values)].any():
+            return False
+        self._cuts[part] |= self._starts[part]
+        self.put_back(run)
+        return True
 
     def _encode(self, wanted: np.ndarray) -> None:
         before = self._refused.copy()

@@ -130,9 +130,13 @@ def _obey(loop: asyncio.AbstractEventLoop, supervisor: int, end: asyncio.Event) 
 
 
 async def _repeat(every: float, work: Callable[[], None]) -> None:
+    """Do it again and again; a bug in it is shown, and the next turn may do better."""
     while True:
         await asyncio.sleep(every)
-        work()
+        try:
+            work()
+        except Exception:  # noqa: BLE001 - a scan that sees no beat takes all inputs for lost
+            structlog.get_logger().exception("periodic work failed")
 
 
 def _write_status(folder: Path, supply: Supply, stations: dict[str, Station]) -> None:
@@ -145,32 +149,39 @@ def _write_status(folder: Path, supply: Supply, stations: dict[str, Station]) ->
         structlog.get_logger().warning("status not written", error=str(error))
 
 
-def set_up_logging() -> None:
-    """To standard error: for people on a terminal, JSON otherwise."""
+def set_up_logging() -> Journal:
+    """To standard error: for people on a terminal, JSON otherwise. Returns where the lines go."""
+    journal = Journal(sys.stderr.fileno())
     show: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
     traceback: list[Any] = [structlog.processors.format_exc_info]
     if sys.stderr.isatty():  # plain: structlog's pretty tracebacks take seconds, and the loop would stand still meanwhile
         show, traceback = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback), []
     structlog.configure(
         processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"), *traceback, show],
-        logger_factory=structlog.PrintLoggerFactory(Journal(sys.stderr.fileno())),  # type: ignore[arg-type]
+        logger_factory=structlog.PrintLoggerFactory(journal),  # type: ignore[arg-type]
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     )
     logging.getLogger("can").setLevel(logging.CRITICAL)  # our channel says what matters, once
+    return journal
 
 
-def main() -> int:
+def main() -> None:
+    """Serve until the end; leaves the process at once, since a thread that hangs in a device's library would keep it for ever."""
     supervisor = child.supervisor_pid()
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)  # a terminal that is closed must not take the safe values with it
-    set_up_logging()
+    journal = set_up_logging()
     try:
         order: FieldbusOrder = child.receive()
     except EOFError:
-        return 0  # the supervisor gave up before it had an order
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        missed = runner.run(serve(order, supervisor))
-    return child.EXIT_MISSED if missed else 0
+        return  # the supervisor gave up before it had an order
+    try:
+        code = child.EXIT_MISSED if asyncio.Runner(loop_factory=_loop_factory()).run(serve(order, supervisor)) else 0
+    except Exception:  # noqa: BLE001 - shown, and the supervisor starts us again
+        structlog.get_logger().exception("fieldbus failed")
+        code = 1
+    journal.close()
+    os._exit(code)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -184,4 +195,4 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -74,12 +74,15 @@ async def _write(name: str, slots: Sequence[int], connections: Mapping[str, Conn
         return False
     try:
         async with asyncio.timeout(STEP_LIMIT):  # not wait_for: that of Python 3.11 may swallow the end of the sequence
-            await connection.write_safe(slots)
+            taken = await connection.write_safe(slots)
     except TimeoutError:
         log.error("safe values not taken in time", limit_s=STEP_LIMIT)
         return False
     except Exception:  # one device's bug must not keep the others from their safe values
         log.exception("safe values not written")
+        return False
+    if taken is False:
+        log.error("safe values not written: the device refuses them, or its registers cannot carry them")
         return False
     if not connection.status().get("connected", True):
         log.error("safe values not written: the device is lost; its own time-out must act")

@@ -61,14 +61,15 @@ class Station:
         except Exception as error:  # noqa: BLE001
             self._fail(error)
 
-    async def write_safe(self, slots: Sequence[int]) -> None:
+    async def write_safe(self, slots: Sequence[int]) -> bool | None:
         self._held.update(slots)
         if self._connection is None:
-            return
+            return None
         try:
-            await self._connection.write_safe(slots)
+            return await self._connection.write_safe(slots)
         except Exception as error:  # noqa: BLE001
             self._fail(error)
+            return False
 
     def health(self) -> Health:
         """What the driver says; a device whose driver is being mended is lost, and all counters go on over a restart."""
@@ -139,4 +140,6 @@ class Station:
                 own = self._connection.status()
             except Exception as error:  # noqa: BLE001
                 self._fail(error)
+        if self._mending is not None and not self._mending.done():
+            own = {**own, "connected": False}  # whatever it says, the connection that failed has not done its work
         return {**own, "state": DEVICE_STATES[self._state], "failures": self._failures}

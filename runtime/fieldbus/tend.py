@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, TypeVar
 
 import structlog
 
 PAUSE = 1.0  # s: a task that fails at once must not fill the log
+T = TypeVar("T")
 
 
 async def tend(device: str, work: Callable[[], Awaitable[None]], failed: Callable[[Exception], None]) -> None:
@@ -27,6 +31,28 @@ async def end_task(task: asyncio.Task[None]) -> None:
     while not task.done():
         task.cancel()
         await asyncio.wait([task], timeout=0.05)
+
+
+def aside(name: str, work: Callable[[], T]) -> asyncio.Future[T]:
+    """A blocking call in a daemon thread of its own: one that hangs takes no worker of others, and no process waits for it."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(tell: Callable[[Any], None], found: Any) -> None:
+        if not future.done():  # otherwise nobody waits any more
+            tell(found)
+
+    def run() -> None:
+        tell: Callable[[Any], None] = future.set_result
+        try:
+            found: Any = work()
+        except Exception as error:  # noqa: BLE001 - carried to who asked
+            tell, found = future.set_exception, error
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(settle, tell, found)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return future
 
 
 class Backoff:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from decimal import Decimal
@@ -11,6 +12,9 @@ from runtime.source import Report, Section, Text, did_you_mean, place_of
 
 NS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9}
 BITS = {"": 1, "bit/s": 1, "kbit/s": 10**3, "Mbit/s": 10**6}
+LONGEST = 8760 * NS["h"]  # more than a year is a slip of the pen, and must not reach the counters of ns
+FASTEST = 10**9  # bit/s: no bus is faster
+MOST_DIGITS = 18  # of a whole number that a library takes
 _QUANTITY = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*([^\s\d]\S*)?\s*")
 
 
@@ -33,7 +37,7 @@ def word(section: Section, key: str, report: Report, *, needed: str = "") -> Tex
 
 
 def duration(section: Section, key: str, default: int, report: Report) -> int:
-    """A duration in nanoseconds, more than zero: `100 ms`."""
+    """A duration in nanoseconds, more than zero and a year at most: `100 ms`."""
     text = word(section, key, report)
     if text is None:
         return default
@@ -41,7 +45,10 @@ def duration(section: Section, key: str, default: int, report: Report) -> int:
     if not found or found[2] not in NS or Decimal(found[1]) <= 0:
         report.error(text.at, "E653", f"`{text}` is no duration", "a number and a unit", f"for example `{key}: 100 ms`")
         return default
-    return int(Decimal(found[1]) * NS[found[2]])
+    if not 1 <= (length := Decimal(found[1]) * NS[found[2]]) <= LONGEST:
+        report.error(text.at, "E653", f"`{key}` is {'a year at most' if length > 1 else 'at least 1 ns'}")
+        return default
+    return int(length)
 
 
 def bitrate(section: Section, key: str, report: Report) -> int | None:
@@ -53,7 +60,10 @@ def bitrate(section: Section, key: str, report: Report) -> int | None:
     if not found or (found[2] or "") not in BITS or Decimal(found[1]) <= 0:
         report.error(text.at, "E653", f"`{text}` is no bit rate", "a number and a unit", f"for example `{key}: 500 kbit/s`")
         return None
-    return int(Decimal(found[1]) * BITS[found[2] or ""])
+    if not 1 <= (rate := Decimal(found[1]) * BITS[found[2] or ""]) <= FASTEST:
+        report.error(text.at, "E653", f"`{key}` is {'1 Gbit/s at most' if rate > 1 else 'at least 1 bit/s'}")
+        return None
+    return int(rate)
 
 
 def whole(section: Section, key: str, default: int, low: int, high: int, report: Report) -> int:
@@ -80,7 +90,10 @@ def number(section: Section, key: str, default: float, report: Report) -> float:
     if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text.strip()):
         report.error(text.at, "E654", f"`{key}` is a number, not `{text}`")
         return default
-    return float(text)
+    if not math.isfinite(found := float(text)):
+        report.error(text.at, "E654", f"`{key}` is beyond all numbers: `{text[:40]}`")
+        return default
+    return found
 
 
 def choice(section: Section, key: str, known: Iterable[str], default: str, report: Report) -> str:
@@ -101,6 +114,6 @@ def scalar(text: Text) -> int | float | bool | str:
         return str(text)
     if text in ("true", "false"):
         return text == "true"
-    if re.fullmatch(r"[+-]?\d+", text):
+    if re.fullmatch(rf"[+-]?\d{{1,{MOST_DIGITS}}}", text):
         return int(text)
     return float(text) if re.fullmatch(r"[+-]?\d+\.\d*", text) else str(text)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from blocks.declare import BOOL, LREAL, TIME, TYPES
-from runtime.contract import Description, DriverFront, PointText
+from runtime.contract import Description, DriverFront, JudgesTogether, PointText, ReadDevice
 from runtime.language.device_tags import declare_device_tags
 from runtime.language.network import Draft, TagDraft
 from runtime.language.points import DeviceDraft, PointDraft
@@ -25,7 +25,7 @@ from runtime.language.words import (
     value_of,
 )
 from runtime.model import Described
-from runtime.source import Section, Text, did_you_mean, place_of
+from runtime.source import Report, Section, Text, did_you_mean, place_of
 
 DEVICE_WORDS = ("device", "driver", "stale", "timeout", "inputs", "outputs", "text", "description")
 INPUT_WORDS = ("initial", "bad", "text", "type", "unit", "stale", "names")
@@ -72,10 +72,19 @@ def read_device(
     device.timeout = _timeout(section, bool(outputs), device, draft)
     description = front.describe(section, points, site, root, report)
     device.settings = description.settings
+    device.read = ReadDevice(section, tuple(points), description)
     for point in points:
         _read_point(point, description, device, section, draft)
     declare_device_tags(name, text_of(section, "text", report), device, front, draft)
     return device
+
+
+def judge_together(devices: Sequence[DeviceDraft], drivers: Mapping[str, DriverFront], report: Report) -> None:
+    """Ask each driver that can tell what two of its devices cannot both do."""
+    for name, front in drivers.items():
+        ours = [device.read for device in devices if device.driver == name and device.read is not None]
+        if len(ours) > 1 and isinstance(front, JudgesTogether):
+            front.conflicts(ours, report)
 
 
 def _lines(part: Section, draft: Draft) -> list[tuple[Text, Section]]:
@@ -210,7 +219,20 @@ def _read_output(point: PointDraft, section: Section, draft: Draft) -> None:
             report.error(safe.at, "E007", "`safe` has no `value`", f"a {type_text(tag)}")
             return
         point.safe_after = duration(safe["after"], "after", report) or 0 if "after" in safe else 0
-        point.safe = checked_value(safe["value"], "safe", tag, draft)
-    else:
-        point.safe = checked_value(safe, "safe", tag, draft)
+        safe = safe["value"]
+    point.safe = _safe_value(point, safe, draft)
     tag.default = (point.safe,) * tag.length if tag.length else point.safe
+
+
+def _safe_value(point: PointDraft, text: object, draft: Draft) -> object:
+    """The safe value, which every address of the tag must be able to carry: one that cannot be sent makes nothing safe."""
+    before = len(draft.report.problems)
+    value = checked_value(text, "safe", point.tag, draft)
+    if point.tag.type is None or len(draft.report.problems) > before:
+        return value
+    for address in point.addresses:
+        misfit = getattr(address, "misfit", None)
+        if misfit is not None and (why := misfit(value)):
+            draft.report.error(place_of(text), "E204", f"the safe value {text} of `{point.tag.name}` can never be written: {why}")
+            break
+    return value

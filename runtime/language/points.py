@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from runtime.contract import ReadDevice
 from runtime.language.network import TagDraft
 from runtime.source import Position
 
@@ -25,7 +26,10 @@ class PointDraft:
 
 @dataclass(slots=True, eq=False)
 class DeviceDraft:
-    """One device as read. `diagnostics` are the tags that say how it is: inputs that the fieldbus itself fills."""
+    """One device as read. `diagnostics` are the tags that say how it is: inputs that the fieldbus itself fills.
+
+    `read` is what its driver made of it.
+    """
 
     name: str
     driver: str
@@ -36,3 +40,4 @@ class DeviceDraft:
     inputs: list[PointDraft] = field(default_factory=list)
     outputs: list[PointDraft] = field(default_factory=list)
     diagnostics: list[PointDraft] = field(default_factory=list)
+    read: ReadDevice | None = None

@@ -11,7 +11,7 @@ from blocks import catalogue as all_blocks
 from blocks.declare import BlockType
 from runtime.contract import DriverFront
 from runtime.language.border import device_models
-from runtime.language.devices import read_device
+from runtime.language.devices import judge_together, read_device
 from runtime.language.function_blocks import check_definition
 from runtime.language.loader import read_yaml
 from runtime.language.network import Draft, Program
@@ -213,6 +213,7 @@ class _Loading:
                     self.devices.append(device)
             if repeat is not None:
                 repeat.tell()
+        judge_together(self.devices, self.drivers, self.report)
 
     def is_second(self, name: Text, used: dict[str, Text], what: str) -> bool:
         before = used.setdefault(name.lower(), name)

@@ -16,6 +16,8 @@ from typing import Any
 import can
 from can.interfaces import BACKENDS
 
+from runtime.fieldbus import can_bus
+
 HEAD = struct.Struct("=IBB2x")
 EXTENDED, REMOTE, ERROR = 1 << 31, 1 << 30, 1 << 29
 
@@ -85,6 +87,7 @@ class PairBus(can.BusABC):
 
 def register() -> None:
     """Make `interface: pair` known to python-can in this process."""
+    can_bus.LINUX_ERRORS |= {"pair"}
     BACKENDS["pair"] = (__name__, "PairBus")
     for module in (can.util, can.interfaces):
         module.VALID_INTERFACES = frozenset(module.VALID_INTERFACES | {"pair"})  # type: ignore[misc]

@@ -115,5 +115,3 @@ class CanDevice:
         if kind == "remote":
             return f"r{self.identifier:03X}8\r".encode()
         return right
-
-

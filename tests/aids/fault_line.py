@@ -49,5 +49,3 @@ class PtyLine:
         if self.near >= 0:
             with contextlib.suppress(BlockingIOError):
                 os.write(self.near, data)
-
-

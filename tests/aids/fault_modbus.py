@@ -214,5 +214,3 @@ class RtuDevice(Modbus):
             self.line.write(part)
             if kind == "dribble":
                 await asyncio.sleep(DRIBBLE_S)
-
-

@@ -22,7 +22,8 @@ WIDTH = 12  # Gray lines 0 to 11: 410 s until a code comes again
 CONTACT = WIDTH  # the line of a debounced contact
 DEBOUNCE_MS = 20
 STEP_S = 0.1
-CONTACT_STEPS = 15  # the contact moves every so many steps
+BOUNCE_S = (0.001, 0.006)
+CONTACT_STEPS = 30  # the contact moves every so many steps
 FIRST = 1000  # the counter begins here: 0 is what wires carry where nothing is connected
 ANSWER_S = 10.0
 LATEST = 128  # levels remembered, more than ten seconds of them
@@ -38,7 +39,7 @@ def gray(number: int) -> int:
 
 
 class Carried:
-    """What wires carried, and when. Times are CLOCK_MONOTONIC ns; a level may be there from its order until the next is answered."""
+    """What wires carried, and when (CLOCK_MONOTONIC ns); a level may be there from its order until the next one is answered."""
 
     def __init__(self, first: int):
         self._lock = threading.Lock()
@@ -46,8 +47,10 @@ class Carried:
 
     def begin(self, *levels: int) -> None:
         """From now the wires may carry these as well as those before."""
+        now = time.monotonic_ns()
         with self._lock:
-            self._spans.extend((time.monotonic_ns(), math.inf, level) for level in levels)
+            there = {level for _, ended, level in self._spans if ended == math.inf}
+            self._spans.extend((now, math.inf, level) for level in levels if level not in there)
 
     def settle(self, *levels: int) -> None:
         """From now they carry one of these and nothing else."""
@@ -68,6 +71,7 @@ class Panel:
     def __init__(self, path: Path, seed: int):
         self.codes, self.contacts = Carried(0), Carried(0)
         self.done_at = math.inf  # when the last order was answered; never while some are to be sent
+        self._away_since = 0  # ns, of a contact that bounces
         self.trouble = ""  # what ended the thread
         self._path, self._random = path, random.Random(seed)
         self._kind = ""
@@ -115,7 +119,8 @@ class Panel:
     def _run(self) -> None:
         while not self._end.is_set():
             try:
-                with self._connected() as door:
+                with _connected(self._path) as door:
+                    self._answers = b""
                     self._feed(door)
             except OSError:  # the fieldbus was killed: the wires of the next one carry nothing yet
                 self._lose()
@@ -124,29 +129,16 @@ class Panel:
                 return
             self._end.wait(0.02)
 
-    def _connected(self) -> socket.socket:
-        door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        folder = os.open(self._path.parent, os.O_PATH | os.O_DIRECTORY)
-        try:  # a socket's path may have 107 bytes only
-            door.settimeout(ANSWER_S)
-            door.connect(f"/proc/self/fd/{folder}/{self._path.name}")
-        except OSError:
-            door.close()
-            raise
-        finally:
-            os.close(folder)
-        self._answers = b""
-        return door
-
     def _lose(self) -> None:
         """Orders given for lines that are gone mean nothing to the next ones."""
         with self._lock:
             self.done_at = math.inf
             self._kind = ""
             self._orders.clear()
-        if 0 not in self.codes.within(time.monotonic_ns(), math.inf):
-            self.codes.begin(0)
-        self.contacts.begin(0)
+        self._away_since = 0
+        for carried in (self.codes, self.contacts):
+            carried.begin(0)
+            carried.settle(0)
 
     def _feed(self, door: socket.socket) -> None:
         """Step the wires at their pace, and send one order of the fault with each step, the first one at once."""
@@ -193,14 +185,32 @@ class Panel:
 
     def _bounce(self, door: socket.socket, changed: int) -> None:
         """The line that moves opens and closes many times; the contact too, for times too short to count."""
-        line, level = changed.bit_length() - 1, gray(self._number) >> changed.bit_length() - 1 & 1
-        for _ in range(3):
-            flips = [{"set": {str(line): way, str(CONTACT): 1 - self._contact}} for way in (level, 1 - level)]
-            back = {"set": {str(CONTACT): self._contact}}
-            began = time.monotonic()
-            self._ask(door, [order for _ in range(self._random.randint(2, 40)) for order in (flips[0], back, flips[1], back)])
-            if time.monotonic() - began > DEBOUNCE_MS / 2000:  # the machine stood still: a level may have lasted
-                self.contacts.begin(1 - self._contact)
+        line = changed.bit_length() - 1
+        level = gray(self._number) >> line & 1
+        for way in [level, 1 - level] * self._random.randint(1, 3):
+            self._touch(door, {str(line): way})
+            self._end.wait(self._random.uniform(*BOUNCE_S))
+
+    def _touch(self, door: socket.socket, levels: Mapping[str, int]) -> None:
+        """The contact goes away and comes back, slowly once and then as fast as the socket takes it."""
+        away, back = {"set": {**levels, str(CONTACT): 1 - self._contact}}, {"set": {str(CONTACT): self._contact}}
+        self._away_since = time.monotonic_ns()
+        self._ask(door, [away])
+        self._end.wait(self._random.uniform(*BOUNCE_S))
+        self._ask(door, [back, *[away, back] * self._random.randint(0, 20)])
+        if self._is_away_long():
+            self.contacts.begin(1 - self._contact)
+        self._away_since = 0
+
+    def _is_away_long(self) -> bool:
+        """Whether the machine stood still while the contact was away: that level may have lasted long enough to count."""
+        since = self._away_since
+        return since > 0 and time.monotonic_ns() - since > DEBOUNCE_MS * 1_000_000
+
+    def contacts_within(self, since: float, until: float) -> set[int]:
+        """The levels of the contact that counted at some time between these."""
+        is_away_long = self._is_away_long()  # asked first: when it ends, it is in `contacts` already
+        return {0, 1} if is_away_long else self.contacts.within(since, until)
 
     def _ask(self, door: socket.socket, orders: list[Mapping[str, Any]]) -> None:
         """Send these together and hear all answers. Raises OSError where the fieldbus went away."""
@@ -218,13 +228,23 @@ class Panel:
     def _annoy(self) -> None:
         """Another client that sends nonsense and leaves without hearing the answers."""
         noise = self._random.randbytes(self._random.randint(1, 200)) + b"\n"
-        with self._connected_beside() as other:
+        with _connected(self._path) as other:
             try:
                 other.sendall(noise + self._random.choice(HOSTILE))
             except (BrokenPipeError, ConnectionResetError):
                 return  # shown the door before it had ended: that is the answer
 
-    def _connected_beside(self) -> socket.socket:
-        answers, other = self._answers, self._connected()
-        self._answers = answers
-        return other
+
+def _connected(path: Path) -> socket.socket:
+    """A client of the panel's socket. Raises OSError where nobody listens."""
+    door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:  # a socket's path may have 107 bytes only
+        door.settimeout(ANSWER_S)
+        door.connect(f"/proc/self/fd/{folder}/{path.name}")
+    except OSError:
+        door.close()
+        raise
+    finally:
+        os.close(folder)
+    return door

@@ -1,7 +1,7 @@
 """A campaign of faults on inputs: a real site, devices that misbehave at random, and a watch on every snapshot.
 
-Every tag carries the time, so that each snapshot shows whether a tag that says GOOD tells the truth: a value that was never
-true is poison, one that is older than `stale` (and the slack of a loaded machine) is old. Both are violations.
+Every tag carries the time, or a line of a counter, so that each snapshot shows whether a tag that says GOOD tells the truth: a
+value that was never true is poison, one that is older than `stale` (and the slack of a loaded machine) is old. Both are violations.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import json
 import os
 import random
 import signal
-import statistics
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,119 +20,19 @@ from typing import Any
 from runtime import quality
 from runtime.app import generation_of, read_site
 from runtime.engine.north import Snapshot
-from tests.aids.fault_plant import CAN_KINDS, RTU_KINDS, TCP_KINDS
+from tests.aids.fault_can import CAN_KINDS
+from tests.aids.fault_modbus import RTU_KINDS, TCP_KINDS
+from tests.aids.fault_panel import PANEL_KINDS, WIDTH, Panel
+from tests.aids.field_site import write_site
+from tests.aids.field_watch import ACTIVE, IDLE, LOW, MS, RECOVERING, US, Kind, Watched, WatchedPanel
 from tests.aids.fieldbus_child import DeviceProcess
 from tests.aids.site import RunningSite, free_ports, started, until
 
-STALE_MS = 300
-NEVER_TRUE_MS = 60_000  # no fault makes a true value so old: whatever is further away was never sent as the truth
 SETTLED_S = 0.4  # a device is left alone for about so long between two faults
 LONGEST_RECOVERY_S = 40.0
 FIELDBUS, PLANT = "fieldbus killed", "devices killed"
 COLD_S = 180.0
-
-DBC = """VERSION ""
-
-NS_ :
-
-BS_:
-
-BU_: PLC NODE
-
-BO_ 256 Truth: 8 NODE
- SG_ T : 0|32@1+ (1,0) [0|0] "" PLC
- SG_ ALIVE : 32|4@1+ (1,0) [0|15] "" PLC
- SG_ LOW : 40|16@1+ (1,0) [0|0] "" PLC
- SG_ CRC : 56|8@1+ (1,0) [0|255] "" PLC
-
-VAL_ 256 LOW 65535 "SNA" ;
-"""
-SITE = """site: campaign
-tasks: {{watch: {{interval: 10 ms, programs: [idle]}}}}
-io: [{devices}]
-channels: {{{channels}}}
-tags: {{site.scan: {{type: LINT, default: 0, text: Scans}}}}
-"""
-PROGRAM = "program: idle\noutputs: {site.scan: plc.scan}\n"
-MODBUS = """device: {name}
-driver: modbus
-{line}
-unit: 1
-poll: 50 ms
-stale: 300 ms
-{more}inputs:
-  {name}.t: {{register: holding 0, as: uint32, type: LINT, initial: 0, bad: hold, text: Time in ms}}
-  {name}.u: {{register: input 10, as: int64, type: LINT, initial: 0, bad: hold, text: Time in us}}
-"""
-CAN = """device: {name}
-driver: can
-channel: {name}
-dbc: dbc/truth.dbc
-stale: 300 ms
-messages:
-  Truth: {{cycle: 20 ms, timeout: 200 ms, alive: ALIVE, crc: {{signal: CRC, kind: sae_j1850}}}}
-inputs:
-  {name}.t: {{signal: Truth.T, initial: 0, bad: hold, text: Time in ms}}
-  {name}.low: {{signal: Truth.LOW, initial: 0, bad: hold, text: Time in ms modulo 32768}}
-"""
-
-
-@dataclass
-class Kind:
-    """What one kind of fault did, over the whole campaign. Times are seconds; a fault that never showed has no time to BAD."""
-
-    name: str
-    count: int = 0
-    overlapped: int = 0  # another fault (a killed process) came over it: counted, not timed
-    unseen: int = 0  # the tags stayed good all the time
-    to_bad: list[float] = field(default_factory=list)
-    to_recover: list[float] = field(default_factory=list)
-    qualities: set[str] = field(default_factory=set)
-
-    def row(self) -> dict[str, Any]:
-        return {
-            "kind": self.name,
-            "count": self.count,
-            "overlapped": self.overlapped,
-            "stayed_good": self.unseen,
-            "qualities": sorted(self.qualities),
-            "to_bad_ms": _ms(self.to_bad),
-            "to_recover_ms": _ms(self.to_recover),
-        }
-
-
-def _ms(seconds: Sequence[float]) -> int | None:
-    return round(statistics.median(seconds) * 1000) if seconds else None
-
-
-IDLE, ACTIVE, RECOVERING = range(3)
-
-
-@dataclass
-class Watched:
-    """One device of the campaign: its tags, and the fault that it has now."""
-
-    name: str
-    kinds: tuple[str, ...]
-    process: int  # which process of devices it lives in
-    tags: tuple[tuple[Any, int, int], ...]  # column, row of the quality, and what the value is of
-    state: int = RECOVERING
-    kind: Kind | None = None
-    began: float = 0.0
-    ends: float = 0.0
-    bad_at: float = 0.0
-
-
-MS, US, LOW = range(3)
-
-
-def _age_ms(value: int, what: int, now_ns: int) -> float:
-    """How old a time-coded value is; a value from the future or from nowhere is far away."""
-    if what == US:
-        return now_ns / 1e6 - value / 1e3
-    size = 2**32 if what == MS else 2**15
-    age = (now_ns // 1_000_000 - value) % size
-    return age if age < size / 2 else age - size
+MOST = 100  # violations that are told
 
 
 @dataclass
@@ -184,61 +83,64 @@ class Campaign:
             return
         now, stamp = time.monotonic(), self.snapshot.monotonic
         self.looks += 1
+        troubles = [f"{d.name}: {d.panel.trouble}" for d in self.devices if isinstance(d, WatchedPanel) and d.panel.trouble]
+        assert not troubles, troubles
         for device in self.devices:
-            is_well = self._look(device, stamp)
+            is_well = self._look(device)
             if device.state == IDLE:
                 if inject and now >= device.ends:
                     self._inject(device, now)
             elif device.state == ACTIVE:
                 self._watch_fault(device, is_well, now, stamp)
-            elif is_well and stamp / 1e9 > device.ends:
+            elif is_well and stamp / 1e9 > device.cleared_at():
                 self._recover(device, now)
             elif device.kind is not None and now - device.ends > LONGEST_RECOVERY_S:
                 self.violations.append(f"{device.name} did not recover from {device.kind.name}")
                 device.kind, device.ends = None, now
 
-    def _look(self, device: Watched, stamp: int) -> bool:
+    def _look(self, device: Watched) -> bool:
         """Whether all tags of the device are good; what a good tag says that is not so is a violation."""
-        is_well = True
-        for column, row, what in device.tags:
-            code = int(self.snapshot.qualities[row])
-            if not quality.is_good(code):
-                is_well = False
-                if device.kind is not None:
-                    device.kind.qualities.add(quality.name(code))
-                continue
-            self.good_looks += 1
-            age = _age_ms(int(column[0]), what, stamp)
-            if not -20 <= age <= STALE_MS + self.slack_ms:
-                is_well = False
-                what_is_wrong = "old" if 0 < age < NEVER_TRUE_MS and what != LOW else "never true or old"
-                during = device.kind.name if device.kind else "nothing"
-                if len(self.violations) < 100:
-                    self.violations.append(f"{device.name}: good but {what_is_wrong} by {age:.0f} ms, during {during}")
-        return is_well
+        found = device.look(self.snapshot, self.slack_ms)
+        self.good_looks += found.good
+        if device.kind is not None:
+            device.kind.qualities.update(quality.name(code) for code in found.bad)
+        during = device.kind.name if device.kind else "nothing"
+        self.violations += [f"{device.name}: good but {wrong}, during {during}" for wrong in found.wrong][
+            : MOST - len(self.violations)
+        ]
+        return found.is_well
 
     def _inject(self, device: Watched, now: float) -> None:
         name = self.random.choice(device.kinds)
         device.kind = self.kinds.setdefault(f"{_bus(device.name)} {name}", Kind(f"{_bus(device.name)} {name}"))
         device.kind.count += 1
         self.injected += 1
-        self.plants[device.process].ask("fault", device=device.name, kind=name)
+        if isinstance(device, WatchedPanel):
+            device.panel.fault(name)
+        else:
+            self.plants[device.process].ask("fault", device=device.name, kind=name)
         device.state, device.began, device.bad_at = ACTIVE, time.monotonic(), 0.0
-        device.ends = now + self.random.uniform(0.3, self.longest_s)
+        device.ends = now + self.random.uniform(0.3, device.longest_s(self.longest_s, self.slack_ms))
 
     def _watch_fault(self, device: Watched, is_well: bool, now: float, stamp: int) -> None:
         if not is_well and not device.bad_at:
             device.bad_at = max(stamp / 1e9, device.began)
         if now >= device.ends:
-            self.plants[device.process].ask("clear", device=device.name)
+            self._clear(device)
             device.state, device.ends = RECOVERING, time.monotonic()
+
+    def _clear(self, device: Watched) -> None:
+        if isinstance(device, WatchedPanel):
+            device.panel.clear()
+        else:
+            self.plants[device.process].ask("clear", device=device.name)
 
     def _recover(self, device: Watched, now: float) -> None:
         kind = device.kind
         if kind is not None:
             if device.bad_at:
                 kind.to_bad.append(device.bad_at - device.began)
-                kind.to_recover.append(now - device.ends)
+                kind.to_recover.append(now - (device.ends if kind.name == FIELDBUS else device.cleared_at()))
             else:
                 kind.unseen += 1
         device.kind, device.state = None, IDLE
@@ -253,7 +155,7 @@ class Campaign:
             if device.kind is not None:
                 device.kind.overlapped += 1
             if device.state == ACTIVE and name == FIELDBUS:
-                self.plants[device.process].ask("clear", device=device.name)
+                self._clear(device)
             device.kind, device.state = kind, RECOVERING
             device.began, device.ends, device.bad_at = began, time.monotonic(), 0.0
 
@@ -289,9 +191,9 @@ class Campaign:
                 continue
             stamp = self.snapshot.monotonic
             for device in others:
-                self._look(device, stamp)
+                self._look(device)
             for device in struck:
-                if not self._look(device, stamp) and not device.bad_at:
+                if not self._look(device) and not device.bad_at:
                     device.bad_at = stamp / 1e9
 
     def rows(self) -> list[dict[str, Any]]:
@@ -299,48 +201,41 @@ class Campaign:
 
 
 def _bus(device: str) -> str:
-    return {"m": "modbus tcp", "r": "modbus rtu", "c": "can"}[device[0]]
-
-
-def write_site(root: Path, tcp: dict[str, int], rtu: dict[str, Path], can: dict[str, Path]) -> Path:
-    """The site of these devices; returns its file."""
-    names = [*tcp, *rtu, *can]
-    channels = ", ".join(f"{n}: {{interface: slcan, channel: {link}, bitrate: 500 kbit/s}}" for n, link in can.items())
-    files = {
-        "config/site.yaml": SITE.format(devices=", ".join(names), channels=channels),
-        "programs/idle.yaml": PROGRAM,
-        "dbc/truth.dbc": DBC,
-        **{f"io_maps/{n}.yaml": MODBUS.format(name=n, line=f"host: 127.0.0.1\nport: {port}", more="") for n, port in tcp.items()},
-        **{
-            f"io_maps/{n}.yaml": MODBUS.format(name=n, line=f"transport: rtu\nserial: {link}\nparity: none", more="")
-            for n, link in rtu.items()
-        },
-        **{f"io_maps/{n}.yaml": CAN.format(name=n) for n in can},
-    }
-    for path, text in files.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text)
-    return root / "config/site.yaml"
+    return {"m": "modbus tcp", "r": "modbus rtu", "c": "can", "p": "lines"}[device[0]]
 
 
 @contextmanager
 def campaign(
-    folder: Path, *, seed: int, tcp: int = 8, rtu: int = 2, can: int = 4, slack_ms: float = 500, longest_s: float = 1.0
+    folder: Path,
+    *,
+    seed: int,
+    tcp: int = 8,
+    rtu: int = 2,
+    can: int = 4,
+    panels: int = 2,
+    slack_ms: float = 500,
+    longest_s: float = 1.0,
 ) -> Iterator[Campaign]:
-    """Devices in two processes, and a site that reads them; ends all of them by their pid."""
+    """Devices in two processes, panels of lines, and a site that reads them; ends all of them by their pid."""
     lines = folder / "lines"
     lines.mkdir(parents=True)
     ports = dict(zip((f"m{n}" for n in range(tcp)), free_ports(tcp), strict=True))
     serial = {f"r{n}": lines / f"r{n}" for n in range(rtu)}
     buses = {f"c{n}": lines / f"c{n}" for n in range(can)}
-    site_file = write_site(folder / "site", ports, serial, buses)
+    site_file = write_site(folder / "site", ports, serial, buses, [f"p{n}" for n in range(panels)])
     orders = [_order(seed, half, ports, serial, buses) for half in range(2)]
     plants = [DeviceProcess("fault_plant", order) for order in orders]
+    wires: dict[str, Panel] = {}
     try:
         with started(folder / "site", [0, 0], folder) as site:
             site.wait_for("running", COLD_S)
-            yield _watching(site, site_file, plants, orders, seed, slack_ms, longest_s)
+            wires |= {f"p{n}": Panel(site.run_dir / f"p{n}.lines", seed + n) for n in range(panels)}
+            for panel in wires.values():
+                panel.start()
+            yield _watching(site, site_file, plants, orders, wires, seed, slack_ms, longest_s)
     finally:
+        for panel in wires.values():
+            panel.close()
         for plant in plants:
             plant.close()
 
@@ -365,6 +260,7 @@ def _watching(
     site_file: Path,
     plants: list[DeviceProcess],
     orders: list[str],
+    wires: dict[str, Panel],
     seed: int,
     slack_ms: float,
     longest_s: float,
@@ -373,8 +269,12 @@ def _watching(
     snapshot = Snapshot(site.run_dir, schedule.region, len(schedule.outputs.source), generation_of(schedule))
     until(snapshot.refresh, 30, "a snapshot")
     what = {"t": MS, "u": US, "low": LOW}
-    devices = []
-    for name in [part.stem for part in sorted((site_file.parents[1] / "io_maps").glob("*.yaml"))]:
+    devices: list[Watched] = []
+    for name, panel in wires.items():
+        lines = [(schedule.tag(f"{name}.l{line}"), line) for line in range(WIDTH + 1)]
+        cells = tuple((snapshot.column(tag), tag.index, line) for tag, line in lines)
+        devices.append(WatchedPanel(name, PANEL_KINDS, -1, cells, panel=panel))
+    for name in [part.stem for part in sorted((site_file.parents[1] / "io_maps").glob("[mrc]*.yaml"))]:
         kinds = {"m": TCP_KINDS, "r": RTU_KINDS, "c": CAN_KINDS}[name[0]]
         tags = [schedule.tag(f"{name}.{end}") for end in (("t", "low") if name[0] == "c" else ("t", "u"))]
         columns = tuple((snapshot.column(tag), tag.index, what[tag.name.split(".")[1]]) for tag in tags)

@@ -51,11 +51,25 @@ inputs:
   {name}.t: {{signal: Truth.T, initial: 0, bad: hold, text: Time in ms}}
   {name}.low: {{signal: Truth.LOW, initial: 0, bad: hold, text: Time in ms modulo 32768}}
 """
+PANEL = """device: {name}
+driver: simulated
+poll: 50 ms
+stale: 300 ms
+inputs:
+"""
+LINE = "  {name}.l{line}: {{line: {line}, initial: false, bad: hold, text: Line of the Gray counter}}\n"
+CONTACT_LINE = "  {name}.l{line}: {{line: {line}, debounce: {debounce} ms, initial: false, bad: hold, text: Contact}}\n"
 
 
-def write_site(root: Path, tcp: dict[str, int], rtu: dict[str, Path], can: dict[str, Path]) -> Path:
+def panel_map(name: str) -> str:
+    """The io_map of a panel whose lines are moved by `fault_panel`."""
+    lines = "".join(LINE.format(name=name, line=line) for line in range(WIDTH))
+    return PANEL.format(name=name) + lines + CONTACT_LINE.format(name=name, line=CONTACT, debounce=DEBOUNCE_MS)
+
+
+def write_site(root: Path, tcp: dict[str, int], rtu: dict[str, Path], can: dict[str, Path], panels: Sequence[str] = ()) -> Path:
     """The site of these devices; returns its file."""
-    names = [*tcp, *rtu, *can]
+    names = [*tcp, *rtu, *can, *panels]
     channels = ", ".join(f"{n}: {{interface: slcan, channel: {link}, bitrate: 500 kbit/s}}" for n, link in can.items())
     files = {
         "config/site.yaml": SITE.format(devices=", ".join(names), channels=channels),
@@ -67,10 +81,9 @@ def write_site(root: Path, tcp: dict[str, int], rtu: dict[str, Path], can: dict[
             for n, link in rtu.items()
         },
         **{f"io_maps/{n}.yaml": CAN.format(name=n) for n in can},
+        **{f"io_maps/{n}.yaml": panel_map(n) for n in panels},
     }
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
     return root / "config/site.yaml"
-
-

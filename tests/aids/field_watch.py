@@ -123,7 +123,7 @@ class WatchedPanel(Watched):
         until = snapshot.monotonic + EARLY_MS * 1e6
         for line, level in levels:
             if line == contact_line:
-                if level not in self.panel.contacts.within(since, until):
+                if level not in self.panel.contacts_within(since, until):
                     found.wrong.append(f"contact {level:d} that it was not since {STALE_MS + slack_ms:.0f} ms")
             else:
                 seen, mask = seen | level << line, mask | 1 << line

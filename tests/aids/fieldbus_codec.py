@@ -115,7 +115,17 @@ def encode_signals(message: Any, values: Mapping[str, float]) -> tuple[bytes, li
             cells[place] = int(value)
     size = message.length
     rules = MessageRules(message.name)
-    frame = CanFrame(message.name, key_of(message), size, bool(message.is_fd), 1, template=bytes(size), selected=(), rules=rules)
+    frame = CanFrame(
+        message.name,
+        key_of(message),
+        size,
+        bool(message.is_fd),
+        1,
+        template=bytes(size),
+        selected=(),
+        rules=rules,
+        length=message.length,
+    )
     tables, count = encoding([frame], points), len(points)
     current, refused = tables.template.copy(), np.zeros(count, np.int64)
     flags = [np.zeros(1, np.uint8), np.zeros(1, np.uint8)]

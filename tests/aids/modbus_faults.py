@@ -106,6 +106,7 @@ class Server:
         link.unlink(missing_ok=True)
         link.symlink_to(os.ttyname(self.slave))
         connection = Connection(self)
+        self.open = {connection}
         loop.add_reader(self.master, lambda: self._read_pty(connection))
 
     def _read_pty(self, connection: Connection) -> None:

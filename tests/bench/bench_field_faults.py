@@ -28,7 +28,7 @@ def run() -> list[Result]:
     count = int(os.environ.get("BESSPLC_FAULTS", INJECTIONS))
     with tempfile.TemporaryDirectory(prefix="bessplc-faults-") as name:
         begun = time.monotonic()
-        with campaign(Path(name), seed=1, tcp=12, rtu=3, can=6, slack_ms=SLACK_MS) as campaigned:
+        with campaign(Path(name), seed=1, tcp=12, rtu=3, can=6, panels=3, slack_ms=SLACK_MS) as campaigned:
             campaigned.run(count, kills=max(2, KILLS * count // INJECTIONS))
             rows = campaigned.rows()
             failures = [e for e in campaigned.site.log() if e.get("event") in ("internal error", "driver failed, restarting it")]

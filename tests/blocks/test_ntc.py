@@ -119,6 +119,15 @@ def test_steinhart_tells_open_and_short_apart():
     )
 
 
+@pytest.mark.parametrize("t_min", [-200.0, -273.15])
+def test_an_infinite_resistance_is_open_however_cold_may_be_trusted(t_min: float):
+    """The law itself gives about -171 °C for the largest number: an open wire is no such thing."""
+    beta = read(NTC_BETA, R=math.inf, R25=1e4, BETA=3435.0, T_MIN=t_min)
+    assert (beta.OUT, beta.FAULT, beta.OPEN, beta.SHORT) == (-999.0, True, True, False)
+    steinhart = read(NTC_STEINHART, R=math.inf, A=1.129241e-3, B=2.341077e-4, C=0.0, T_MIN=t_min)
+    assert (steinhart.OUT, steinhart.FAULT, steinhart.OPEN, steinhart.SHORT) == (-999.0, True, True, False)
+
+
 def test_a_narrower_range_is_a_tighter_watch():
     scan(NTC_BETA, **NTC, T_MIN=0.0, T_MAX=60.0, table="R | FAULT OPEN SHORT\n 10000 | 0 0 0\n 34000 | 1 1 0\n 2000 | 1 0 1")
 

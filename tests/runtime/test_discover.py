@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,49 @@ def test_a_device_that_answers_wrongly_is_not_found_and_hangs_nothing(gateway: t
     assert time.monotonic() - begun < 30
     assert 1 in [unit.unit for unit in line.units], "the one beside it is"
     assert fault == "crc" or 9 not in [unit.unit for unit in line.units]
+
+
+@pytest.mark.parametrize(("away_s", "is_whole"), [(0.2, True), (60.0, False)])
+def test_a_unit_that_answered_and_then_broke_off_is_found(away_s: float, is_whole: bool) -> None:
+    """A device with one socket: function 43 makes it restart, and nobody listens meanwhile; then it has a SunSpec marker."""
+    marker = {40000: 0x5375, 40001: 0x6E53, 40002: 0xFFFF}
+
+    async def talk() -> tuple[Line, ...]:
+        restarts = set[asyncio.Task[None]]()
+        server: asyncio.Server | None = None
+
+        async def restart(port: int) -> None:
+            nonlocal server
+            await asyncio.sleep(away_s)
+            server = await asyncio.start_server(serve, "127.0.0.1", port)
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            assert server is not None
+            port = server.sockets[0].getsockname()[1]
+            with suppress(asyncio.IncompleteReadError, ConnectionError):
+                while True:
+                    head = await reader.readexactly(8)
+                    rest = await reader.readexactly(int.from_bytes(head[4:6], "big") - 2)
+                    if head[7] != 3:
+                        server.close()
+                        restarts.add(asyncio.create_task(restart(port)))
+                        break
+                    first, count = struct.unpack(">HH", rest)
+                    data = b"".join(marker.get(a, 0).to_bytes(2, "big") for a in range(first, first + count))
+                    writer.write(head[:4] + struct.pack(">HBBB", 3 + len(data), head[6], 3, len(data)) + data)
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        line = LineSettings(host="127.0.0.1", port=server.sockets[0].getsockname()[1])
+        found = await discover([line], [7], 1.0, lambda text: None)
+        for task in restarts:
+            task.cancel()
+        server.close()
+        return found
+
+    (line,) = asyncio.run(talk())
+    assert [(unit.unit, unit.answer, unit.identity) for unit in line.units] == [(7, "holding 0", {})]
+    assert (line.units[0].sunspec is not None) == is_whole
 
 
 def test_where_nobody_listens_the_reason_is_said_at_once() -> None:

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,14 @@ class Panel:
     def value(self, tag: str) -> Any:
         with self._lock:
             return self.site.plc.value(tag)
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """The scan hangs, and another process has noticed."""
+        with self._lock:
+            seen = self.site.seen()
+            until(lambda: seen.refresh() and seen.state == "no scan", 30, "the scan has been silent for long enough")
+            yield
 
     def close(self) -> None:
         self._ended.set()
@@ -166,6 +175,15 @@ def test_a_site_that_does_not_run_is_said_so(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 75
     assert "is not running" in done.stderr
+
+
+def test_a_scan_that_says_nothing_any_more_proves_no_contact(well: Panel) -> None:
+    with well.standing_still():
+        for arguments in ((), ("--json",)):
+            done = verify(well, *arguments)
+            assert done.returncode == 75, done.stdout
+            assert "the scan says nothing since" in done.stderr and done.stdout == ""
+    assert verify(well).returncode == 0
 
 
 def test_the_texts_of_the_permits_are_those_of_the_program() -> None:

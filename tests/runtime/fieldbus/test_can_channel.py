@@ -3,9 +3,12 @@
 import asyncio
 import contextlib
 import socket
+import threading
+import time
 
 import pytest
 
+from runtime.fieldbus import can_channel
 from runtime.fieldbus.can_channel import join_channel, leave_channel
 from runtime.fieldbus.can_tables import ChannelSettings
 from tests.aids.can_pair import pack, register, unpack
@@ -105,7 +108,7 @@ def test_a_bug_in_one_device_silences_no_other(far, tmp_path):
         await until(lambda: well.told)
         end.send(pack(1, b""))
         await until(lambda: well.frames)
-        assert broken.told[-1] == "down" and well.told == ["up"] and channel.is_up
+        assert broken.told == ["up", "down", "up"] and well.told == ["up"] and channel.is_up
         for seat in (broken, well):
             await leave_channel(channel, seat)
         end.close()
@@ -167,5 +170,113 @@ def test_a_bus_that_is_not_there_is_tried_until_it_is(tmp_path):
             await until(lambda: seat.told[-1] == "up")
             await leave_channel(channel, seat)
             end.close()
+
+    asyncio.run(run())
+
+
+class HungWire:
+    """A wire that fails as soon as it is watched, and whose closing takes until the test lets it."""
+
+    counts: dict[str, int] = {}
+    state, is_idle = "active", True
+
+    def __init__(self, gate: threading.Event):
+        self.gate, self.thread = gate, None
+
+    def watch(self, loop, ready) -> None:
+        loop.call_soon(ready)
+
+    def unwatch(self, loop) -> None:
+        self.thread = threading.current_thread()
+
+    def set_filters(self, keys) -> None:
+        if keys and 99 in keys:
+            raise OSError("no filters")
+
+    def drain(self, batch) -> bool:
+        raise OSError("lost at once")
+
+    def close(self) -> None:
+        self.thread = threading.current_thread()
+        self.gate.wait(DEADLINE)
+
+
+def test_a_bus_that_fails_at_once_is_not_opened_in_a_storm(monkeypatch, tmp_path):
+    gate, opened = threading.Event(), []
+    gate.set()
+    monkeypatch.setattr(can_channel, "open_wire", lambda *_: opened.append(time.monotonic()) or HungWire(gate))
+
+    async def run():
+        seat = Seat(1)
+        channel = join_channel(settings(tmp_path), str(tmp_path), seat)
+        await until(lambda: len(opened) >= 4)
+        await leave_channel(channel, seat)
+
+    asyncio.run(run())
+    assert opened[3] - opened[0] > 0.9 * 0.1 * (1 + 2 + 4)
+
+
+def test_a_bus_whose_closing_hangs_keeps_no_process(monkeypatch, tmp_path):
+    """Neither the loop's own threads nor the end of the process wait for it."""
+    gate, wires = threading.Event(), []
+    monkeypatch.setattr(can_channel, "open_wire", lambda *_: wires.append(HungWire(gate)) or wires[-1])
+    monkeypatch.setattr(can_channel, "CLOSE_LIMIT", 0.05)
+
+    async def run():
+        seat = Seat(1)
+        channel = join_channel(settings(tmp_path), str(tmp_path), seat)
+        await until(lambda: len(wires) >= 3)
+        await leave_channel(channel, seat)
+
+    begun = time.monotonic()
+    asyncio.run(run())
+    assert time.monotonic() - begun < DEADLINE / 2, "not the time for which closing hangs"
+    assert wires[0].thread.is_alive() and wires[0].thread.daemon
+    gate.set()
+
+
+def test_a_bus_that_refuses_what_a_late_device_needs_is_closed(monkeypatch, tmp_path):
+    gate, wires, joined = threading.Event(), [], threading.Event()
+    gate.set()
+
+    def open_slowly(*_):
+        joined.wait(DEADLINE)
+        wires.append(HungWire(gate))
+        return wires[-1]
+
+    monkeypatch.setattr(can_channel, "open_wire", open_slowly)
+
+    async def run():
+        seats = [Seat(1), Seat(99)]
+        for seat in seats:
+            channel = join_channel(settings(tmp_path), str(tmp_path), seat)
+            await asyncio.sleep(0.01)
+        joined.set()
+        await until(lambda: wires and wires[0].thread is not None and not wires[0].thread.is_alive())
+        assert wires[0].thread.name == "can close" or "filters" in channel.last_error
+        for seat in seats:
+            await leave_channel(channel, seat)
+
+    asyncio.run(run())
+
+
+def test_a_bus_that_opens_after_its_last_device_has_left_is_closed(monkeypatch, tmp_path):
+    gate, wires, left = threading.Event(), [], threading.Event()
+    gate.set()
+
+    def open_slowly(*_):
+        left.wait(DEADLINE)
+        wires.append(HungWire(gate))
+        return wires[-1]
+
+    monkeypatch.setattr(can_channel, "open_wire", open_slowly)
+
+    async def run():
+        seat = Seat(1)
+        channel = join_channel(settings(tmp_path), str(tmp_path), seat)
+        await asyncio.sleep(0.01)
+        await leave_channel(channel, seat)
+        left.set()
+        await until(lambda: wires and wires[0].thread is not None)
 
     asyncio.run(run())

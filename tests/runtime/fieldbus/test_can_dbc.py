@@ -166,3 +166,39 @@ def test_a_dbc_that_is_cut_off_or_garbled_anywhere_is_read_or_refused(root, data
 def test_a_signal_that_cannot_be_carried_is_refused_when_it_is_mapped(root, lines, said):
     text = explained(root, SMALL + lines, IO_MAP + "inputs: {a.x: {signal: M.A}}")
     assert said in text, text
+
+
+ATTRIBUTES = (
+    SMALL + 'BO_ 16 M: 2 PLC\n SG_ A : 0|8@1+ (1,0) [0|0] "V" PLC\n'
+    'BA_DEF_ BO_ "GenMsgCycleTime" STRING;\nBA_DEF_ SG_ "SignalInvalidRaw" STRING;\n'
+    'BA_DEF_DEF_ "GenMsgCycleTime" "";\nBA_DEF_DEF_ "SignalInvalidRaw" "";\n'
+)
+READ = IO_MAP + "inputs: {a.x: {signal: M.A}}"
+
+
+def test_attributes_that_are_declared_as_texts_are_read_as_the_numbers_in_them(root):
+    dbc = ATTRIBUTES + 'BA_ "GenMsgCycleTime" BO_ 16 "20";\nBA_ "SignalInvalidRaw" SG_ 16 A "0xFF";\n'
+    assert explained(root, dbc, READ) == ""
+    found, _ = describe(READ, SITE, root)
+    assert found.points["a.x"].addresses[0].invalid == ((255, 255),)
+    assert found.settings.patience == (("M", 60_000_000),)
+    assert explained(root, ATTRIBUTES, READ) == "", "an empty text says nothing"
+
+
+@pytest.mark.parametrize(
+    ("line", "place", "said"),
+    [
+        ('BA_ "GenMsgCycleTime" BO_ 16 "fast";', "9:8", "GenMsgCycleTime is no number: `fast`, in message M"),
+        ('BA_ "SignalInvalidRaw" SG_ 16 A "none";', "10:6", "SignalInvalidRaw of signal A is no number: `none`, in message M"),
+        ('BA_ "SignalInvalidRaw" SG_ 16 A "1.5";', "10:6", "SignalInvalidRaw of signal A is no whole number: 1.5, in message M"),
+        (f'BA_ "GenMsgCycleTime" BO_ 16 "{"9" * 5000}";', "9:8", "GenMsgCycleTime is no number"),
+    ],
+)
+def test_an_attribute_that_holds_no_number_is_shown_at_what_it_speaks_of(root, line, place, said):
+    text = explained(root, ATTRIBUTES + line + "\n", READ)
+    assert text.startswith(f"dbc/hostile.dbc:{place}: error[E661]") and said in text
+
+
+def test_a_name_that_no_file_can_have_is_explained(root):
+    text = explained(root, ATTRIBUTES, 'device: rack\ndriver: can\nchannel: can0\ndbc: "a\\0b"\ninputs: {}')
+    assert "io_maps/device.yaml:4:6: error[E661]" in text and "no file is named so" in text

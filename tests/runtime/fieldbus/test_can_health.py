@@ -211,6 +211,25 @@ def test_refused_frames_never_reach_the_tag_and_the_message_times_out(rack, kind
     asyncio.run(run())
 
 
+def test_a_stuck_counter_is_not_good_again_after_a_reconnect(rack):
+    async def run() -> None:
+        async with rack:
+            await until(lambda: rack.health.state == ONLINE, 5, "all is well", rack.all_well)
+            await until(lambda: rack.health.errors["alive"] > 0, 5, "it is stuck", lambda: rack.protected(999, step=0))
+            for _ in range(3):
+                rack.connection.went_down("the cable is out")
+                rack.connection.went_up()
+                refused = rack.health.errors["alive"]
+                await until(
+                    lambda before=refused: rack.health.errors["alive"] > before, 5, "still", lambda: rack.protected(999, step=0)
+                )
+                assert rack.cells.quality[VALUE] == BAD_NO_COMMUNICATION
+                assert rack.cells.lreal[VALUE] == pytest.approx(0.1)
+            await until(lambda: rack.cells.quality[VALUE] == GOOD, 5, "it counts again", lambda: rack.protected(20))
+
+    asyncio.run(run())
+
+
 def test_lost_short_broken_and_odd_values_are_counted_by_kind(rack):
     async def run() -> None:
         async with rack:
@@ -282,5 +301,97 @@ def test_a_controller_that_left_the_bus_is_a_lost_device(rack):
             await until(lambda: rack.health.errors["bus_off"] == 1, 5, "it is counted")
             health = rack.health
             assert (health.state, "bus_off" in health.conditions) == (LOST, True)
+
+    asyncio.run(run())
+
+
+# Outputs ------------------------------------------------------------------------------------------------------------------
+
+
+class Far:
+    """The channel of a connection whose bus the test plays."""
+
+    frames_out = losses = 0
+    last_error = ""
+    is_idle = True
+
+    def __init__(self) -> None:
+        self.wire = wire(not_sent=0)
+        self.sent: list[int] = []
+
+    @property
+    def state(self) -> str:
+        return self.wire.state
+
+    def send(self, key: int, data: bytes, fd: bool) -> bool:
+        self.sent.append(key)
+        return True
+
+
+async def played(tmp_path, io_map: str):
+    """A connection on a bus that the test plays, up and with its first outputs written."""
+    write_synthetic(tmp_path)
+    device = mapped(io_map, "site: t\nchannels: {can0: {interface: virtual}}\n", tmp_path).device
+    connection = driver.connect(device, Cells(4), Cells(1), tmp_path)
+    connection._channel = far = Far()
+    connection.went_up()
+    connection.write()
+    return connection, far
+
+
+ON_CHANGE = TEXT.replace("messages:\n", "messages:\n      Command: {send: change}\n")
+
+
+@pytest.mark.parametrize("how", ["not_sent", "bus_off"])
+def test_a_frame_that_the_bus_swallowed_is_sent_again(tmp_path, how):
+    async def run() -> None:
+        connection, far = await played(tmp_path, ON_CHANGE)
+        await until(lambda: far.sent == [32], 5, "the first one")
+        connection.health()
+        if how == "not_sent":
+            far.wire.counts["not_sent"] += 1
+        else:
+            far.wire.state = "bus_off"
+            connection.health()
+            far.wire.state = "active"
+        connection.health()
+        await until(lambda: far.sent == [32, 32], 5, "once more")
+        connection.health()
+        await asyncio.sleep(0.05)
+        assert far.sent == [32, 32], "and only once"
+        connection.went_down("the end")
+
+    asyncio.run(run())
+
+
+def test_a_bus_that_is_off_takes_no_safe_values(tmp_path):
+    async def run() -> None:
+        connection, far = await played(tmp_path, TEXT)
+        assert connection.status()["connected"] is True
+        far.wire.state = "bus_off"
+        assert connection.status()["connected"] is False
+        connection.went_down("the end")
+
+    asyncio.run(run())
+
+
+def test_a_safe_value_that_does_not_fit_counts_as_missed(tmp_path):
+    async def run() -> None:
+        connection, _ = await played(tmp_path, TEXT.replace("safe: 0", "safe: 9"))  # three bits, of which 0 to 4 are used
+        with pytest.raises(ValueError, match="does not fit"):
+            await connection.write_safe([0])
+        connection.went_down("the end")
+
+    asyncio.run(run())
+
+
+def test_the_first_frame_after_the_bus_is_opened_anew_may_carry_the_old_count(rack):
+    async def run() -> None:
+        async with rack:
+            await until(lambda: rack.health.state == ONLINE, 5, "all is well", rack.all_well)
+            rack.connection.went_down("lost")
+            rack.connection.went_up()
+            rack.protected(2, step=0)
+            await until(lambda: rack.cells.quality[VALUE] == GOOD, 5, "a device that counted on meanwhile may be anywhere")
 
     asyncio.run(run())

@@ -212,3 +212,22 @@ def test_an_offset_beyond_the_identifiers_is_refused(root, offset, message, said
 )
 def test_raw_values_that_cannot_be_are_refused(root, said, problem):
     assert problem in explained(root, f"inputs: {{a.p: {{signal: Words.Pressure, invalid: {said}}}}}\n")
+
+
+NINES = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (f"messages: {{Protected: {{cycle: 100 ms, window: {NINES[:400]} %}}}}\n" + INPUT, "E654"),
+        (f"messages: {{Protected: {{cycle: {NINES[:25]} ms}}}}\n" + INPUT, "E653"),
+        (f"messages: {{Protected: {{alive: {{signal: Alive, modulus: {NINES}}}}}}}\n" + INPUT, "E654"),
+        (f"id_offset: {NINES}\n" + INPUT, "E654"),
+        (f"id_offset: 0x{NINES}\n" + INPUT, "E654"),
+        (f"inputs: {{a.value: {{signal: Protected.Value, invalid: [{NINES}]}}}}\n", "E654"),
+    ],
+)
+def test_numbers_of_any_length_are_explained(root, text, code):
+    said = explained(root, text)
+    assert said.startswith("io_maps/device.yaml:") and f"error[{code}]" in said

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from crccheck.crc import Crc8SaeJ1850
 
+from runtime.fieldbus.can_rules import has_crc
 from runtime.fieldbus.can_transmit import Transmitter
-from tests.aids.fieldbus import mapped, problems
+from tests.aids.fieldbus import describe, mapped, problems
 from tests.aids.fieldbus_dbc import write_synthetic
 
 SITE = "site: t\nchannels: {can0: {interface: virtual}}\n"
@@ -173,13 +174,49 @@ def test_safe_values_of_a_requested_message_are_sent_all_the_same(root):
 
     async def run():
         line.transmitter.start()
-        line.write(close=1, power=100)
+        line.write(close=0, power=100)
+        line.write(close=1)
         await line.until(1)
         await line.transmitter.flush(line.transmitter.hold_safe([0, 1]))
         line.transmitter.stop()
 
     asyncio.run(run())
     assert [(data[0] & 1, power_of(data)) for _, _, data in line.sent] == [(1, 100), (0, 0)]
+
+
+def test_a_request_that_stood_before_the_start_is_not_made_again(root):
+    """A restarted fieldbus takes over a scan that runs: what was requested long ago must not act once more."""
+    line = Line(COMMAND.format(rules="{send: request}"), root)
+
+    async def run():
+        line.transmitter.start()
+        line.write(close=1, power=5)
+        line.write(close=1, power=6)
+        await asyncio.sleep(0.05)
+        assert not line.sent
+        line.write(close=0)
+        line.write(close=1)
+        await line.until(1)
+        line.transmitter.stop()
+
+    asyncio.run(run())
+    assert [(data[0] & 1, power_of(data)) for _, _, data in line.sent] == [(1, 6)]
+
+
+def test_what_is_sent_on_change_only_is_sent_again_where_the_bus_lost_frames(root):
+    line = Line(COMMAND.format(rules="{send: change}"), root)
+
+    async def run():
+        line.transmitter.again()
+        line.transmitter.start()
+        line.write(close=0, power=5)
+        await line.until(1)
+        line.transmitter.again()
+        await line.until(2)
+        line.transmitter.stop()
+
+    asyncio.run(run())
+    assert [power_of(data) for _, _, data in line.sent] == [5, 5]
 
 
 def test_a_request_needs_a_switch(root):
@@ -245,6 +282,63 @@ def test_crc_and_count_are_filled_in_as_a_third_party_computes_them(root):
     for data in frames:
         assert data[2:4] == b"\x01\x02"
         assert data[0] == Crc8SaeJ1850.calc(b"\x3a" + data[1:])
+
+
+def test_the_crc_of_a_flexible_frame_covers_the_message_and_not_its_padding(root):
+    """A message of 13 bytes travels in a frame of 16; who receives it takes the CRC over the 13 that the DBC knows."""
+    dbc = (
+        'VERSION ""\nBU_: PLC RACK\nBO_ 70 Long: 13 PLC\n'
+        ' SG_ CRC : 0|8@1+ (1,0) [0|255] "" RACK\n SG_ Far : 96|8@1+ (1,0) [0|255] "" RACK\n'
+    )
+    (root / "dbc" / "long.dbc").write_text(dbc, encoding="utf-8")
+    io_map = HEAD.format(dbc="long") + (
+        "messages: {Long: {every: 10 ms, crc: {signal: CRC, kind: sae_j1850}}}\noutputs: {a.far: {signal: Long.Far, safe: 0}}\n"
+    )
+    line = Line(io_map, root)
+
+    async def run():
+        line.transmitter.start()
+        line.write(far=7)
+        await line.until(1)
+        line.transmitter.stop()
+
+    asyncio.run(run())
+    data = line.sent[0][2]
+    assert (len(data), data[12], data[13:]) == (16, 7, bytes(3))
+    assert data[0] == Crc8SaeJ1850.calc(data[1:13])
+    received, report = describe(
+        HEAD.format(dbc="long") + "messages: {Long: {crc: {signal: CRC, kind: sae_j1850}}}\ninputs: {a.far: {signal: Long.Far}}\n",
+        SITE,
+        root,
+    )
+    assert not report.problems
+    assert has_crc(data[:13], received.settings.rules[0].crc)
+
+
+@pytest.mark.parametrize("start", ["1e300", "-1e300"])
+def test_a_start_value_that_no_signal_can_carry_is_refused(root, start):
+    dbc = (
+        'VERSION ""\nBU_: PLC RACK\nBO_ 70 Float: 8 PLC\n'
+        ' SG_ Level : 0|32@1- (1,0) [0|0] "V" RACK\n SG_ Word : 32|16@1+ (1,0) [0|0] "" RACK\n'
+        'BA_DEF_ SG_ "GenSigStartValue" FLOAT -1e308 1e308;\nBA_DEF_DEF_ "GenSigStartValue" 0;\n'
+        f'BA_ "GenSigStartValue" SG_ 70 Level {start};\nSIG_VALTYPE_ 70 Level : 1;\n'
+    )
+    (root / "dbc" / "start.dbc").write_text(dbc, encoding="utf-8")
+    text = problems(HEAD.format(dbc="start") + "outputs:\n  a.word: {signal: Float.Word, safe: 0}\n", SITE, root)
+    assert "io_maps/device.yaml:7:20: error[E669]: the DBC's start value of `Float.Level` does not fit the signal" in text
+
+
+def test_a_negative_cycle_of_the_dbc_does_not_flood_the_bus(root):
+    dbc = (
+        'VERSION ""\nBU_: PLC RACK\nBO_ 70 Cyclic: 8 PLC\n SG_ Word : 32|16@1+ (1,0) [0|0] "" RACK\n'
+        'BA_DEF_ BO_ "GenMsgCycleTime" INT -10 65535;\nBA_DEF_DEF_ "GenMsgCycleTime" 0;\n'
+        'BA_ "GenMsgCycleTime" BO_ 70 -10;\n'
+    )
+    (root / "dbc" / "cycle.dbc").write_text(dbc, encoding="utf-8")
+    for section in ("outputs: {a.word: {signal: Cyclic.Word, safe: 0}}\n", "messages: {Cyclic: {send: cyclic}}\n"):
+        found, report = describe(HEAD.format(dbc="cycle") + section, SITE, root)
+        assert not report.problems
+        assert found.settings.frames[0].every == 100_000_000
 
 
 def test_every_combination_of_nested_pages_gets_its_frame(root):

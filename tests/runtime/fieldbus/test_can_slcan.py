@@ -1,7 +1,9 @@
 """SLCAN lines in bulk: the protocol as python-can's own slcan bus speaks it, and hostile lines."""
 
+import asyncio
 import contextlib
 import os
+import socket
 import time
 import tty
 
@@ -9,6 +11,7 @@ import can
 import pytest
 from can.interfaces.slcan import slcanBus
 
+from runtime.fieldbus import can_slcan
 from runtime.fieldbus.can_slcan import ASK, BATCH, MOST_REFUSALS, SlcanWire
 from runtime.fieldbus.can_tables import EXTENDED
 from runtime.fieldbus.can_wire import Batch, open_wire
@@ -114,6 +117,10 @@ def test_a_frame_in_two_pieces_is_one_frame(line, wire):
         b"TFFFFFFFF0",
         b"tFFF0",
         b"d123",
+        b"t06481111112222222222222222",
+        b"t123101ABC",
+        b"t123101WXYZ",
+        b"t12310102030405",
         b"\xff\xfe\x00",
         b"\x07",
     ],
@@ -121,6 +128,13 @@ def test_a_frame_in_two_pieces_is_one_frame(line, wire):
 def test_junk_is_left_out_and_the_next_frame_is_read(line, wire, junk):
     os.write(line[0], junk + b"\rt123101\r")
     assert taken(wire) == [(0x123, b"\x01")]
+
+
+def test_a_line_with_a_time_stamp_is_a_frame(line, wire):
+    """Lawicel's Z1: the adapter adds its milliseconds as four digits."""
+    os.write(line[0], b"t1231014F1C\rt12400000\r")
+    assert taken(wire, 2) == [(0x123, b"\x01"), (0x124, b"")]
+    assert wire.counts["broken_lines"] == 0
 
 
 def test_broken_lines_are_counted_and_answers_are_not(line, wire):
@@ -167,6 +181,22 @@ def test_a_full_line_drops_whole_frames_and_never_blocks(line, wire):
     assert all(len(part) == 21 for part in frames[:-1])
 
 
+def test_half_a_line_is_not_sent_until_its_rest_is(line, wire):
+    assert wire.is_idle
+    number = 0
+    while not wire._unsent and number < 100_000:
+        number += 1
+        if not wire.send(0x100, bytes(8), False):  # full without half a line: make room for less than one
+            os.read(line[0], 10)
+    assert not wire.is_idle
+    got, deadline = b"", time.monotonic() + 5
+    while not (wire.is_idle and got.endswith(b"\r")) and time.monotonic() < deadline:
+        with contextlib.suppress(BlockingIOError):
+            got += os.read(line[0], 65536)
+        wire.drain(Batch())
+    assert wire.is_idle and got.endswith(b"t10080000000000000000\r")
+
+
 def test_the_end_of_the_line_is_an_error_not_silence(line, wire):
     os.close(line[0])
     with pytest.raises(OSError):
@@ -202,6 +232,62 @@ def test_the_adapter_is_asked_for_its_flags_now_and_then(line, wire):
     assert taken(wire) == [(0x123, b"\x01")]
     assert wire.send(0x7F, b"", False)
     assert lines_of(line[0], 1) == b"t07F0\r", "not asked again so soon"
+
+
+def test_a_silent_adapter_is_asked_for_its_flags(line, wire):
+    """One that left the bus hears nothing, so no frame ever asks it; one that never answers is left in peace."""
+    batch = Batch()
+
+    async def run():
+        loop = asyncio.get_running_loop()
+        wire.watch(loop, lambda: wire.drain(batch))
+        try:
+            assert await asyncio.to_thread(lines_of, line[0], 1) == b"F\r"
+            os.write(line[0], b"F20\r")
+            async with asyncio.timeout(5):
+                while wire.state != "passive":
+                    await asyncio.sleep(0.01)
+        finally:
+            wire.unwatch(loop)
+
+    asyncio.run(run())
+
+
+def test_an_adapter_that_does_not_know_the_question_is_not_taken_for_a_reset_one(line, wire):
+    for _ in range(2 * MOST_REFUSALS):
+        wire._asked -= 2 * ASK
+        taken(wire, 0)
+        with contextlib.suppress(BlockingIOError):
+            os.write(line[0], b"\x07" * os.read(line[0], 4096).count(b"F\r"))
+    assert taken(wire, 0) == []
+
+
+def test_refusals_with_a_yes_between_are_no_reset(line, wire):
+    os.write(line[0], b"\x07\r" * 2 * MOST_REFUSALS)
+    assert taken(wire, 0) == []
+
+
+def test_a_connection_that_its_far_end_half_closed_is_a_loss():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        wire = SlcanWire(f"socket://127.0.0.1:{server.getsockname()[1]}", {"sleep_after_open": 0})
+        far, _ = server.accept()
+        far.sendall(b"t123101\r")
+        assert taken(wire) == [(0x123, b"\x01")]
+        far.shutdown(socket.SHUT_WR)
+        with pytest.raises(OSError, match="other end"):
+            taken(wire)
+        with contextlib.suppress(can.CanError, OSError):
+            wire.close()
+        far.close()
+
+
+def test_an_adapter_that_cannot_be_used_is_not_left_open(line, monkeypatch):
+    opened = []
+    monkeypatch.setattr(can_slcan, "slcanBus", lambda *a, **k: opened.append(slcanBus(*a, **k)) or opened[-1])
+    monkeypatch.setattr(SlcanWire, "_parse", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        SlcanWire(line[1], {"sleep_after_open": 0})
+    assert not opened[0].serialPortOrig.is_open
 
 
 def test_a_pty_is_opened_without_the_pause_for_adapters(line):

@@ -28,8 +28,8 @@ outputs:
 class Bench:
     """A transmitter whose frames land in a list with their loop times."""
 
-    def __init__(self, root):
-        self.map = mapped(TEXT, SITE, root)
+    def __init__(self, root, text: str = TEXT):
+        self.map = mapped(text, SITE, root)
         self.sent: list[tuple[float, int, bytes]] = []
         self.room = True
         settings = self.map.device.settings
@@ -183,3 +183,37 @@ def test_a_stalled_process_does_not_send_the_missed_frames_in_a_row(bench):
         return len(bench.of(SLOW)) - before
 
     assert asyncio.run(run()) <= 2
+
+
+def test_outputs_that_nobody_has_written_are_not_sent_even_where_a_message_has_none(tmp_path):
+    """`--inhibit-outputs` never writes: a message with nothing but a count in it is a command all the same."""
+    write_synthetic(tmp_path)
+    bench = Bench(tmp_path, TEXT.partition("outputs:")[0].replace("{alive: Alive}", "{alive: Alive, every: 10 ms}"))
+
+    async def run():
+        bench.transmitter.start()
+        await asyncio.sleep(0.1)
+        assert not bench.sent
+        bench.transmitter.write(bench.cells)
+        async with asyncio.timeout(5):
+            while len(bench.sent) < 3:
+                await asyncio.sleep(0.005)
+        bench.transmitter.stop()
+
+    asyncio.run(run())
+    assert [data[0] >> 4 for _, data in bench.of(COMMAND)][:3] == [0, 1, 2]
+
+
+def test_safe_values_release_the_outputs_too(tmp_path):
+    write_synthetic(tmp_path)
+    bench = Bench(tmp_path, TEXT.partition("outputs:")[0].replace("{alive: Alive}", "{alive: Alive, every: 10 ms}"))
+
+    async def run():
+        bench.transmitter.start()
+        bench.transmitter.hold_safe([])
+        async with asyncio.timeout(5):
+            while not bench.sent:
+                await asyncio.sleep(0.005)
+        bench.transmitter.stop()
+
+    asyncio.run(run())

@@ -8,8 +8,9 @@ import time
 import can
 import pytest
 
+from runtime.fieldbus.can_bus import REOPEN, SEND_QUEUE, BusWire
 from runtime.fieldbus.can_tables import EXTENDED
-from runtime.fieldbus.can_wire import BATCH, REOPEN, SEND_QUEUE, Batch, BusWire, open_wire
+from runtime.fieldbus.can_wire import BATCH, Batch, open_wire
 from tests.aids.can_pair import PairBus, pack, register, unpack
 
 DEADLINE = 10  # s, far beyond what anything here takes
@@ -22,7 +23,7 @@ class Rig:
         self.far, near = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.far.settimeout(DEADLINE)
         self.bus = PairBus(str(near.detach()))
-        self.wire = BusWire(self.bus)
+        self.wire = BusWire(self.bus, "socketcan")
         self.batch = Batch()
         self.frames: list[tuple[int, bytes]] = []
         self.times: list[int] = []

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.fieldbus import station as room
+from runtime.fieldbus.safe import safe_steps, write_safe_values
 from runtime.fieldbus.station import Station
 from runtime.fieldbus.tend import Backoff, end_task, tend
 from runtime.model import Device, Point
@@ -100,6 +101,19 @@ def test_a_restarted_driver_is_told_which_outputs_are_at_their_safe_values(monke
         await mended(driver)
         await asyncio.sleep(0.01)
         assert driver.connections[1].calls[-1] == (0, 1)
+        await station.close()
+
+    asyncio.run(run())
+
+
+def test_safe_values_that_a_driver_failed_to_write_are_missed():
+    async def run() -> None:
+        _, station, _ = make("write_safe")
+        station.connect()
+        await station.open()
+        assert station.status()["connected"] is True
+        assert await write_safe_values(safe_steps([DEVICE]), {"d": station}) == {"d"}
+        assert station.status()["connected"] is False, "it is being mended"
         await station.close()
 
     asyncio.run(run())

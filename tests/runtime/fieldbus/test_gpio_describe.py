@@ -111,6 +111,11 @@ def test_every_error_of_a_line_has_its_condition():
         ("inputs: {p.a: {line: 1}, p.b: {line: 1}}", "E686", "line 1 is mapped twice"),
         ("inputs: {p.a: {line: '{1,1}'}}", "E686", "in one pattern"),
         ("inputs: {p.a: {line: 1}}\noutputs: {p.b: {line: 01}}", "E686", "line 1 is mapped twice"),
+        ("poll: 1 ns\ninputs: {p.a: {line: 1}}", "E653", "`poll` is 1 ms at least"),
+        ("poll: 2 years\ninputs: {p.a: {line: 1}}", "E653", "`2 years` is no duration"),
+        ("poll: 9000 h\ninputs: {p.a: {line: 1}}", "E653", "`poll` is a year at most"),
+        ("poll: 0.5 ns\ninputs: {p.a: {line: 1}}", "E653", "`poll` is at least 1 ns"),
+        (f"inputs: {{p.a: {{line: {'9' * 5000}}}}}", "E686", "is no line"),
         ("chip2: x\npoll: 0 ms\ninputs: {p.a: {line: 1}}", "E653", "`0 ms` is no duration"),
     ],
 )

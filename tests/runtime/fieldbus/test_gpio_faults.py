@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from runtime.fieldbus.safe import safe_steps, write_safe_values
 from runtime.quality import GOOD
 from tests.aids.gpio_bench import SimBench, TwinBench
 from tests.aids.kernel import needs_gpio_sim
@@ -129,3 +130,22 @@ def test_no_fault_makes_a_wrong_value_good_and_all_of_them_heal(bench):
         assert min(kinds[kind] for kind in ("level", "bounce", "unplug", "plug", "busy", "free", "write")) >= 3, kinds
 
     asyncio.run(test())
+
+
+def test_a_chip_that_was_pulled_just_before_the_stop_has_not_taken_its_safe_values(tmp_path):
+    """The twin obeys within this turn of the loop: no reading comes between the pulling and the stop."""
+    bench = TwinBench(tmp_path, "poll: 100 ms\nstale: 300 ms\noutputs:\n  p.lamp: {line: 4, safe: false}\n")
+
+    async def run() -> None:
+        async with bench:
+            await bench.online()
+            bench.want(lamp=True)
+            await bench.until(lambda: bench.connection.status()["connected"], "it drives")
+            bench.connection._lines.obey({"live": False})
+            assert await write_safe_values(safe_steps([bench.device]), {"panel": bench.connection}) == {"panel"}
+            bench.connection._lines.obey({"live": True})
+            await bench.online()
+            await bench.until(lambda: bench.connection.status()["connected"], "it is back")
+            assert await write_safe_values(safe_steps([bench.device]), {"panel": bench.connection}) == set()
+
+    asyncio.run(run())

@@ -92,6 +92,32 @@ def test_a_line_that_cannot_be_read_says_what_is_wrong(tmp_path, line, said):
     assert said in explained(tmp_path, f"inputs:\n  a.x: {line}\n")
 
 
+NINES = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (f"register: holding {NINES}", "E671"),
+        (f"register: 'holding {{1..{NINES}}}'", "E671"),
+        (f"register: holding 1, bits: {NINES}..3", "E654"),
+        (f"register: holding 1, bit: {NINES}", "E654"),
+        (f"register: holding 1, count: {NINES}", "E654"),
+        (f"register: holding 1, invalid: {NINES}", "E654"),
+        (f"register: holding 1, invalid: 0x{NINES}", "E654"),
+        (f"register: holding 1, scale_from: holding {NINES}", "E671"),
+        (f"register: holding 1, poll: {NINES} h", "E653"),
+        ("register: holding 1, poll: 0.1 ns", "E653"),
+        ("register: holding 1, scale: 1e400", "E654"),
+        ("register: holding 1, offset: -1e400", "E654"),
+    ],
+)
+def test_a_number_beyond_all_measure_is_a_mistake_with_its_place(words, code):
+    _, report = describe(io_map(f"inputs:\n  a.x: {{{words}, initial: 0, bad: hold}}\n"))
+    assert [problem.code for problem in report.problems] == [code]
+    assert report.problems[0].at.line == 5
+
+
 @pytest.mark.parametrize("table", ["input", "discrete"])
 def test_an_output_must_be_writable(tmp_path, table):
     assert f"`{table} 3` cannot be written" in explained(tmp_path, f"outputs:\n  a.x: {{register: {table} 3, safe: 0}}\n")

@@ -97,6 +97,30 @@ def test_a_number_too_large_for_its_tag_is_out_of_range():
     assert (cells.quality[0], cells.integer[0]) == (BAD_OUT_OF_RANGE, 0)
 
 
+@pytest.mark.parametrize(
+    ("form", "scale", "raw", "value"),
+    [
+        ("uint32", 1.0, 2**31 - 1, 2**31 - 1),
+        ("uint32", 1.0, 2**31, None),
+        ("uint32", 1.0, 4294967286, None),
+        ("int64", 1.0, -(2**31), -(2**31)),
+        ("int64", 1.0, -(2**31) - 1, None),
+        ("int32", 2.0, 2**30, None),
+        ("int32", -2.0, 2**30, -(2**31)),
+        ("float64", 1.0, 2147483647.25, 2**31 - 1),
+        ("float64", 1.0, 2147483647.75, None),
+        ("float32", 1.0, -1e10, None),
+    ],
+)
+def test_a_number_beyond_a_dint_is_out_of_range_and_never_wraps(form, scale, raw, value):
+    """IEC 61131-3, table 10: a DINT has 32 bits."""
+    cells = read(point(form, tag_type="DINT", scale=scale), registers(form, raw, False, False))
+    assert (cells.integer[0], cells.quality[0]) == ((0, BAD_OUT_OF_RANGE) if value is None else (value, GOOD))
+    wide = read(point(form, tag_type="LINT", scale=scale), registers(form, raw, False, False))
+    sent = struct.unpack(CODES[form], struct.pack(CODES[form], raw))[0]
+    assert (wide.integer[0], wide.quality[0]) == (round(sent * scale), GOOD)
+
+
 def test_bits_of_a_register_are_told_apart():
     assert [read(point("bool", bit=b), [0b1000_0000_0000_0010]).integer[0] for b in (0, 1, 14, 15)] == [0, 1, 0, 1]
 

@@ -193,6 +193,26 @@ def test_the_answer_to_a_request_that_was_given_up_belongs_to_nobody(far, kind):
     run(talk())
 
 
+@pytest.mark.parametrize("noise", ["ff" * 8, "09030200019845"], ids=["crc", "wrong_unit"])
+@pytest.mark.parametrize("retry", [0, 1])
+def test_after_noise_the_late_answer_is_not_taken_for_that_of_the_next_request(far, noise, retry):
+    """The device answers 200 ms after each request; before that the line brings noise, or another unit's late answer."""
+    device = far("rtu")
+
+    async def talk():
+        with device.link(request_timeout=400 * MS, retry=retry) as link:
+            assert await reads(link) == VALUES
+            device.ask("fault", name="slow", value=200)
+            device.ask("requests")
+            asking = asyncio.create_task(reads(link))
+            await until(lambda: len(device.ask("requests")) > 0, "the request has arrived")
+            device.ask("say", data=noise)
+            assert await asking in ((VALUES,) if retry else ("crc", "wrong_unit"))
+            assert [await reads(link, address) for address in (100, 0, 100)] == [[100, 101, 102], VALUES, [100, 101, 102]]
+
+    run(talk())
+
+
 def test_a_damaged_answer_on_a_serial_line_is_asked_for_again(far):
     device, healed = far("rtu"), []
 

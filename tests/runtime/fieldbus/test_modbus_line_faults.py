@@ -72,7 +72,7 @@ class Watched(Cells):
         return all(is_bad(int(quality)) or at < limit for quality, at in zip(self.quality, self.time))
 
 
-def connection_of(device: Far) -> tuple[ModbusConnection, Watched]:
+def connection_of(device: Far, poll: str = "30 ms") -> tuple[ModbusConnection, Watched]:
     """Three registers far apart, so that three requests are under way one after another."""
     where = (
         f"serial: {device.words['serial']}\nparity: none\nbaud: 115200"
@@ -81,9 +81,8 @@ def connection_of(device: Far) -> tuple[ModbusConnection, Watched]:
     )
     ca = f"ca: {device.words['ca']}\nserver_name: localhost\n" if device.kind == "tls" else ""
     points = "".join(f"  {tag}: {{register: holding {300 * n}}}\n" for n, tag in enumerate(VALUES))
-    text = (
-        f"device: d\ndriver: modbus\ntransport: {device.kind}\n{where}\n{ca}poll: 30 ms\nrequest_timeout: 150 ms\ninputs:\n{points}"
-    )
+    head = f"device: d\ndriver: modbus\ntransport: {device.kind}\n{where}\n{ca}poll: {poll}\nrequest_timeout: 150 ms"
+    text = f"{head}\ninputs:\n{points}"
     for number, value in enumerate(VALUES.values()):
         device.ask("set", table="holding", address=300 * number, values=[value])
     described = mapped(text)
@@ -113,6 +112,23 @@ async def suffer(device: Far, connection: ModbusConnection, inputs: Watched, fau
     await until(inputs.all_good, f"{fault}: GOOD again, {connection.status()}", TO_GOOD)
     assert state_of(connection) == "online"
     return to_bad, time.monotonic() - began
+
+
+@pytest.mark.parametrize(("do", "kind"), [("say", "extra"), ("unplug", "reset")])
+def test_what_happens_between_two_requests_is_counted_as_what_it_is(far, do, kind):
+    device = far("tcp")
+
+    async def talk():
+        connection, inputs = connection_of(device, poll="1 h")
+        await connection.open()
+        await until(inputs.all_good, f"the device is read, {connection.status()}")
+        device.ask(do, data="0102030405")
+        await until(lambda: connection.health().errors, "counted")
+        errors = dict(connection.health().errors)
+        await connection.close()
+        assert errors.get(kind) == 1 and "closed" not in errors
+
+    run(talk())
 
 
 @pytest.mark.slow

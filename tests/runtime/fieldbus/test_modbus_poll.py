@@ -133,6 +133,20 @@ def test_a_suspended_register_is_asked_three_times_and_then_seldom():
     assert len(bench.times(0)) > 240
 
 
+@pytest.mark.parametrize("code", [FAILED, 5, 6, 10])
+def test_a_suspended_register_that_says_something_else_later_is_still_asked_seldom(code):
+    bench = Bench(poll_of(point(0), point(50)), codes={50: ADDRESS})
+    bench.run(5.0)
+    assert len(bench.times(50)) == 3
+    bench.codes[50] = code
+    bench.run(33.0)
+    assert len(bench.times(50)) == 6, "after 10, 20 and 30 s"
+    assert len(bench.times(0)) > 340, "and the good ones go on"
+    bench.codes.clear()
+    bench.run(12.0)
+    assert not bench.bad and not bench.poll.suspended
+
+
 def test_a_register_that_answers_again_joins_its_group():
     bench = Bench(poll_of(*(point(a) for a in range(8)), suspend_s=1.0), codes={3: ADDRESS, 5: ADDRESS})
     bench.run(0.9)

@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from runtime.fieldbus import modbus_turns
+from runtime.fieldbus import modbus_line, modbus_turns
 from runtime.fieldbus.modbus_errors import LostError
 from runtime.fieldbus.modbus_settings import PER_POLL
 from runtime.fieldbus.modbus_turns import Silence, Turns
@@ -396,3 +396,76 @@ def test_a_shared_line_goes_silent_before_each_request_on_rtu(far):
     run(talk())
     times = [request[3] for request in device.ask("requests")]
     assert min(b - a for a, b in itertools.pairwise(times)) >= 20 * MS
+
+
+def test_who_joins_a_line_that_is_just_being_given_up_is_served(far, monkeypatch):
+    """The last device leaves while the line is being opened, and that takes a moment to end."""
+    device, opened = far(), []
+    open_wire = modbus_line.open_wire
+
+    async def slow(*details):
+        opened.append(details)
+        try:
+            await asyncio.sleep(60 if len(opened) == 1 else 0)
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.02)
+            raise
+        return await open_wire(*details)
+
+    monkeypatch.setattr(modbus_line, "open_wire", slow)
+
+    async def talk():
+        async with Links(device, [1, 2]) as (one, other):
+            leaving = asyncio.create_task(one.connect())
+            await until(lambda: opened, "the line is being opened")
+            leaving.cancel()
+            one.close()
+            joining = asyncio.create_task(reads(other))
+            assert await joining == [2, 2, 2]
+            assert await reads(one) == [1, 1, 1]
+
+    run(talk())
+    assert len(opened) == 2
+
+
+def test_who_waits_for_a_line_that_is_given_up_is_told_so(far, monkeypatch):
+    device = far()
+
+    async def talk():
+        with device.link(1) as link:
+            monkeypatch.setattr(modbus_line, "open_wire", lambda *_: asyncio.sleep(60))
+            line = modbus_line.join_line(device.settings(1).line, link)
+            waiting = asyncio.create_task(line.up())
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            line.leave(link)
+            with pytest.raises(LostError) as lost:
+                await waiting
+            assert lost.value.kind == "closed"
+
+    run(talk())
+
+
+def test_a_write_is_served_on_a_line_whose_reads_have_all_waited_too_long(monkeypatch):
+    monkeypatch.setattr(modbus_turns, "PATIENCE", -1.0)  # s: every read that waits has waited longer
+    order = []
+
+    async def talk():
+        turns = Turns()
+
+        async def ask(name: str, is_write: bool, times: int) -> None:
+            for _ in range(times):
+                await turns.take(is_write)
+                await asyncio.sleep(0)
+                order.append(name)
+                turns.give()
+
+        reads_ = [asyncio.create_task(ask("read", False, 20)) for _ in range(4)]
+        await asyncio.sleep(0)
+        writes = [asyncio.create_task(ask("write", True, 5)) for _ in range(2)]
+        await asyncio.gather(*reads_, *writes)
+
+    run(talk())
+    last = len(order) - order[::-1].index("write")
+    assert Counter(order[:last])["read"] <= 12, "they take turns: one read goes before each write, and no more"
+    assert Counter(order) == {"read": 80, "write": 10}

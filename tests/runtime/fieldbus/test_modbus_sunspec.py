@@ -387,3 +387,68 @@ def test_the_device_word_is_checked(tmp_path):
     assert "`base` is 0 to 65533" in text and "did you mean `models`" in text
     assert "there is no folder `x`" in problems(f"{HEAD}sunspec: {{models: x}}\ninputs: {{}}\n", root=tmp_path)
     assert set(SUNSPEC_WORDS) == {"base", "models"}
+
+
+def test_bits_of_one_model_point_have_one_order(tmp_path):
+    (tmp_path / "vendor").mkdir()
+    model = {"group": {"name": "x", "type": "group", "points": [*HEADER_POINTS, {**CONTROL, "symbols": BITS}]}}
+    (tmp_path / "vendor" / "model_64001.json").write_text(json.dumps(model))
+    text = f"""{HEAD}sunspec: {{base: 40000, models: vendor}}
+outputs:
+  d.a: {{sunspec: {{model: 64001, point: Ctl}}, bit: A, safe: false, order: 1}}
+  d.b: {{sunspec: {{model: 64001, point: Ctl}}, bit: B, safe: false, order: %d}}
+"""
+    assert "have different `order`s" in problems(text % 2, root=tmp_path)
+    assert problems(text % 1, root=tmp_path) == ""
+
+
+def changed(path: tuple, value: object) -> str:
+    """The vendor's model with one word of it replaced."""
+    text = json.loads(json.dumps({"group": {"name": "x", "type": "group", "points": [*HEADER_POINTS, CONTROL]}}))
+    at = text["group"]
+    for step in path[:-1]:
+        at = at[step]
+    at[path[-1]] = value
+    return json.dumps(text)
+
+
+CTL = ("points", 2)
+HOSTILE = {
+    "bytes": b"\xff\xfe\x00{",
+    "deep": "[" * 100_000,
+    "list": "[]",
+    "null": "null",
+    "no group": '{"group": 5}',
+    "points": lambda: changed(("points",), 5),
+    "a point": lambda: changed(CTL, "abc"),
+    "type": lambda: changed((*CTL, "type"), ["uint16"]),
+    "width": lambda: changed((*CTL, "type"), "uint32"),
+    "size": lambda: changed((*CTL, "size"), 0),
+    "power": lambda: changed((*CTL, "sf"), 400),
+    "power list": lambda: changed((*CTL, "sf"), ["x"]),
+    "symbols": lambda: changed((*CTL, "symbols"), 5),
+    "symbol": lambda: changed((*CTL, "symbols"), [{"name": "A", "value": -3}]),
+    "count": lambda: changed(("count",), {"a": 1}),
+    "groups": lambda: changed(("groups",), [{"name": "g", "count": [1], "points": []}]),
+}
+
+
+@pytest.mark.parametrize("number", range(len(HOSTILE)), ids=list(HOSTILE))
+def test_a_model_file_that_is_none_is_a_mistake_of_the_site_and_nothing_worse(tmp_path, number):
+    text = list(HOSTILE.values())[number]
+    text = text() if callable(text) else text
+    (tmp_path / "vendor").mkdir()
+    (tmp_path / "vendor" / f"model_{64100 + number}.json").write_bytes(text if isinstance(text, bytes) else text.encode())
+    line = f"{{sunspec: {{model: {64100 + number}, point: Ctl}}, initial: 0, bad: hold}}"
+    said = problems(f"{HEAD}sunspec: {{models: vendor}}\ninputs:\n  d.a: {line}\n", root=tmp_path)
+    assert f"model_{64100 + number}.json is no SunSpec model definition" in said
+
+
+def test_a_folder_whose_name_no_file_system_has_is_none(tmp_path):
+    _, report = describe(f'{HEAD}sunspec: {{models: "a\\0b"}}\ninputs: {{}}\n', root=tmp_path)
+    assert ["there is no folder" in problem.message for problem in report.problems] == [True]
+
+
+HEADER_POINTS = [{"name": name, "type": "uint16", "size": 1} for name in ("ID", "L")]
+CONTROL = {"name": "Ctl", "type": "bitfield16", "size": 1, "access": "RW"}
+BITS = [{"name": "A", "value": 0}, {"name": "B", "value": 1}]
