@@ -4,6 +4,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from runtime.fieldbus import station as room
 from runtime.fieldbus.safe import safe_steps, write_safe_values
 from runtime.fieldbus.station import Station
@@ -114,6 +116,23 @@ def test_safe_values_that_a_driver_failed_to_write_are_missed():
         assert station.status()["connected"] is True
         assert await write_safe_values(safe_steps([DEVICE]), {"d": station}) == {"d"}
         assert station.status()["connected"] is False, "it is being mended"
+        await station.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("answer", "missed"), [(None, set()), (True, set()), (False, {"d"})])
+def test_a_driver_that_says_no_to_safe_values_has_missed_them(answer, missed):
+    async def run() -> None:
+        driver, station, _ = make("")
+        station.connect()
+        await station.open()
+
+        async def write_safe(slots: Any) -> bool | None:
+            return answer
+
+        driver.connections[0].write_safe = write_safe
+        assert await write_safe_values(safe_steps([DEVICE]), {"d": station}) == missed
         await station.close()
 
     asyncio.run(run())
