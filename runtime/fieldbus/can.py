@@ -47,7 +47,7 @@ ERRORS: Mapping[str, str] = {
     "late": "A frame came after its window",
     "timeout": "A message did not come within its time-out",
     "broken_value": "A signal says that it has no value, or is no finite number",
-    "out_of_range": "A signal is outside the range that the DBC gives it; its value is taken as it is",
+    "out_of_range": "A signal is outside the range that the DBC gives it: taken as it is where its tag can hold it",
     "refused_output": "An output does not fit its signal, and its old value stays",
     "not_sent": "The bus had no room for a frame",
     "error_frame": "The bus reports an error frame",

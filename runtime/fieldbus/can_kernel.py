@@ -38,9 +38,9 @@ from runtime.fieldbus.can_tables import (
     UNSIGNED,
 )
 from runtime.fieldbus.compiled import compiled, lean, part
-from runtime.quality import BAD_SENSOR_FAILURE, GOOD
+from runtime.quality import BAD_OUT_OF_RANGE, BAD_SENSOR_FAILURE, GOOD
 
-GOOD_, BROKEN = np.uint32(GOOD), np.uint32(BAD_SENSOR_FAILURE)
+GOOD_, BROKEN, OUTSIDE = np.uint32(GOOD), np.uint32(BAD_SENSOR_FAILURE), np.uint32(BAD_OUT_OF_RANGE)
 
 
 Scratch = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -119,6 +119,11 @@ def decode_signal(frame, time, row, tables, cells, scratch):  # type: ignore[no-
     if not np.isfinite(value) or is_inside(raw, ranges, signals[row, C_BAD_FROM], signals[row, C_BAD_TO]):
         quality[slot] = BROKEN
         return E_BROKEN
+    if signals[row, C_INTEGER]:
+        limit = 2.0 ** signals[row, C_INTEGER]
+        if not -limit <= np.rint(value) < limit:
+            quality[slot] = OUTSIDE  # the tag's type would show another number
+            return E_OUTSIDE
     if signals[row, C_PLAIN]:
         integer[slot] = signed_of(raw, length) if kind == SIGNED else np.int64(raw)
     elif signals[row, C_INTEGER]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # the rules stand on these tables
 
 UNSIGNED, SIGNED, FLOAT16, FLOAT32, FLOAT64 = range(5)
 FLOAT_ENDS = {FLOAT16: 65520.0, FLOAT32: 2.0**128 - 2.0**103}  # from here on a value rounds to infinity
+WHOLE_BITS = {"BOOL": 1, "DINT": 31, "LINT": 63}  # of a tag's type: it holds whole numbers below this power of two
 EXTENDED = 1 << 31  # set in a key where the identifier has 29 bits
 MOST_DELAY = 1_000_000_000  # ns: a time stamp further away belongs to another clock
 WIDEST = 64  # bytes of the longest CAN FD frame
@@ -185,7 +186,7 @@ class _Rows:
         self.ranges: list[tuple[int, int]] = []
 
     def add(self, signal: CanSignal, slot: int, type_name: str, conditions: bool) -> None:
-        bits, integer = signal.bits, type_name != "LREAL"
+        bits, integer = signal.bits, WHOLE_BITS.get(type_name, 0)
         plain = integer and signal.scale == 1 and signal.offset == 0 and signal.kind in (UNSIGNED, SIGNED)
         marks = [len(self.conditions), len(self.lists)]
         for selector, ids in signal.conditions if conditions else ():

@@ -10,7 +10,7 @@ from cantools.database.errors import DecodeError
 from runtime.fieldbus.can_supervise import E_SHORT, E_TAKEN
 from runtime.fieldbus.can_tables import EXTENDED
 from runtime.fieldbus.can_transmit import Transmitter
-from runtime.quality import BAD_SENSOR_FAILURE, BAD_WAITING_FOR_INITIAL_DATA, GOOD
+from runtime.quality import BAD_OUT_OF_RANGE, BAD_SENSOR_FAILURE, BAD_WAITING_FOR_INITIAL_DATA, GOOD
 from tests.aids.fieldbus import ROOT, Cells, Mapped, mapped
 from tests.aids.fieldbus_codec import SITE, database, is_no_value, key_of, map_all, reader
 from tests.aids.fieldbus_dbc import SYNTHETIC, write_synthetic
@@ -113,6 +113,18 @@ def test_a_selector_with_a_sign_never_has_the_values_above(tmp_path):
     assert reading.cells.quality[device.slots["M.Fifteen"][0]] == BAD_WAITING_FOR_INITIAL_DATA
     reading.read([(16, b"\x07\x01")])
     assert reading.cells.lreal[device.slots["M.Seven"][0]] == known.decode_message(16, b"\x07\x01")["Seven"] == 1
+
+
+@pytest.mark.parametrize("raw", [2**63, 2**64 - 1, 2**63 - 2**10, 1])
+def test_an_enumeration_beyond_a_lint_never_wraps(tmp_path, raw):
+    (tmp_path / "dbc").mkdir()
+    dbc = 'VERSION ""\nNS_ :\nBS_:\nBU_: A\nBO_ 16 M: 8 A\n SG_ S : 0|64@1+ (1,0) [0|0] "" A\nVAL_ 16 S 0 "Off" ;\n'
+    (tmp_path / "dbc" / "wide.dbc").write_text(dbc)
+    device = map_all("dbc/wide.dbc", tmp_path, database(dbc))
+    reading, slot = reader(device), device.slots["M.S"][0]
+    reading.read([(16, raw.to_bytes(8, "little"))])
+    expected = (GOOD, raw) if raw < 2**63 else (BAD_OUT_OF_RANGE, 0)
+    assert (reading.cells.quality[slot], reading.cells.integer[slot]) == expected
 
 
 @pytest.mark.parametrize(
