@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from runtime.model import Described, Device
+from runtime.model import DEVICE_STATES, Described, Device
 from runtime.source import Report, Section, Text
 
 
@@ -94,6 +94,9 @@ class Outputs(Protocol):
 
     lreal: np.ndarray
     integer: np.ndarray
+
+
+CLOSED, CONNECTING, ONLINE, DEGRADED, LOST = range(len(DEVICE_STATES))
 
 
 @dataclass(frozen=True, slots=True)

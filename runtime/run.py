@@ -15,6 +15,7 @@ import structlog
 
 from runtime.app import App, RunOptions, generation_of
 from runtime.journal import Journal
+from runtime.options import wants_colour
 from runtime.rundir import SiteHeldError, state_folder_of
 from runtime.source import SiteError, render
 
@@ -48,7 +49,7 @@ def run_site(site: Path, *, sim: bool, cold: bool, inhibit: bool) -> int:
             log.info("running", seconds=round(time.monotonic() - begun, 2), run_dir=str(app.folder))
             _watch(app, stop, log)
     except SiteError as error:
-        print(render(error.problems, root, colour=_wants_colour(sys.stderr)), file=sys.stderr)
+        print(render(error.problems, root, colour=wants_colour(sys.stderr)), file=sys.stderr)
         print("\nnothing was started", file=sys.stderr)
         return 1
     finally:
@@ -90,10 +91,6 @@ def _open_log(folder: Path) -> BinaryIO:
     return path.open("ab")
 
 
-def _wants_colour(stream: Any) -> bool:
-    return stream.isatty() and not os.environ.get("NO_COLOR")
-
-
 def _logger(file: BinaryIO | None) -> Any:
     """JSON lines to standard error, or to the log file."""
     journal: Any = Journal((file or sys.stderr).fileno())
@@ -121,7 +118,7 @@ def _teller(log: Any, progress: Progress) -> Callable[[str, str, dict[str, Any]]
 
 def _show_warnings(app: App, root: Path) -> None:
     if app.warnings:
-        print(render(app.warnings, root, colour=_wants_colour(sys.stderr)), file=sys.stderr)
+        print(render(app.warnings, root, colour=wants_colour(sys.stderr)), file=sys.stderr)
 
 
 def _watch(app: App, stop: list[int], log: Any) -> None:

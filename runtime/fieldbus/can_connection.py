@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from runtime.contract import Health, Inputs, Outputs
+from runtime.contract import CLOSED, CONNECTING, DEGRADED, LOST, ONLINE, Health, Inputs, Outputs
 from runtime.fieldbus.can_channel import Channel, join_channel, leave_channel
 from runtime.fieldbus.can_fault import BUS_OFF
 from runtime.fieldbus.can_health import BusCounts
@@ -30,10 +30,9 @@ from runtime.fieldbus.can_supervise import (
 from runtime.fieldbus.can_tables import C_SLOT, M_FROM, M_TO, CanSettings, decoding
 from runtime.fieldbus.can_transmit import Transmitter
 from runtime.fieldbus.can_wire import Batch
-from runtime.model import DEVICE_STATES, Device
+from runtime.model import Device
 from runtime.quality import BAD_NO_COMMUNICATION
 
-CLOSED, CONNECTING, ONLINE, DEGRADED, LOST = range(len(DEVICE_STATES))
 LOOKS = 4  # times in a time-out that the messages are looked at
 NEVER = 1 << 62  # ns: the patience with a message whose cycle nobody knows
 SHORTEST_LOOK = 0.005  # s

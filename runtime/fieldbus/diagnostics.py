@@ -10,11 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from runtime.contract import Health, Inputs
-from runtime.model import DEVICE_STATES, DEVICE_TAGS, Device
+from runtime.contract import CONNECTING, LOST, Health, Inputs
+from runtime.model import DEVICE_TAGS, Device
 from runtime.quality import GOOD
 
-CLOSED, CONNECTING, ONLINE, DEGRADED, LOST = range(len(DEVICE_STATES))
 ERRORS_OF = "errors_"  # before the kind, in a point's address
 NOTHING = Health(CONNECTING, math.nan, 0, 0, {})
 Cell = Callable[[Health], float | int]

@@ -15,14 +15,14 @@ from typing import Any, TypeVar
 
 import structlog
 
-from runtime.contract import Health, Inputs, Outputs
+from runtime.contract import CLOSED, CONNECTING, DEGRADED, LOST, ONLINE, Health, Inputs, Outputs
 from runtime.fieldbus.gpio_input import InputState
 from runtime.fieldbus.gpio_lines import Edge, HeldInput, LineError, Lines, attempt
 from runtime.fieldbus.gpio_outputs import PanelOutputs
 from runtime.fieldbus.gpio_troubles import Troubles
 from runtime.fieldbus.gpio_words import GpioSettings
 from runtime.fieldbus.tend import Backoff, end_task, tend
-from runtime.model import DEVICE_STATES, Device, Point
+from runtime.model import Device, Point
 from runtime.quality import BAD_DEVICE_FAILURE, BAD_NO_COMMUNICATION, BAD_NOT_CONNECTED, GOOD
 
 NS = 1e-9
@@ -30,7 +30,6 @@ RETRY_FIRST, RETRY_MOST = 0.25, 5.0  # s between attempts for the chip
 LINE_RETRY = 1.0  # s between attempts for a line that cannot be had
 LETTING_GO = 1.0  # s for the lines to be released
 NO_ANSWER = 1.0  # s after which a call that has not come back means that the chip is lost
-CLOSED, CONNECTING, ONLINE, DEGRADED, LOST = range(len(DEVICE_STATES))
 T = TypeVar("T")
 Reading = tuple[int, bool | LineError]  # when it was asked for (CLOCK_MONOTONIC ns), and the answer
 

@@ -13,13 +13,10 @@ from collections.abc import Mapping
 import numpy as np
 import structlog
 
-from runtime.contract import Health
+from runtime.contract import CLOSED, CONNECTING, DEGRADED, LOST, ONLINE, Health
 from runtime.fieldbus.modbus_plan import Plan
 from runtime.fieldbus.modbus_register import Place
 from runtime.fieldbus.modbus_writes import WriteRun
-from runtime.model import DEVICE_STATES
-
-CLOSED, CONNECTING, ONLINE, DEGRADED, LOST = range(len(DEVICE_STATES))
 
 
 class Record:

@@ -13,8 +13,8 @@ from typing import Any
 
 import structlog
 
-from runtime.contract import Connection, Driver, Health, Inputs, Outputs
-from runtime.fieldbus.diagnostics import CLOSED, CONNECTING, LOST, Diagnostics
+from runtime.contract import CLOSED, CONNECTING, LOST, Connection, Driver, Health, Inputs, Outputs
+from runtime.fieldbus.diagnostics import Diagnostics
 from runtime.model import DEVICE_STATES, Device
 from runtime.quality import BAD_NO_COMMUNICATION
 
