@@ -130,6 +130,17 @@ def Var(type: Type | AnyType | Array, doc: str, *, unit: str = "", default: Any 
     return Pin(VAR, type, doc, unit, default)
 
 
+class Example:
+    """A scan table that shows what a block does; `blocks/scan_table.py` says how one is written.
+
+    The tests run it, plain and compiled, and `bessplc blocks` draws it as a timing diagram. `params` are the inputs that stay as
+    they are, `length` is N, `chosen` the type where the block is declared over ANY.
+    """
+
+    def __init__(self, *, table: str, dt: str = "10ms", length: int = 0, chosen: Type | None = None, **params: Any):
+        self.table, self.dt, self.length, self.chosen, self.params = table, dt, length, chosen, params
+
+
 @dataclass(frozen=True, slots=True)
 class BlockType:
     """A declared block: what the catalogue, the checker, the kernels and the documentation all read.
@@ -143,11 +154,17 @@ class BlockType:
     pins: tuple[Pin, ...]
     step: Callable[..., None]
     module: str
+    example: Example | None = None
     fold: tuple[str, str, str] | None = None
     _by_name: dict[str, Pin] = field(default_factory=dict, repr=False, compare=False)
 
     def __hash__(self) -> int:
         return hash(self.name)
+
+    @property
+    def family(self) -> str:
+        """The folder of `blocks/` that the block is in."""
+        return self.module.split(".")[1] if "." in self.module else ""
 
     def pin(self, name: str) -> Pin | None:
         return self._by_name.get(name)
@@ -213,7 +230,8 @@ def _declared(cls: type, name: str, source: str, fold: tuple[str, str, str] | No
     anys = {p.element for p in pins if isinstance(p.element, AnyType)}
     if len(anys) > 1:
         raise DeclarationError(f"block {name} is declared over {' and '.join(map(repr, anys))}: one is allowed")
-    return BlockType(name, doc, source, pins, step, cls.__module__, fold, {p.name: p for p in pins})
+    example = vars(cls).get("example")
+    return BlockType(name, doc, source, pins, step, cls.__module__, example, fold, {p.name: p for p in pins})
 
 
 def _named(block_name: str, name: str, pin: Pin) -> Pin:

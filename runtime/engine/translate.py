@@ -9,9 +9,11 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from types import FunctionType
 
-import blocks.arithmetic as arithmetic
 from blocks.declare import BOOL, DINT, LREAL, AnyType, BlockType, Pin, Type
+from runtime.engine.shared_functions import Constants, StepError, is_shared, needed_functions
+from runtime.engine.shared_functions import expression as _expression
 
 ALLOWED = (
     ast.FunctionDef,
@@ -60,10 +62,6 @@ OWN_NAMES = {"row", "rows", "run_rows", "n", "columns", "dt", "np", "kernel", "c
 NUMPY_NAME = {"u1": "uint8", "i4": "int32", "i8": "int64", "f8": "float64"}
 
 
-class StepError(Exception):
-    """A step uses something outside the listed subset of Python."""
-
-
 def chosen_type(pin: Pin, chosen: Type | None) -> Type:
     """The pin's element type, with the block's ANY resolved to what this use picked."""
     if isinstance(pin.element, AnyType):
@@ -80,9 +78,9 @@ def kernel_source(block: BlockType, chosen: Type | None = None) -> str:
     tree = _step_tree(block)
     translator = _Translator(block, chosen)
     body = [translator.visit(node) for node in tree.body]
-    functions = _needed_functions(translator.called)
+    functions = needed_functions(translator.called)
     lines = [f"# {block.name}{f'[{chosen.name}]' if chosen else ''} of {block.module}, generated: do not edit", *_HEADER]
-    lines += [f"{_NJIT}\n{_FUNCTION_SOURCES[name]}" for name in functions]
+    lines += [f"{_NJIT}\n{text}" for text in functions]
     names = ", ".join(f"{pin.name}_" for pin in block.pins if pin.name in translator.used)
     lines += [_ROWS, f"def run_rows({names}, rows, n, dt):", "    for row in range(rows):"]
     lines += [f"        {line}" for line in _loads(block, chosen, translator.used)]
@@ -105,34 +103,6 @@ _HEADER = (
 _NJIT = '@njit(error_model="numpy", _nrt=False)'
 _ROWS = '@njit(error_model="numpy", _nrt=False, noalias=True)'
 _CFUNC = '@cfunc(types.void(types.CPointer(types.voidptr), types.intp, types.intp, types.int64), cache=True, error_model="numpy")'
-
-
-def _function_sources() -> dict[str, str]:
-    return {
-        name: inspect.getsource(value)
-        for name, value in vars(arithmetic).items()
-        if inspect.isfunction(value) and value.__module__ == arithmetic.__name__
-    }
-
-
-_FUNCTION_SOURCES = _function_sources()
-
-
-def _needed_functions(called: set[str]) -> list[str]:
-    """The called functions and what they call in turn, callees first."""
-    ordered: list[str] = []
-
-    def add(name: str) -> None:
-        if name in ordered:
-            return
-        for node in ast.walk(ast.parse(_FUNCTION_SOURCES[name])):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _FUNCTION_SOURCES:
-                add(node.func.id)
-        ordered.append(name)
-
-    for name in sorted(called):
-        add(name)
-    return ordered
 
 
 def _step_tree(block: BlockType) -> ast.FunctionDef:
@@ -159,7 +129,7 @@ class _Translator(ast.NodeTransformer):
         self.chosen = chosen
         self.used: dict[str, None] = {}
         self.assigned: dict[str, None] = {}
-        self.called: set[str] = set()
+        self.called: dict[str, FunctionType] = {}
 
     def _pin(self, node: ast.AST) -> Pin | None:
         if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "fb"):
@@ -207,10 +177,10 @@ class _Translator(ast.NodeTransformer):
             return ast.Call(node.func, [self.visit(a) for a in node.args], [])
         if name != "range":
             target = self.block.step.__globals__.get(name)
-            if _FUNCTION_SOURCES.get(name) is None or target is not getattr(arithmetic, name, None):
+            if not is_shared(target) or target.__name__ != name:
                 where = f"{self.block.name}.step calls {name}()"
                 raise StepError(f"{where}, which is not in blocks/arithmetic.py: import it from there")
-            self.called.add(name)
+            self.called[name] = target
         return ast.Call(node.func, [self.visit(a) for a in node.args], [])
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
@@ -220,17 +190,10 @@ class _Translator(ast.NodeTransformer):
         if (node.id in OWN_NAMES and not (is_read and node.id == "dt")) or node.id.startswith("p_") or node.id.endswith("_"):
             where = f"{self._place(node)}: {self.block.name}.step"
             raise StepError(f"{where} uses the name `{node.id}`, which its kernel needs: choose another")
-        constant = self.block.step.__globals__.get(node.id)
-        if is_read and isinstance(constant, (int, float)) and node.id.isupper():
-            return self.visit_Constant(ast.Constant(constant))
-        return node
+        return Constants(self.block.step.__globals__).visit_Name(node)
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        """Python has no literal for NaN and infinity, so they are written as NumPy names them."""
-        value = node.value
-        if not isinstance(value, float) or value - value == 0.0:
-            return node
-        return _expression("np.nan" if value != value else "np.inf" if value > 0 else "-np.inf")
+        return Constants({}).visit_Constant(node)
 
     def _place(self, node: ast.AST) -> str:
         return f"{self.block.module}:{self.block.step.__code__.co_firstlineno + getattr(node, 'lineno', 1) - 1}"
@@ -258,10 +221,6 @@ class _Translator(ast.NodeTransformer):
         if pin is not None and pin.length and not isinstance(target, ast.Subscript):
             raise StepError(f"{self.block.name}.step assigns to the whole array {pin.name}: assign element by element")
         return pin
-
-
-def _expression(text: str) -> ast.expr:
-    return ast.parse(text, mode="eval").body
 
 
 def _length(pin: Pin) -> str:

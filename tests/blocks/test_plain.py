@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from blocks.declare import BOOL, DINT, LINT, LREAL
-from blocks.numeric import ADD
 from blocks.plain import Instance, coerce
-from blocks.selection import MUX
-from blocks.timers import TON
+from blocks.standard.numeric import ADD
+from blocks.standard.selection import MUX
+from blocks.standard.timers import TON
 
 HELD = [(BOOL, 2, True), (DINT, 2**31, -(2**31)), (LINT, 2**63, -(2**63)), (LREAL, 1, 1.0), (DINT, True, 1)]
 

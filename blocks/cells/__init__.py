@@ -1,0 +1,1 @@
+"""Cells and packs: estimation, plausibility, balancing, safe operating area, counting."""

@@ -1,0 +1,1 @@
+"""Charge management: limits, charging laws, contactors, precharge."""

@@ -1,0 +1,1 @@
+"""Climate: heating, cooling, fans, pumps, condensation."""

@@ -1,0 +1,1 @@
+"""Process control: controllers, filters, setpoints, selectors, supervision."""

@@ -1,0 +1,1 @@
+"""Field signals: current loops, resistance thermometers, thermistors."""

@@ -1,0 +1,115 @@
+"""CHARGE_LIMITER: the tables of dbus-serialbattery (NUMBERS.md), the BMS's limits, and the slow way up."""
+
+from __future__ import annotations
+
+import pytest
+
+from blocks.charge.charge_limiter import CHARGE_LIMITER, REASONS
+from tests.aids.scan_table import scan
+
+CALM = {"SOC": 50.0, "V_CELL": 3.3, "P_RATED": 500.0, "RISE": float("inf")}
+CELL_V = {3.0: 1, 3.375: 1, 3.3875: 0.625, 3.4: 0.25, 3.425: 0.05, 3.45: 0.005, 3.475: 0.0025, 3.5: 0, 3.7: 0}
+CELL_T = {-20: 0, 0: 0, 1: 0.125, 2: 0.25, 5: 0.5, 10: 1, 25: 1, 40: 1, 45: 0.5, 50: 0.25, 52.5: 0.125, 55: 0, 80: 0}
+SOC = {0: 1, 85: 1, 87.5: 0.75, 90: 0.5, 95: 0.2, 98: 0.1, 100: 0.1}
+
+
+def given(**changed: float) -> dict[str, float]:
+    return CALM | changed
+
+
+@pytest.mark.parametrize(("pin", "table"), [("V_CELL", CELL_V), ("SOC", SOC), ("T_MIN", CELL_T), ("T_MAX", CELL_T)])
+def test_each_table_at_its_points_and_between(pin, table):
+    lines = [f"{x} | {-500 * share} {share}" for x, share in table.items()]
+    params = {name: value for name, value in CALM.items() if name != pin}
+    scan(CHARGE_LIMITER, **params, table=f"{pin} | P_MIN SHARE\n" + "\n".join(lines))
+
+
+def test_the_smallest_share_counts_and_is_named():
+    scan(
+        CHARGE_LIMITER,
+        P_RATED=500.0,
+        RISE=float("inf"),
+        table=f"""
+        V_CELL SOC T_MIN T_MAX | P_MIN  ACTIVE
+        3.3    50  25    25    | -500   {REASONS.index("none")}
+        3.4    90  25    25    | -125   {REASONS.index("cell voltage")}
+        3.3    90  25    25    | -250   {REASONS.index("state of charge")}
+        3.3    95  2     25    | -100   {REASONS.index("state of charge")}
+        3.3    50  2     25    | -125   {REASONS.index("coldest cell")}
+        3.3    50  25    50    | -125   {REASONS.index("hottest cell")}
+    """,
+    )
+
+
+def test_v_full_moves_the_whole_voltage_table():
+    """Full at 3.55 V: 50 mV above the default, so what stood at 3.4 V now stands at 3.45 V."""
+    scan(
+        CHARGE_LIMITER,
+        SOC=50.0,
+        P_RATED=500.0,
+        V_FULL=3.55,
+        RISE=float("inf"),
+        table="""
+        V_CELL | P_MIN
+        3.425  | ~-500.00
+        3.45   | ~-125.00
+        3.55   | 0
+    """,
+    )
+
+
+def test_the_bms_cuts_it_further_in_kw_or_in_ampere():
+    scan(
+        CHARGE_LIMITER,
+        **CALM,
+        table=f"""
+        P_BMS I_BMS V_PACK | P_MIN ACTIVE
+        inf   inf   0      | -500  0
+        120   inf   0      | -120  {REASONS.index("BMS limit")}
+        120   100   800    | -80   {REASONS.index("BMS limit")}
+        120   200   800    | -120  {REASONS.index("BMS limit")}
+        -5    inf   800    | 0     {REASONS.index("BMS limit")}
+        inf   100   0      | 0     {REASONS.index("BMS limit")}
+    """,
+    )
+
+
+def test_a_decrease_acts_at_once_and_an_increase_takes_its_time():
+    scan(
+        CHARGE_LIMITER,
+        SOC=50.0,
+        P_RATED=500.0,
+        RISE=10.0,
+        dt="100ms",
+        table=f"""
+        x  V_CELL | P_MIN ACTIVE
+        1  3.3    | -500  0        # the first scan opens at once
+        1  3.6    | 0     {REASONS.index("cell voltage")}
+        1  3.3    | -5    {REASONS.index("rise")}
+        98 3.3    | -495  {REASONS.index("rise")}
+        1  3.3    | -500  0
+        1  3.4    | -125  {REASONS.index("cell voltage")}
+    """,
+    )
+
+
+@pytest.mark.parametrize("pin", ["SOC", "V_CELL", "T_MIN", "T_MAX", "P_RATED", "V_FULL", "P_BMS", "I_BMS", "V_PACK", "RISE"])
+def test_a_nan_on_any_input_closes_it(pin):
+    scan(
+        CHARGE_LIMITER,
+        **{name: value for name, value in CALM.items() if name != pin},
+        table=f"""
+        {pin} | P_MIN SHARE ACTIVE
+        nan   | 0     0     {REASONS.index("bad input")}
+    """,
+    )
+
+
+def test_a_nan_in_a_table_closes_it():
+    scan(CHARGE_LIMITER, **given(V_SHARES=[float("nan")] * 5), table=f"T_MIN | P_MIN ACTIVE\n 25 | 0 {REASONS.index('bad input')}")
+    scan(CHARGE_LIMITER, **given(T_POINTS=[float("nan")] * 8), table="V_CELL | P_MIN\n 3.3 | 0")
+
+
+def test_no_rated_power_is_no_power():
+    scan(CHARGE_LIMITER, **given(P_RATED=0.0), table="T_MIN | P_MIN SHARE\n 25 | 0 0")
+    scan(CHARGE_LIMITER, **given(P_RATED=-500.0), table="T_MIN | P_MIN SHARE\n 25 | 0 0")

@@ -1,0 +1,79 @@
+"""DISCHARGE_LIMITER: the tables of dbus-serialbattery (NUMBERS.md), the BMS's limits, and the slow way up."""
+
+from __future__ import annotations
+
+import pytest
+
+from blocks.charge.discharge_limiter import DISCHARGE_LIMITER, REASONS
+from tests.aids.scan_table import scan
+
+CALM = {"SOC": 50.0, "V_CELL": 3.3, "P_RATED": 500.0, "RISE": float("inf")}
+CELL_V = {3.4: 1, 3.19: 1, 3.145: 0.625, 3.1: 0.25, 3.0: 0.05, 2.9: 0.005, 2.85: 0.0025, 2.8: 0, 2.0: 0}
+CELL_T = {-20: 0, -10: 0, -5: 0.125, 0: 0.25, 5: 0.5, 10: 1, 25: 1, 40: 1, 45: 0.5, 50: 0.25, 55: 0, 80: 0}
+SOC = {100: 1, 20: 1, 17.5: 0.75, 15: 0.5, 10: 0.2, 5: 0.1, 0: 0.1}
+
+
+@pytest.mark.parametrize(("pin", "table"), [("V_CELL", CELL_V), ("SOC", SOC), ("T_MIN", CELL_T), ("T_MAX", CELL_T)])
+def test_each_table_at_its_points_and_between(pin, table):
+    lines = [f"{x} | {500 * share} {share}" for x, share in table.items()]
+    params = {name: value for name, value in CALM.items() if name != pin}
+    scan(DISCHARGE_LIMITER, **params, table=f"{pin} | P_MAX SHARE\n" + "\n".join(lines))
+
+
+def test_v_empty_moves_the_whole_voltage_table():
+    """Empty at 2.9 V: 100 mV above the default, so what stood at 3.1 V now stands at 3.2 V."""
+    scan(
+        DISCHARGE_LIMITER,
+        SOC=50.0,
+        P_RATED=500.0,
+        V_EMPTY=2.9,
+        RISE=float("inf"),
+        table="""
+        V_CELL | P_MAX
+        3.3    | 500
+        3.2    | ~125.00
+        2.9    | 0
+    """,
+    )
+
+
+def test_the_bms_cuts_it_further():
+    scan(
+        DISCHARGE_LIMITER,
+        **CALM,
+        table=f"""
+        P_BMS I_BMS V_PACK | P_MAX ACTIVE
+        inf   inf   0      | 500   0
+        120   100   800    | 80    {REASONS.index("BMS limit")}
+        -5    inf   800    | 0     {REASONS.index("BMS limit")}
+    """,
+    )
+
+
+def test_a_decrease_acts_at_once_and_an_increase_takes_its_time():
+    scan(
+        DISCHARGE_LIMITER,
+        SOC=50.0,
+        P_RATED=500.0,
+        RISE=10.0,
+        dt="100ms",
+        table="""
+        x  V_CELL | P_MAX
+        1  3.3    | 500
+        1  2.7    | 0
+        1  3.3    | 5
+        99 3.3    | 500
+    """,
+    )
+
+
+@pytest.mark.parametrize("pin", ["SOC", "V_CELL", "T_MIN", "T_MAX", "P_RATED", "V_EMPTY", "P_BMS", "I_BMS", "V_PACK", "RISE"])
+def test_a_nan_on_any_input_closes_it(pin):
+    scan(
+        DISCHARGE_LIMITER,
+        **{name: value for name, value in CALM.items() if name != pin},
+        table=f"""
+        {pin} | P_MAX SHARE ACTIVE
+        nan   | 0     0     {REASONS.index("bad input")}
+    """,
+    )

@@ -1,0 +1,86 @@
+"""ALARM_LIMIT: four limits, deadband and delay as in EPICS records and IEC 62682."""
+
+from __future__ import annotations
+
+from blocks.control.alarm_limit import ALARM_LIMIT
+from tests.aids.scan_table import scan
+
+
+def test_each_limit_raises_its_own_alarm():
+    scan(
+        ALARM_LIMIT,
+        L=10.0,
+        LL=5.0,
+        H=45.0,
+        HH=55.0,
+        table="""
+        IN   | LL_ACTIVE L_ACTIVE H_ACTIVE HH_ACTIVE
+        25   | 0         0        0        0
+        45   | 0         0        1        0
+        55   | 0         0        1        1
+        inf  | 0         0        1        1
+        44.9 | 0         0        0        0
+        10   | 0         1        0        0
+        5    | 1         1        0        0
+        -inf | 1         1        0        0
+    """,
+    )
+
+
+def test_it_goes_only_when_the_value_is_back_by_the_deadband():
+    scan(
+        ALARM_LIMIT,
+        H=45.0,
+        L=10.0,
+        DEADBAND=1.0,
+        table="""
+        IN   | H_ACTIVE L_ACTIVE
+        44.5 | 0        0
+        45   | 1        0
+        44   | 1        0
+        43.9 | 0        0
+        44.5 | 0        0
+        10   | 0        1
+        11   | 0        1
+        11.1 | 0        0
+    """,
+    )
+
+
+def test_it_must_last():
+    scan(
+        ALARM_LIMIT,
+        H=45.0,
+        DELAY="2s",
+        dt="1s",
+        table="""
+        IN | H_ACTIVE
+        46 | 0
+        46 | 0
+        44 | 0          # back in time: nothing happened
+        46 | 0
+        46 | 0
+        46 | 1
+        44 | 0
+    """,
+    )
+
+
+def test_a_limit_that_was_not_given_is_off():
+    scan(ALARM_LIMIT, table="IN | H_ACTIVE HH_ACTIVE L_ACTIVE LL_ACTIVE\n inf | 0 0 0 0\n -inf | 0 0 0 0\n nan | 0 0 0 0")
+
+
+def test_a_value_that_nobody_knows_is_an_alarm_on_every_limit_given():
+    scan(
+        ALARM_LIMIT,
+        HH=55.0,
+        LL=5.0,
+        DELAY="10ms",
+        table="""
+        IN  | H_ACTIVE HH_ACTIVE L_ACTIVE LL_ACTIVE
+        25  | 0        0         0        0
+        nan | 0        0         0        0
+        nan | 0        1         0        1
+        25  | 0        0         0        0
+    """,
+    )
