@@ -18,7 +18,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def deviation(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """`deviation("VOLT_VAR", "opender 2.2", "Q over V", error, 1e-9, "pu")`: error <= bar or the test fails; the table shows both."""
+    """`deviation("VOLT_VAR", "opender 2.2", "Q over V", error, 1e-9, "pu")` fails where error > bar; the table shows both."""
 
     def hold(block: str, reference: str, what: str, error: float, bar: float, unit: str = "") -> None:
         request.config.stash[FOUND].append(Deviation(block, reference, what, float(error), float(bar), unit))
