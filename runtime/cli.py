@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from runtime import __version__, verbs_drivers, verbs_field, verbs_live
+from runtime import __version__, verbs_blocks, verbs_drivers, verbs_field, verbs_live
 from runtime.options import EXIT_MISTAKES, SITE, JsonOption, SiteOption, count_of, print_problems, read
 
 app = typer.Typer(
@@ -86,25 +86,7 @@ def show(site: SiteOption = SITE, as_json: JsonOption = False) -> None:
     print(json.dumps(show_json(found), indent=2) if as_json else show_text(found))
 
 
-@app.command(epilog="Examples:  bessplc blocks      bessplc blocks PID      bessplc blocks --json")
-def blocks(name: Annotated[str, typer.Argument(help="One block to describe in full.")] = "", as_json: JsonOption = False) -> None:
-    """List the function blocks, or describe one: pins, types, units, ranges, source."""
-    import blocks as library
-    from runtime.catalogue import as_dict, describe, list_all
-    from runtime.source import did_you_mean
-
-    known = library.catalogue()
-    chosen = {n: b for n, b in known.items() if not name or n == name.upper()}
-    if not chosen:
-        hint = did_you_mean(name, known) or "`bessplc blocks` lists them all"
-        print(f"error: no block named {name}: {hint}", file=sys.stderr)
-        raise typer.Exit(2)
-    if as_json:
-        print(json.dumps([as_dict(b) for b in chosen.values()], indent=2))
-    else:
-        print(describe(next(iter(chosen.values()))) if name else list_all(chosen.values()))
-
-
+app.command(epilog=verbs_blocks.EPILOG)(verbs_blocks.blocks)
 app.command(epilog=verbs_drivers.EPILOG)(verbs_drivers.drivers)
 app.command(epilog=verbs_live.DEVICES_EPILOG)(verbs_live.devices)
 app.command(epilog=verbs_live.IO_EPILOG)(verbs_live.io)

@@ -14,6 +14,7 @@ from tests.bench.measure import Result
 
 GROUPS = (
     "blocks",
+    "library",
     "program",
     "cells",
     "start",

@@ -27,7 +27,7 @@ HALL = {
 }
 ROOF = {
     "runtime.app",
-    "runtime.catalogue",
+    "runtime.verbs_blocks",
     "runtime.cli",
     "runtime.columns",
     "runtime.devices_view",
@@ -62,6 +62,7 @@ def room_of(module: str) -> str:
         ("runtime.fieldbus", "gates"),
         ("runtime.servers", "gates"),
         ("runtime.simulation", "guest"),
+        ("runtime.reference", "roof"),
     ):
         if module == prefix or module.startswith(prefix + "."):
             return room

@@ -168,7 +168,7 @@ def test_blocks_describes_one_block_with_its_pins_and_source() -> None:
     assert done.returncode == 0
     assert done.stdout.startswith("TON: On-delay timer: Q turns true once IN has stayed true for PT.\n")
     assert "IEC 61131-3:2013, table 46" in done.stdout
-    pins = [line.split() for line in done.stdout.splitlines() if line.startswith("  ")]
+    pins = [line.split() for line in done.stdout.partition("example:")[0].splitlines() if line.startswith("  ")]
     assert [(p[0], p[1]) if p[0] != "->" else (p[1], p[2]) for p in pins] == [
         ("IN", "BOOL"),
         ("PT", "TIME"),
