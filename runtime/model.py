@@ -19,10 +19,10 @@ ROLES = ("viewer", "operator", "engineer", "admin")  # each may do what those be
 class Tag:
     """One tag as everybody outside the scan sees it.
 
-    `offset` is its byte offset in the tag region of process memory, which is also the snapshot; `index` its row in the
-    quality and source-time columns there. `length` is 0 for a scalar. `kind` is input, output, memory (operator or
-    program) or system. `write` is the least role that may command it, empty where nobody may. `owner` says who writes
-    it: "device rack1", "operator", "program dispatch", "runtime". `names` are the texts of enumeration values.
+    `offset` is its byte offset in the tag region of process memory, which is also the snapshot; `index` its row in the quality and
+    source-time columns. `length` is 0 for a scalar. `kind`: input, output, memory or system. `write` is the least role that may
+    command it, empty where nobody may; `owner` who writes it ("device rack1", "program dispatch"). `names` are the texts of
+    enumeration values. `state_of` is the pin, a key of `Schedule.pins`, whose state the tag retains.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Tag:
     retain: bool = False
     names: tuple[tuple[int, str], ...] = ()
     at: Position = NOWHERE
+    state_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

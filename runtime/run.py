@@ -146,13 +146,13 @@ def _watch(app: App, stop: list[int], log: Any) -> None:
                 keep_due = time.monotonic() + KEEP_EVERY_S
                 _keep(keeper, status, log)
     if status.snapshot.scan:
-        _keep(keeper, status, log)
+        _keep(keeper, status, log, at_last=True)
 
 
-def _keep(keeper: Any, status: Any, log: Any) -> None:
+def _keep(keeper: Any, status: Any, log: Any, *, at_last: bool = False) -> None:
     """Save what is retained; a full disk is said, and the site runs on."""
     try:
-        keeper.keep(status.snapshot)
+        keeper.keep(status.snapshot, at_last=at_last)
     except OSError as error:
         log.error("retained values not saved", error=str(error))
 

@@ -1,4 +1,4 @@
-"""Keeps the values of `retain: true` tags over a restart: two generations on disk, each whole or not believed.
+"""Keeps `retain: true` tags and block instances over a restart: two generations on disk, each whole or not believed.
 
 It reads snapshots and patches the initial memory of a schedule. The scan knows nothing of it.
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +21,7 @@ from runtime.engine.north import Snapshot
 from runtime.model import Schedule, Tag
 
 NEWEST, BEFORE = "retain.json", "retain.1.json"
+STATE_EVERY_S = 60.0
 CODES = {"BOOL": "u1", "DINT": "i4", "LINT": "i8", "TIME": "i8", "LREAL": "f8"}
 
 
@@ -32,19 +35,28 @@ class Restored:
 
 
 class Keeper:
-    """Writes the retained values to disk when they change; `keep` is called now and then with the newest snapshot."""
+    """Writes the retained values to disk when they change; `keep` is called now and then with the newest snapshot.
+
+    The state of blocks changes all the time: for its sake alone the disk is written once in STATE_EVERY_S at most.
+    """
 
     def __init__(self, folder: Path, schedule: Schedule):
         self._folder, self._tags = folder, retained(schedule)
         self._kept: dict[str, Any] | None = None
+        self._saved = -math.inf
 
-    def keep(self, snapshot: Snapshot) -> bool:
-        """Save if anything changed; whether it did. Raises OSError where the disk does not take it."""
+    def keep(self, snapshot: Snapshot, *, at_last: bool = False) -> bool:
+        """Save if anything changed; whether it did. `at_last` saves a new state of blocks too, however young the old one is.
+
+        Raises OSError where the disk does not take it.
+        """
         values = {tag.name: snapshot.value(tag) for tag in self._tags}
-        if values == self._kept or not values:
+        changed = [tag for tag in self._tags if self._kept is None or values[tag.name] != self._kept[tag.name]]
+        is_due = at_last or time.monotonic() - self._saved >= STATE_EVERY_S
+        if not changed or (all(tag.state_of for tag in changed) and not is_due):
             return False
         save(self._folder, self._tags, values)
-        self._kept = values
+        self._kept, self._saved = values, time.monotonic()
         return True
 
 
@@ -80,19 +92,30 @@ def restore(schedule: Schedule, folder: Path) -> Restored:
     values = _read(folder, notes)
     initial = schedule.initial.copy()
     done = []
-    for tag in retained(schedule):
-        held = values.get(tag.name)
-        if held is None:
+    for name, tags in _together(retained(schedule)).items():
+        known = [tag for tag in tags if tag.name in values]
+        if not known:
             continue
-        problem = _why_not(tag, held)
-        if problem:
-            notes.append(f"{tag.name} starts at its default: {problem}")
+        problems = [f"{tag.name} is new" for tag in tags if tag not in known]
+        problems += [problem for tag in known if (problem := _why_not(tag, values[tag.name]))]
+        if problems:
+            notes.append(f"{name} starts at its default: {problems[0]}")
             continue
-        code = np.dtype(CODES[tag.type])
-        count = max(tag.length, 1)
-        initial[tag.offset : tag.offset + count * code.itemsize].view(code)[:] = held["value"]
-        done.append(tag.name)
+        for tag in tags:
+            code = np.dtype(CODES[tag.type])
+            places = (tag.offset, schedule.pins[tag.state_of][1]) if tag.state_of else (tag.offset,)
+            for place in places:
+                initial[place : place + max(tag.length, 1) * code.itemsize].view(code)[:] = values[tag.name]["value"]
+        done.append(name)
     return Restored(replace(schedule, initial=initial), tuple(done), tuple(notes))
+
+
+def _together(tags: list[Tag]) -> dict[str, list[Tag]]:
+    """What is restored as a whole or not at all: a tag by itself, or all of a block's state, which half of would be a lie."""
+    found: dict[str, list[Tag]] = {}
+    for tag in tags:
+        found.setdefault(tag.name.rpartition(".")[0] if tag.state_of else tag.name, []).append(tag)
+    return found
 
 
 def _plain(default: Any) -> Any:
@@ -101,10 +124,14 @@ def _plain(default: Any) -> Any:
 
 def _why_not(tag: Tag, held: dict[str, Any]) -> str:
     value = held.get("value")
-    if held.get("type") != tag.type or (isinstance(value, list) and len(value) != tag.length):
+    if held.get("type") != tag.type:
         return f"its type changed from {held.get('type')} to {tag.type}"
-    if held.get("default") != _plain(tag.default):
+    if (len(value) if isinstance(value, list) else 0) != tag.length:
+        return f"it has {tag.length or 'no'} elements now"
+    if json.dumps(held.get("default")) != json.dumps(_plain(tag.default)):  # as text: NaN is what it was
         return f"its default was edited from {held.get('default')} to {_plain(tag.default)}"
+    if tag.state_of:  # any bits that the block had are its own: NaN says "not yet" in some
+        return ""
     numbers = value if isinstance(value, list) else [value]
     low = -np.inf if tag.minimum is None else tag.minimum
     high = np.inf if tag.maximum is None else tag.maximum

@@ -136,7 +136,7 @@ class _Translator(ast.NodeTransformer):
             return None
         pin = self.block.pin(node.attr)
         if pin is None:
-            raise StepError(f"{self.block.name}.step uses fb.{node.attr}, which is no pin")
+            raise self._wrong(node, f"uses fb.{node.attr}, which is no pin")
         self.used[pin.name] = None
         return pin
 
@@ -145,7 +145,7 @@ class _Translator(ast.NodeTransformer):
         if pin is None:
             if isinstance(node.value, ast.Name) and node.value.id == "np":
                 return node
-            raise StepError(f"{self.block.name}.step uses .{node.attr}")
+            raise self._wrong(node, f"uses .{node.attr}")
         if isinstance(node.ctx, ast.Store):
             self.assigned[pin.name] = None
         if pin.length:
@@ -156,7 +156,7 @@ class _Translator(ast.NodeTransformer):
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
         pin = self._pin(node.value)
         if pin is None:
-            raise StepError(f"{self.block.name}.step indexes something that is no pin")
+            raise self._wrong(node, "indexes something that is no pin")
         index = self.visit(node.slice)
         place = ast.BinOp(_expression(f"row * {_length(pin)}"), ast.Add(), index)
         element: ast.expr = ast.Subscript(ast.Name(f"{pin.name}_", ast.Load()), place, node.ctx)
@@ -166,41 +166,40 @@ class _Translator(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         if not isinstance(node.func, ast.Name):
-            raise StepError(f"{self.block.name}.step calls {ast.unparse(node.func)}")
+            raise self._wrong(node, f"calls {ast.unparse(node.func)}")
         name = node.func.id
         if name == "len":
             pin = self._pin(node.args[0])
             if pin is None or not pin.length:
-                raise StepError(f"{self.block.name}.step: len() is for array pins")
+                raise self._wrong(node, "uses len(), which is for array pins")
             return _expression(_length(pin))
         if name == "bool":
             return ast.Call(node.func, [self.visit(a) for a in node.args], [])
         if name != "range":
             target = self.block.step.__globals__.get(name)
             if not is_shared(target) or target.__name__ != name:
-                where = f"{self.block.name}.step calls {name}()"
-                raise StepError(f"{where}, which is not in blocks/arithmetic.py: import it from there")
+                raise self._wrong(node, f"calls {name}(), which is not in blocks/arithmetic.py: import it from there")
             self.called[name] = target
         return ast.Call(node.func, [self.visit(a) for a in node.args], [])
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if node.id == "fb":
-            raise StepError(f"{self.block.name}.step uses fb as a value")
+            raise self._wrong(node, "uses fb as a value")
         is_read = isinstance(node.ctx, ast.Load)
         if (node.id in OWN_NAMES and not (is_read and node.id == "dt")) or node.id.startswith("p_") or node.id.endswith("_"):
-            where = f"{self._place(node)}: {self.block.name}.step"
-            raise StepError(f"{where} uses the name `{node.id}`, which its kernel needs: choose another")
+            raise self._wrong(node, f"uses the name `{node.id}`, which its kernel needs: choose another")
         return Constants(self.block.step.__globals__).visit_Name(node)
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         return Constants({}).visit_Constant(node)
 
-    def _place(self, node: ast.AST) -> str:
-        return f"{self.block.module}:{self.block.step.__code__.co_firstlineno + getattr(node, 'lineno', 1) - 1}"
+    def _wrong(self, node: ast.AST, what: str) -> StepError:
+        place = f"{self.block.module}:{self.block.step.__code__.co_firstlineno + getattr(node, 'lineno', 1) - 1}"
+        return StepError(f"{place}: {self.block.name}.step {what}")
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:
         if len(node.targets) != 1:
-            raise StepError(f"{self.block.name}.step assigns to several names at once")
+            raise self._wrong(node, "assigns to several names at once")
         value = self.visit(node.value)
         pin = self._assigned_pin(node.targets[0])
         target = self.visit(node.targets[0])
@@ -215,11 +214,11 @@ class _Translator(ast.NodeTransformer):
     def _assigned_pin(self, target: ast.expr) -> Pin | None:
         pin = self._pin(target.value if isinstance(target, ast.Subscript) else target)
         if pin is None and not isinstance(target, ast.Name):
-            raise StepError(f"{self.block.name}.step assigns to {ast.unparse(target)}")
+            raise self._wrong(target, f"assigns to {ast.unparse(target)}")
         if pin is not None and pin.kind == "input":
-            raise StepError(f"{self.block.name}.step assigns to its input {pin.name}")
+            raise self._wrong(target, f"assigns to its input {pin.name}")
         if pin is not None and pin.length and not isinstance(target, ast.Subscript):
-            raise StepError(f"{self.block.name}.step assigns to the whole array {pin.name}: assign element by element")
+            raise self._wrong(target, f"assigns to the whole array {pin.name}: assign element by element")
         return pin
 
 

@@ -14,10 +14,10 @@ from runtime.language.lower import hidden, lower_value
 from runtime.language.network import ALL, BROKEN, Broken, Feed, Node, Wire
 from runtime.language.scope import Scope
 from runtime.language.symbols import Expanded
-from runtime.language.words import PLAIN_NAME, as_section
+from runtime.language.words import PLAIN_NAME, as_section, truth_of
 from runtime.source import Section, Text, did_you_mean, place_of
 
-WORDS = frozenset({"type", "count", "text"})
+WORDS = frozenset({"type", "count", "retain", "text"})
 MOST = 1_000_000
 
 
@@ -36,7 +36,7 @@ def read_instances(section: Section, scope: Scope) -> None:
     _fill(_open(section, scope, ()))
 
 
-def _open(section: Section, scope: Scope, inside_of: tuple[str, ...]) -> list[_Opened]:
+def _open(section: Section, scope: Scope, inside_of: tuple[str, ...], inside_retained: bool = False) -> list[_Opened]:
     draft = scope.draft
     opened = []
     for name, words in section.items():
@@ -49,14 +49,15 @@ def _open(section: Section, scope: Scope, inside_of: tuple[str, ...]) -> list[_O
             _define_broken(name, scope)
             continue
         count = _count(body, scope)
+        retain = inside_retained or truth_of(body, "retain", draft.report)
         block = draft.catalogue.get(kind) or draft.catalogue.get(kind.upper())
         if block is not None:
-            node = Node(scope.prefix + name, block, name, {}, count)
+            node = Node(scope.prefix + name, block, name, {}, count, retain=retain)
             if scope.define(name, node):
                 scope.program.nodes.append(node)
                 opened.append(_Opened(node, body, scope))
         elif kind.lower() in draft.function_blocks:
-            opened += _open_function_block(name, kind, count, body, scope, inside_of)
+            opened += _open_function_block(name, kind, count, body, scope, inside_of, retain)
         else:
             known = [*draft.catalogue, *(text for _, text, _ in draft.function_blocks.values())]
             draft.report.error(
@@ -92,7 +93,7 @@ def _count(body: Section, scope: Scope) -> int:
 
 
 def _open_function_block(
-    name: Text, kind: Text, count: int, body: Section, scope: Scope, inside_of: tuple[str, ...]
+    name: Text, kind: Text, count: int, body: Section, scope: Scope, inside_of: tuple[str, ...], retain: bool
 ) -> list[_Opened]:
     draft = scope.draft
     file, defined_as, section = draft.function_blocks[kind.lower()]
@@ -117,7 +118,7 @@ def _open_function_block(
         prefix = f"{scope.prefix}{name}[{i + 1}]." if count else f"{scope.prefix}{name}."
         inner = Scope(draft, scope.program, prefix, {}, definition.ports())
         symbol.copies.append(inner)
-        opened.inner.append(_open(definition.blocks, inner, (*inside_of, kind.lower())))
+        opened.inner.append(_open(definition.blocks, inner, (*inside_of, kind.lower()), retain))
     return [opened]
 
 

@@ -49,6 +49,7 @@ class TagDraft:
     index: int = -1
     offset: int = -1
     is_read: bool = False
+    state_of: str = ""
     writes: list[TagWrite] = field(default_factory=list)
 
 
@@ -137,6 +138,7 @@ class Node:
     chosen: Type | None = None
     length: int = 0
     units: dict[str, Unit | None] = field(default_factory=dict)
+    retain: bool = False
     is_settled: bool = False
     is_broken: bool = False
     # while it is put in order and laid out

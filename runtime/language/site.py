@@ -13,6 +13,7 @@ from runtime.contract import DriverFront
 from runtime.language.border import device_models
 from runtime.language.devices import judge_together, read_device
 from runtime.language.function_blocks import check_definition
+from runtime.language.kept_state import keep_state
 from runtime.language.loader import read_yaml
 from runtime.language.network import Draft, Program
 from runtime.language.order import in_order
@@ -151,6 +152,7 @@ class _Loading:
         for program in programs:
             steps = in_order(program, self.report)
             Wiring(program, self.draft).settle(steps)
+            keep_state(program, self.draft)
         overview, authority = read_overview(site, self.draft), read_authority(site, self.draft)
         servers = section_of(site, "servers", "`servers`", self.report)
         if check_servers is not None:

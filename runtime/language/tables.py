@@ -199,4 +199,5 @@ def tag_model(tag: TagDraft) -> Tag:
         tag.retain,
         tag.names,
         tag.at,
+        tag.state_of,
     )

@@ -1,11 +1,17 @@
-"""What the README shows an engineer must load: its io_maps, together in one site."""
+"""What the README shows an engineer must work: its io_maps, together in one site, and its block with its test."""
 
 from __future__ import annotations
 
+import importlib.util
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from blocks.declare import CATALOGUE
 from runtime.app import read_site
+from tests.aids.scan_table import follow, scan
 
 ROOT = Path(__file__).parents[2]
 SITE = """tasks: {{main: {{interval: 10 ms, programs: [idle]}}}}
@@ -29,3 +35,26 @@ def test_the_io_maps_of_the_readme_load(tmp_path: Path) -> None:
     site, warnings = read_site(tmp_path / "config" / "site.yaml")
     assert {device.name for device in site.devices} == {"meter", "rack1", "rack2", "rack3", "panel"}
     assert [warning.code for warning in warnings] == ["W801"], "nothing writes the lamp here"
+
+
+@pytest.fixture
+def _the_catalogue_stays_as_it_is() -> Iterator[None]:
+    before = dict(CATALOGUE)
+    yield
+    CATALOGUE.clear()
+    CATALOGUE.update(before)
+
+
+@pytest.mark.usefixtures("_the_catalogue_stays_as_it_is")
+def test_the_block_of_the_readme_passes_its_test(tmp_path: Path) -> None:
+    block, test = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    path = tmp_path / "peak_hold.py"
+    path.write_text(block)
+    spec = importlib.util.spec_from_file_location("blocks.control.peak_hold", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    follow(module.PEAK_HOLD, module.PEAK_HOLD.example)
+    names = {"PEAK_HOLD": module.PEAK_HOLD, "scan": scan}
+    exec(test, names)
+    names["test_a_broken_sensor_leaves_the_peak_as_it_is"]()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from blocks import catalogue
 from runtime.engine import retain
 from runtime.language import load_text
-from runtime.model import Schedule
+from runtime.model import Schedule, Tag
+from tests.aids.site_text import PlainScan, load, said_about, texts
 
 SITE = """
 site: kept
@@ -74,3 +76,111 @@ def test_nothing_was_kept_yet(tmp_path: Path) -> None:
     warm = retain.restore(schedule(), tmp_path / "none")
     assert warm.restored == ()
     assert (warm.schedule.initial == schedule().initial).all()
+
+
+KEPT = """\
+blocks:
+  starts: {type: CTU, retain: true, CU: hmi.run, PV: 1000}
+  smooth: {type: LAG, retain: true, count: 2, IN: "hmi.both[*]", T: 10 s}
+  slope: {type: PID, retain: true, SP: 10, PV: hmi.x, KP: 1, TI: 1 s, OUT_MIN: -100, OUT_MAX: 100}
+  fresh: {type: CTU, CU: hmi.run, PV: 1000}
+outputs: {out.starts: starts.CV, out.fresh: fresh.CV, out.smooth: "smooth[*].OUT", out.p: slope.OUT}
+"""
+KEPT_TAGS = """
+  hmi.run: {type: BOOL, default: false, write: operator}
+  hmi.x: {type: LREAL, default: 0, write: operator}
+  hmi.both: {type: "LREAL[2]", default: [1, 2], write: operator}
+  out.starts: {type: DINT, default: 0}
+  out.fresh: {type: DINT, default: 0}
+  out.smooth: {type: "LREAL[2]", default: 0}
+  out.p: {type: LREAL, default: 0}
+"""
+
+
+def running(program: str = KEPT) -> PlainScan:
+    return PlainScan(load(program, KEPT_TAGS).schedule)
+
+
+def let_run(plc: PlainScan, scans: int) -> None:
+    for i in range(scans):
+        plc["hmi.run"] = i % 2 == 0
+        plc["hmi.x"] = 0.1 * i
+        plc.scan()
+
+
+def value_of(plc: PlainScan, tag: Tag) -> Any:
+    code = np.dtype(retain.CODES[tag.type])
+    cells = plc.memory[tag.offset : tag.offset + code.itemsize * max(tag.length, 1)].view(code).tolist()
+    return cells if tag.length else cells[0]
+
+
+def keep_all(folder: Path, plc: PlainScan, but: str = "") -> None:
+    tags = [tag for tag in retain.retained(plc.schedule) if tag.name != but]
+    retain.save(folder, tags, {tag.name: value_of(plc, tag) for tag in tags})
+
+
+def test_a_blocks_state_survives_a_restart_and_goes_on_with_the_same_bits(tmp_path: Path) -> None:
+    before = running()
+    let_run(before, 7)
+    keep_all(tmp_path, before)
+    warm = retain.restore(before.schedule, tmp_path)
+    assert set(warm.restored) == {"p.starts", "p.smooth", "p.slope"}
+    after = PlainScan(warm.schedule)
+    let_run(before, 5)
+    let_run(after, 5)
+    assert after["out.starts"] == before["out.starts"] == 6, "the last scan before and the first after have CU true: no edge"
+    assert after["out.smooth"] == before["out.smooth"]
+    assert after["out.p"] == before["out.p"]
+    assert after["out.fresh"] == 3, "what is not retained starts anew"
+
+
+def test_half_of_a_blocks_state_is_not_restored(tmp_path: Path) -> None:
+    before = running()
+    let_run(before, 5)
+    keep_all(tmp_path, before, but="p.starts.was")
+    warm = retain.restore(before.schedule, tmp_path)
+    assert "p.starts" not in warm.restored and "p.slope" in warm.restored
+    assert warm.notes == ("p.starts starts at its default: p.starts.was is new",)
+    after = PlainScan(warm.schedule)
+    let_run(after, 1)
+    assert after["out.starts"] == 1
+
+
+def test_an_array_of_instances_that_has_grown_starts_anew(tmp_path: Path) -> None:
+    before = running()
+    let_run(before, 5)
+    keep_all(tmp_path, before)
+    grown = running(KEPT.replace('count: 2, IN: "hmi.both[*]"', "count: 4, IN: hmi.x").replace('out.smooth: "smooth[*].OUT", ', ""))
+    notes = retain.restore(grown.schedule, tmp_path).notes
+    assert notes == ("p.smooth starts at its default: it has 4 elements now",)
+
+
+def test_the_state_of_blocks_alone_is_written_once_a_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(retain.time, "monotonic", lambda: clock[0])
+    plc = running(KEPT)
+    keeper = retain.Keeper(tmp_path, plc.schedule)
+
+    def keep_after(seconds: float, **how: bool) -> bool:
+        clock[0] += seconds
+        let_run(plc, 3)
+        return keeper.keep(Seen(plc), **how)  # type: ignore[arg-type]
+
+    assert keep_after(0)
+    assert not keep_after(1)
+    assert not keep_after(58)
+    assert keep_after(2)
+    assert not keep_after(1)
+    assert keep_after(1, at_last=True)
+
+
+class Seen:
+    """A snapshot of a plain scan."""
+
+    def __init__(self, plc: PlainScan):
+        self.value = lambda tag: value_of(plc, tag)
+
+
+def test_retain_is_true_or_false(tmp_path: Path) -> None:
+    said = said_about(texts(KEPT.replace("CTU, retain: true", "CTU, retain: maybe"), KEPT_TAGS), tmp_path)
+    assert "error[E010]: `retain` is `true` or `false`" in said
