@@ -99,10 +99,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What a driver knows about one tag of an io_map: one address an element, and type, unit and range from the device.
-
-    An empty `type` or `unit` means that the device does not say; the io_map may then.
-    """
+X
 
     addresses: tuple[Any, ...]
     type: str = "LREAL"
