@@ -230,3 +230,41 @@ def settling(span, constant):
     lag = max(constant, 0.0)
     way = span * (lag + lag + span)
     return way / (way + 2.0 * lag * lag)
+
+
+def _half_wave(turns):
+    """The sine of an angle of -0.25 to 0.25 turns, by its series."""
+    angle = turns * 6.283185307179586
+    square = angle * angle
+    series = 1.0
+    for n in range(21, 1, -2):
+        series = 1.0 - square * (1.0 / (n * (n - 1))) * series
+    return angle * series
+
+
+def sine(turns):
+    """The sine of an angle in turns, within 3e-16; the same bits in plain Python, compiled and on every processor."""
+    rest = turns - np.rint(turns)
+    rest = 0.5 - rest if rest > 0.25 else rest
+    return _half_wave(-0.5 - rest if rest < -0.25 else rest)
+
+
+def cosine(turns):
+    """The cosine of an angle in turns, as exact as `sine`."""
+    return _half_wave(0.25 - abs(turns - np.rint(turns)))
+
+
+def turns_of(y, x):
+    """The angle of the point (x, y) in turns, -0.5 to 0.5, within 1e-16; 0 at the origin. The same bits everywhere, unlike arctan2."""
+    long = max(abs(x), abs(y))
+    slope = min(abs(x), abs(y)) / long if long > 0.0 else x + y
+    folded = slope > 0.41421356237309503
+    slope = (slope - 1.0) / (slope + 1.0) if folded else slope
+    square = slope * slope
+    series = 0.0
+    for odd in range(43, 1, -2):
+        series = 1.0 / odd - square * series
+    angle = slope * (1.0 - square * series) * 0.15915494309189535 + (0.125 if folded else 0.0)
+    angle = 0.25 - angle if abs(y) > abs(x) else angle
+    angle = 0.5 - angle if x < 0.0 else angle
+    return 0.0 - angle if y < 0.0 else angle

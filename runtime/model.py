@@ -99,7 +99,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-X
+    """What a driver knows about one tag of an io_map: one address an element, and type (empty: the io_map may say), unit, range."""
 
     addresses: tuple[Any, ...]
     type: str = "LREAL"

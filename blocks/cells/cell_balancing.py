@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from blocks.arithmetic import abs, is_finite, min
-from blocks.declare import BOOL, DINT, LREAL, TIME, Array, Input, Output, Var, block
+from blocks.declare import BOOL, DINT, LREAL, TIME, Array, Example, Input, Output, Var, block
 
 NONE = math.inf
 
@@ -50,3 +50,20 @@ class CELL_BALANCING:
             fb.BLEED[i] = allowed and wanted and fb.V[i] > fb.V_MIN
             count = count + fb.BLEED[i]
         fb.COUNT = count
+
+    example = Example(
+        I=0.1,
+        REST="1min",
+        dt="30s",
+        table="""
+        V                   I   | BLEED   COUNT
+        [3.450,3.471,3.465] 50  | [0,0,0] 0        # under load a voltage tells little
+        [3.450,3.471,3.465] 0.1 | [0,0,0] 0
+        [3.450,3.471,3.465] 0.1 | [0,0,0] 0
+        [3.450,3.471,3.465] 0.1 | [0,1,0] 1        # rested for a minute: 21 mV is above START, 15 mV is not
+        [3.450,3.461,3.465] 0.1 | [0,1,0] 1        # 11 mV: goes on until STOP
+        [3.450,3.459,3.465] 0.1 | [0,0,0] 0
+        [3.390,3.399,3.425] 0.1 | [0,0,1] 1
+        [3.340,3.399,3.399] 0.1 | [0,0,0] 0        # the flat part of the curve
+    """,
+    )

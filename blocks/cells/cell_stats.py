@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from blocks.arithmetic import is_finite, to_lreal
-from blocks.declare import DINT, LREAL, Array, Input, Output, block
+from blocks.declare import DINT, LREAL, Array, Example, Input, Output, block
 
 NONE = math.inf
 
@@ -52,3 +52,14 @@ class CELL_STATS:
         fb.MIN_AT = low_at
         fb.MAX_AT = high_at
         fb.BAD = len(fb.V) - good
+
+    example = Example(
+        table="""
+        V                     | MIN  MAX  MEAN SPREAD MIN_AT MAX_AT BAD
+        [3.30,3.32,3.28,3.30] | 3.28 3.32 3.30 0.04   3      2      0
+        [3.30,3.30,3.30,3.30] | 3.30 3.30 3.30 0      1      1      0
+        [3.30,nan,3.26,3.31]  | 3.26 3.31 3.29 0.05   3      4      1    # cell 2 has lost its wire
+        [nan,nan,nan,nan]     | nan  nan  nan  nan    0      0      4
+        [3.29,3.30,3.30,3.31] | 3.29 3.31 3.30 0.02   1      4      0
+    """,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blocks.arithmetic import min
-from blocks.declare import BOOL, TIME, Input, Output, Var, block
+from blocks.declare import BOOL, TIME, Example, Input, Output, Var, block
 
 
 @block(source="IEC 62682:2022, 10.6: on-delay")
@@ -20,3 +20,17 @@ class ALARM_CONDITION:
         fb.lasted = min(fb.lasted + dt, fb.DELAY) if fb.IN and fb.was else 0
         fb.ACTIVE = fb.IN and fb.lasted >= fb.DELAY
         fb.was = fb.IN
+
+    example = Example(
+        DELAY="20ms",
+        table="""
+        IN | ACTIVE
+        1  | 0
+        0  | 0          # too short
+        1  | 0
+        1  | 0
+        1  | 1
+        1  | 1
+        0  | 0          # gone at once
+    """,
+    )

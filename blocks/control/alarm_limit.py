@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from blocks.arithmetic import is_finite, is_nan, min
-from blocks.declare import BOOL, LREAL, TIME, Input, Output, Var, block
+from blocks.declare import BOOL, LREAL, TIME, Example, Input, Output, Var, block
 
 OFF = math.inf
 NOT_YET = -1
@@ -49,3 +49,22 @@ class ALARM_LIMIT:
         fb.HH_ACTIVE = hh and fb.hh_for >= fb.DELAY
         fb.L_ACTIVE = l and fb.l_for >= fb.DELAY
         fb.LL_ACTIVE = ll and fb.ll_for >= fb.DELAY
+
+    example = Example(
+        H=45.0,
+        HH=55.0,
+        DEADBAND=1.0,
+        DELAY="20ms",
+        table="""
+        IN   | H_ACTIVE HH_ACTIVE
+        40   | 0        0
+        45   | 0        0
+        46   | 0        0
+        46   | 1        0        # beyond H for 20 ms
+        44.5 | 1        0        # not back by the deadband
+        43.9 | 0        0
+        nan  | 0        0
+        nan  | 0        0
+        nan  | 1        1        # a dead sensor is beyond every limit
+    """,
+    )

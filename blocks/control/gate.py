@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blocks.arithmetic import is_finite
-from blocks.declare import BOOL, LREAL, Input, Output, block
+from blocks.declare import BOOL, LREAL, Example, Input, Output, block
 
 
 @block(source="IEC 61511-1:2016, 3.2.68: a safe state that is reached by itself; here power 0")
@@ -16,3 +16,15 @@ class GATE:
 
     def step(fb, dt):
         fb.OUT = fb.IN if fb.EN and is_finite(fb.IN) else 0.0
+
+    example = Example(
+        table="""
+        IN   EN | OUT
+        250  0  | 0
+        250  1  | 250
+        -250 1  | -250      # charging
+        nan  1  | 0         # nobody knows what is commanded
+        250  1  | 250
+        250  0  | 0
+    """,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks.declare import BOOL, LREAL, Input, Output, block
+from blocks.declare import BOOL, LREAL, Example, Input, Output, block
 
 
 @block(source="CODESYS Util library, HYSTERESIS")
@@ -19,3 +19,17 @@ class HYSTERESIS:
             fb.Q = True
         elif fb.IN > fb.HIGH:
             fb.Q = False
+
+    example = Example(
+        LOW=5.0,
+        HIGH=8.0,
+        table="""
+        IN  | Q
+        6   | 0
+        4.9 | 1       # below LOW
+        6   | 1
+        8   | 1
+        8.1 | 0       # above HIGH
+        6   | 0
+    """,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks.declare import BOOL, DINT, Array, Input, Output, Var, block
+from blocks.declare import BOOL, DINT, Array, Example, Input, Output, Var, block
 
 
 @block(source="ISO 13850:2015, 4.1.4, and IEC 60204-1:2016, 9.2.3.4.2: a reset must not restart by itself and is a deliberate act")
@@ -35,3 +35,16 @@ class INTERLOCK:
             fb.FIRST = 0
         fb.MISSING = missing
         fb.was = fb.RESET
+
+    example = Example(
+        table="""
+        PERMIT  RESET | OK FIRST MISSING
+        [1,1,1] 0     | 0  0     0       # a cold start needs a reset
+        [1,1,1] 1     | 1  0     0
+        [1,1,1] 0     | 1  0     0
+        [1,0,1] 0     | 0  2     2
+        [0,0,1] 0     | 0  2     1       # FIRST keeps what tripped it
+        [1,1,1] 0     | 0  2     0       # the return of a permit arms nothing
+        [1,1,1] 1     | 1  0     0
+    """,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blocks.arithmetic import is_finite, seconds, settling
-from blocks.declare import BOOL, LREAL, Input, Output, Var, block
+from blocks.declare import BOOL, LREAL, Example, Input, Output, Var, block
 
 
 @block(source="Astrom & Wittenmark, Computer-Controlled Systems (1997), 2.3 (held input), exp() by its Pade approximant 0/2")
@@ -23,3 +23,15 @@ class LAG:
         share = settling(seconds(dt), fb.T)
         fb.OUT = fb.OUT + (fb.IN - fb.OUT) * share if fb.started else fb.IN
         fb.started = is_finite(fb.OUT)
+
+    example = Example(
+        T=1.0,
+        dt="100ms",
+        table="""
+        x  IN | OUT
+        1  0  | 0
+        10 1  | ~0.63     # 63 % after T
+        10 1  | ~0.86
+        80 1  | ~1.000
+    """,
+    )

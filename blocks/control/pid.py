@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from blocks.arithmetic import clamp, is_finite, max, min, seconds
-from blocks.declare import BOOL, LREAL, Input, Output, Var, block
+from blocks.declare import BOOL, LREAL, Example, Input, Output, Var, block
 
 NEVER = math.nan
 
@@ -59,3 +59,23 @@ class PID:
         fb.OUT = out
         fb.LIMITED = out != asked
         fb.HELD = dead or crossed
+
+    example = Example(
+        KP=2.0,
+        TI=1.0,
+        SP=10.0,
+        OUT_MIN=0.0,
+        OUT_MAX=5.0,
+        dt="100ms",
+        table="""
+        x  PV  AUTO MAN | OUT LIMITED HELD
+        1  9   1    0   | 2   0       0     # KP times the error
+        5  9   1    0   | 3   0       0     # and once more after each TI
+        15 9   1    0   | 5   1       0
+        1  9   0    4   | 4   0       0     # manual
+        1  9   1    0   | 4   0       0     # back without a bump
+        1  9   1    0   | 4.2 0       0
+        9  nan 1    0   | 4.2 0       1     # the sensor is dead
+        1  9   1    0   | 4.2 0       0
+    """,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blocks.arithmetic import is_finite, max, min, seconds
-from blocks.declare import LREAL, Input, Output, block
+from blocks.declare import LREAL, Example, Input, Output, block
 
 
 @block(source="IEC 61131-3:2013, annex F.8.5 (RAMP), with a rate for each direction as in CODESYS Util.RAMP_REAL")
@@ -22,3 +22,19 @@ class RAMP:
         h = seconds(dt)
         here = fb.OUT if is_finite(fb.OUT) else 0.0
         fb.OUT = min(here + max(fb.UP, 0.0) * h, max(here - max(fb.DOWN, 0.0) * h, fb.IN))
+
+    example = Example(
+        UP=50.0,
+        DOWN=100.0,
+        dt="100ms",
+        table="""
+        IN  | OUT
+        12  | 5
+        12  | 10
+        12  | 12
+        -20 | 2       # falls at its own rate
+        -20 | -8
+        -20 | -18
+        -20 | -20
+    """,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blocks.arithmetic import max, min
-from blocks.declare import BOOL, LREAL, Input, Output, block
+from blocks.declare import BOOL, LREAL, Example, Input, Output, block
 
 
 @block(source="CODESYS Util library, LIN_TRAFO")
@@ -25,3 +25,18 @@ class SCALE:
         fb.OUT = fb.OUT_MIN + (fb.IN - fb.IN_MIN) * ((fb.OUT_MAX - fb.OUT_MIN) / (fb.IN_MAX - fb.IN_MIN))
         inside = min(fb.IN_MIN, fb.IN_MAX) <= fb.IN and fb.IN <= max(fb.IN_MIN, fb.IN_MAX)
         fb.OUTSIDE = not (inside and fb.IN_MIN != fb.IN_MAX)
+
+    example = Example(
+        IN_MIN=4.0,
+        IN_MAX=20.0,
+        OUT_MIN=0.0,
+        OUT_MAX=10.0,
+        table="""
+        IN   | OUT  OUTSIDE
+        4    | 0    0
+        12   | 5    0
+        20   | 10   0
+        3.2  | -0.5 1         # a wire is broken, but the line goes on
+        21.6 | 11   1
+    """,
+    )

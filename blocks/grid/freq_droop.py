@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blocks.arithmetic import abs, is_finite, max, min, seconds, settling
-from blocks.declare import BOOL, LREAL, Input, Output, Var, block
+from blocks.declare import BOOL, LREAL, Example, Input, Output, Var, block
 
 LN_10 = 2.302585092994046
 
@@ -37,3 +37,21 @@ class FREQ_DROOP:
         fb.answer = before + (wanted - before) * share
         fb.P = min(fb.P_RATED, max(0.0 - fb.P_RATED, fb.P_SET + fb.answer))
         fb.ANSWERING = abs(off) > fb.DEADBAND
+
+    example = Example(
+        F0=60.0,
+        P_RATED=100.0,
+        P_SET=20.0,
+        OLRT=5.0,
+        dt="10ms",
+        table="""
+            x   F     | P       ANSWERING
+            1   60    | 20      0
+            1   59.97 | 20      0         # inside the deadband of 36 mHz
+            500 59.5  | ~33.92  1         # 90 % of 15.467 kW after 5 s
+            500 59.5  | ~35.31  1
+            500 60    | ~21.53  0         # 10 % are left 5 s after the frequency is back
+            1   nan   | nan     0
+            1   60    | 20      0
+        """,
+    )
