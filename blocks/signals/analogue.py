@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blocks.arithmetic import is_finite
-from blocks.declare import BOOL, LREAL, Input, Output, Var, block
+from blocks.declare import BOOL, LREAL, Example, Input, Output, Var, block
 
 # NAMUR NE 43 in mA: measurement from 3.8 to 20.5, failure at and beyond 3.6 and 21.0.
 SATURATED_LOW = 3.8
@@ -52,6 +52,24 @@ class CURRENT_INPUT:
         fb.OVER = fb.IN > SATURATED_HIGH
         fb.WIRE_BREAK = fb.IN <= fb.FAULT_LOW
 
+    example = Example(
+        OUT_MIN=-50.0,
+        OUT_MAX=150.0,
+        SUBSTITUTE=999.0,
+        table="""
+        IN   | OUT   FAULT UNDER OVER WIRE_BREAK
+        4    | -50   0     0     0    0
+        12   | 50    0     0     0    0
+        20   | 150   0     0     0    0
+        20.8 | 160   0     0     1    0          # saturated
+        21   | 999   1     0     1    0          # the transmitter says that it failed
+        3.7  | -53.75 0    1     0    0
+        0    | 999   1     1     0    1          # a broken wire
+        nan  | 999   1     0     0    0
+        12   | 50    0     0     0    0
+    """,
+    )
+
 
 @block(source="IEC 60381-2 (0-10 V, 2-10 V, 1-5 V); NAMUR NE 43:2003, its limits taken as shares of the span")
 class VOLTAGE_INPUT:
@@ -90,3 +108,21 @@ class VOLTAGE_INPUT:
         fb.UNDER = spans and share < SHARE_LOW
         fb.OVER = spans and share > SHARE_HIGH
         fb.WIRE_BREAK = spans and fb.V_MIN > 0.0 and share <= SHARE_FAILED_LOW
+
+    example = Example(
+        OUT_MIN=0.0,
+        OUT_MAX=10.0,
+        SUBSTITUTE=-1.0,
+        V_MIN=2.0,
+        table="""
+        IN   | OUT    FAULT UNDER OVER WIRE_BREAK
+        2    | 0      0     0     0    0
+        6    | 5      0     0     0    0
+        10   | 10     0     0     0    0
+        10.4 | 10.5   0     0     1    0
+        11   | -1     1     0     1    0
+        0    | -1     1     1     0    1          # the live zero is missing
+        nan  | -1     1     0     0    0
+        6    | 5      0     0     0    0
+    """,
+    )

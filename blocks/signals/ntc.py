@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from blocks.arithmetic import is_finite, log_ratio
-from blocks.declare import BOOL, LREAL, Input, Output, Var, block
+from blocks.declare import BOOL, LREAL, Example, Input, Output, Var, block
 
 KELVIN = 273.15
 COLDEST = -55.0
@@ -52,6 +52,21 @@ class NTC_BETA:
         fb.OUT = fb.last if good or (fb.HOLD and fb.known) else fb.SUBSTITUTE
         fb.FAULT = not good
 
+    example = Example(
+        R25=10000.0,
+        BETA=3977.0,
+        SUBSTITUTE=-999.0,
+        table="""
+        R     | OUT    FAULT OPEN SHORT
+        10000 | 25     0     0    0
+        33900.42 | ~0.00 0   0    0      # 10 kOhm exp(3977 (1/273.15 - 1/298.15))
+        inf   | -999   1     1    0         # a broken wire
+        0     | -999   1     0    1         # the wires touch
+        nan   | -999   1     0    0
+        10000 | 25     0     0    0
+    """,
+    )
+
 
 @block(source="Steinhart and Hart, Deep-Sea Research 15 (1968), 497-503: 1/T = A + B ln R + C (ln R)^3, R in ohms")
 class NTC_STEINHART:
@@ -88,6 +103,20 @@ class NTC_STEINHART:
         fb.OUT = fb.last if good or (fb.HOLD and fb.known) else fb.SUBSTITUTE
         fb.FAULT = not good
 
+    example = Example(
+        A=1.129241e-3,
+        B=2.341077e-4,
+        C=8.775468e-8,
+        SUBSTITUTE=-999.0,
+        table="""
+        R     | OUT    FAULT OPEN SHORT
+        10000 | ~25.00 0     0    0
+        inf   | -999   1     1    0         # a broken wire
+        0     | -999   1     0    1         # the wires touch
+        nan   | -999   1     0    0
+    """,
+    )
+
 
 @block(source="Kirchhoff's voltage law: two resistors in series across a reference")
 class VOLTAGE_DIVIDER:
@@ -116,3 +145,17 @@ class VOLTAGE_DIVIDER:
         value = fb.R_REF * (share / (1.0 - share))
         fb.FAULT = not (sized and is_finite(value)) or fb.SHORT or fb.OPEN
         fb.R = (0.0 if fb.SHORT else NO_CURRENT) if fb.FAULT else value
+
+    example = Example(
+        V_REF=5.0,
+        R_REF=10000.0,
+        table="""
+        V    HIGH_SIDE | R     FAULT OPEN SHORT
+        2.5  0         | 10000 0     0    0
+        1    0         | 2500  0     0    0
+        1    1         | 40000 0     0    0
+        0.02 0         | 0     1     0    1
+        4.98 0         | inf   1     1    0
+        nan  0         | inf   1     0    0
+    """,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blocks.arithmetic import clamp, is_finite, sqrt
-from blocks.declare import BOOL, LREAL, Input, Output, Var, block
+from blocks.declare import BOOL, LREAL, Example, Input, Output, Var, block
 
 # IEC 60751: R/R0 = 1 + A t + B t^2 + C (t - 100) t^3, the last term below 0 °C only.
 A = 3.9083e-3
@@ -53,3 +53,17 @@ class RTD:
         fb.FAULT = not good
         fb.OPEN = sized and ratio > OPENED
         fb.SHORT = sized and ratio < SHORTED
+
+    example = Example(
+        SUBSTITUTE=-999.0,
+        table="""
+        R        | OUT     FAULT OPEN SHORT
+        100      | 0       0     0    0
+        138.5055 | 100     0     0    0
+        18.52008 | ~-200.0000 0  0    0
+        inf      | -999    1     1    0         # a broken wire
+        0        | -999    1     0    1         # the wires touch
+        nan      | -999    1     0    0
+        100      | 0       0     0    0
+    """,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks.declare import BOOL, Input, Output, block
+from blocks.declare import BOOL, Example, Input, Output, block
 
 
 @block(source="IEC 61131-3:2013, table 43, row 1")
@@ -16,6 +16,18 @@ class SR:
     def step(fb, dt):
         fb.Q1 = fb.S1 or (fb.Q1 and not fb.R)
 
+    example = Example(
+        table="""
+        S1 R | Q1
+        0  0 | 0
+        1  0 | 1
+        0  0 | 1        # kept
+        0  1 | 0
+        1  1 | 1        # set wins
+        0  0 | 1
+    """
+    )
+
 
 @block(source="IEC 61131-3:2013, table 43, row 2")
 class RS:
@@ -27,3 +39,15 @@ class RS:
 
     def step(fb, dt):
         fb.Q1 = not fb.R1 and (fb.S or fb.Q1)
+
+    example = Example(
+        table="""
+        S R1 | Q1
+        0 0  | 0
+        1 0  | 1
+        0 0  | 1        # kept
+        0 1  | 0
+        1 1  | 0        # reset wins
+        1 0  | 1
+    """
+    )

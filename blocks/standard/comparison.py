@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks.declare import ANY, BOOL, Input, Output, block
+from blocks.declare import ANY, BOOL, Example, Input, Output, block
 
 TABLE = "IEC 61131-3:2013, table 33; NaN: IEEE 754-2019, 5.11"
 
@@ -18,6 +18,16 @@ class GT:
     def step(fb, dt):
         fb.OUT = fb.IN1 > fb.IN2
 
+    example = Example(
+        table="""
+        IN1 IN2 | OUT
+        1   2   | 0
+        2   2   | 0
+        3   2   | 1
+        nan 2   | 0
+    """
+    )
+
 
 @block(source=TABLE)
 class GE:
@@ -29,6 +39,16 @@ class GE:
 
     def step(fb, dt):
         fb.OUT = fb.IN1 >= fb.IN2
+
+    example = Example(
+        table="""
+        IN1 IN2 | OUT
+        1   2   | 0
+        2   2   | 1
+        3   2   | 1
+        nan 2   | 0
+    """
+    )
 
 
 @block(source=TABLE)
@@ -42,6 +62,16 @@ class EQ:
     def step(fb, dt):
         fb.OUT = fb.IN1 == fb.IN2
 
+    example = Example(
+        table="""
+        IN1 IN2 | OUT
+        1   2   | 0
+        2   2   | 1
+        3   2   | 0
+        nan 2   | 0
+    """
+    )
+
 
 @block(source=TABLE)
 class LE:
@@ -53,6 +83,16 @@ class LE:
 
     def step(fb, dt):
         fb.OUT = fb.IN1 <= fb.IN2
+
+    example = Example(
+        table="""
+        IN1 IN2 | OUT
+        1   2   | 1
+        2   2   | 1
+        3   2   | 0
+        nan 2   | 0
+    """
+    )
 
 
 @block(source=TABLE)
@@ -66,6 +106,16 @@ class LT:
     def step(fb, dt):
         fb.OUT = fb.IN1 < fb.IN2
 
+    example = Example(
+        table="""
+        IN1 IN2 | OUT
+        1   2   | 1
+        2   2   | 0
+        3   2   | 0
+        nan 2   | 0
+    """
+    )
+
 
 @block(source=TABLE)
 class NE:
@@ -77,3 +127,13 @@ class NE:
 
     def step(fb, dt):
         fb.OUT = fb.IN1 != fb.IN2
+
+    example = Example(
+        table="""
+        IN1 IN2 | OUT
+        1   2   | 1
+        2   2   | 0
+        3   2   | 1
+        nan 2   | 1
+    """
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blocks.arithmetic import clamp, seconds, time, to_lreal, truncate, whole
-from blocks.declare import BOOL, DINT, LINT, LREAL, TIME, AnyType, Input, Output, block
+from blocks.declare import BOOL, DINT, LINT, LREAL, TIME, AnyType, Example, Input, Output, block
 
 TABLE = "IEC 61131-3:2013, table 22"
 UNTIMED = AnyType("a number or BOOL", (LREAL, DINT, LINT, BOOL))  # a TIME has its own two, which say seconds
@@ -21,6 +21,16 @@ class TO_LREAL:
     def step(fb, dt):
         fb.OUT = to_lreal(fb.IN)
 
+    example = Example(
+        chosen=DINT,
+        table="""
+        IN          | OUT
+        -5          | -5
+        2147483647  | 2147483647
+        0           | 0
+    """,
+    )
+
 
 @block(source=TABLE)
 class TO_DINT:
@@ -31,6 +41,17 @@ class TO_DINT:
 
     def step(fb, dt):
         fb.OUT = clamp(LOWEST_DINT, whole(fb.IN), HIGHEST_DINT)
+
+    example = Example(
+        table="""
+        IN   | OUT
+        1.4  | 1
+        2.5  | 2              # a half goes to the even number
+        3.5  | 4
+        1e10 | 2147483647     # held, not wrapped
+        nan  | 0
+    """
+    )
 
 
 @block(source=TABLE)
@@ -43,6 +64,16 @@ class TO_LINT:
     def step(fb, dt):
         fb.OUT = whole(fb.IN)
 
+    example = Example(
+        table="""
+        IN   | OUT
+        1e10 | 10000000000
+        -2.5 | -2             # a half goes to the even number
+        1e30 | 9223372036854774784
+        nan  | 0
+    """
+    )
+
 
 @block(source=TABLE)
 class TO_BOOL:
@@ -53,6 +84,16 @@ class TO_BOOL:
 
     def step(fb, dt):
         fb.OUT = fb.IN > 0 or fb.IN < 0
+
+    example = Example(
+        table="""
+        IN   | OUT
+        0    | 0
+        0.5  | 1
+        -3   | 1
+        nan  | 0
+    """
+    )
 
 
 @block(source=TABLE)
@@ -65,6 +106,15 @@ class TO_TIME:
     def step(fb, dt):
         fb.OUT = time(fb.IN)
 
+    example = Example(
+        table="""
+        IN    | OUT
+        1.5s  | 1500ms
+        -0.25 | -250ms
+        nan   | 0ms
+    """
+    )
+
 
 @block(source=TABLE)
 class TO_SECONDS:
@@ -76,6 +126,15 @@ class TO_SECONDS:
     def step(fb, dt):
         fb.OUT = seconds(fb.IN)
 
+    example = Example(
+        table="""
+        IN     | OUT
+        1500ms | 1.5
+        1min   | 60
+        -1ms   | -0.001
+    """
+    )
+
 
 @block(source=TABLE)
 class TRUNC:
@@ -86,6 +145,16 @@ class TRUNC:
 
     def step(fb, dt):
         fb.OUT = clamp(LOWEST_DINT, truncate(fb.IN), HIGHEST_DINT)
+
+    example = Example(
+        table="""
+        IN   | OUT
+        2.9  | 2
+        -2.9 | -2
+        1e10 | 2147483647
+        nan  | 0
+    """
+    )
 
 
 @block(source="NIST SP 811 (2008), appendix B: a unit is a factor and an offset")
@@ -99,3 +168,13 @@ class UNIT:
 
     def step(fb, dt):
         fb.OUT = fb.IN * fb.K + fb.OFFSET
+
+    example = Example(
+        K=1000.0,
+        table="""
+        IN   | OUT
+        2.5  | 2500       # kW into W
+        -1   | -1000
+        nan  | nan
+    """,
+    )

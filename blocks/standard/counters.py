@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks.declare import BOOL, DINT, Input, Output, Var, block
+from blocks.declare import BOOL, DINT, Example, Input, Output, Var, block
 
 TABLE = "IEC 61131-3:2013, table 45"
 LOWEST = -2147483648
@@ -28,6 +28,21 @@ class CTU:
         fb.Q = fb.CV >= fb.PV
         fb.was = fb.CU
 
+    example = Example(
+        PV=2,
+        table="""
+        CU R | Q CV
+        0  0 | 0 0
+        1  0 | 0 1
+        1  0 | 0 1       # no edge
+        0  0 | 0 1
+        1  0 | 1 2
+        0  0 | 1 2
+        1  0 | 1 3
+        0  1 | 0 0
+    """,
+    )
+
 
 @block(source=TABLE)
 class CTD:
@@ -47,6 +62,18 @@ class CTD:
             fb.CV = fb.CV - 1
         fb.Q = fb.CV <= 0
         fb.was = fb.CD
+
+    example = Example(
+        PV=2,
+        table="""
+        CD LD | Q CV
+        0  1  | 0 2
+        1  0  | 0 1
+        1  0  | 0 1       # no edge
+        0  0  | 0 1
+        1  0  | 1 0
+    """,
+    )
 
 
 @block(source=TABLE)
@@ -79,3 +106,19 @@ class CTUD:
         fb.QD = fb.CV <= 0
         fb.up_was = fb.CU
         fb.down_was = fb.CD
+
+    example = Example(
+        PV=2,
+        table="""
+        CU CD R LD | QU QD CV
+        0  0  0 0  | 0  1  0
+        1  0  0 0  | 0  0  1
+        0  0  0 0  | 0  0  1
+        1  0  0 0  | 1  0  2
+        0  1  0 0  | 0  0  1
+        0  0  0 0  | 0  0  1
+        1  1  0 0  | 0  0  1      # both edges cancel out
+        0  0  0 1  | 1  0  2
+        0  0  1 1  | 0  1  0
+    """,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks.declare import BOOL, Input, Output, Var, block
+from blocks.declare import BOOL, Example, Input, Output, Var, block
 
 
 @block(source="IEC 61131-3:2013, table 44, row 1")
@@ -17,6 +17,17 @@ class R_TRIG:
         fb.Q = fb.CLK and not fb.M
         fb.M = fb.CLK
 
+    example = Example(
+        table="""
+        CLK | Q
+        0   | 0
+        1   | 1
+        1   | 0
+        0   | 0
+        1   | 1
+    """
+    )
+
 
 @block(source="IEC 61131-3:2013, table 44, row 2")
 class F_TRIG:
@@ -29,3 +40,14 @@ class F_TRIG:
     def step(fb, dt):
         fb.Q = not fb.CLK and not fb.M
         fb.M = not fb.CLK
+
+    example = Example(
+        table="""
+        CLK | Q
+        1   | 0
+        0   | 1
+        0   | 0
+        1   | 0
+        0   | 1
+    """
+    )

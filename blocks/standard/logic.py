@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks.declare import BOOL, Input, Output, block
+from blocks.declare import BOOL, Example, Input, Output, block
 
 TABLE = "IEC 61131-3:2013, table 30"
 
@@ -18,6 +18,16 @@ class AND:
     def step(fb, dt):
         fb.OUT = fb.IN1 and fb.IN2
 
+    example = Example(
+        table="""
+        IN1 IN2 | OUT
+        0   0   | 0
+        0   1   | 0
+        1   0   | 0
+        1   1   | 1
+    """
+    )
+
 
 @block(source=TABLE, fold=("IN1", "IN2", "OUT"))
 class OR:
@@ -29,6 +39,16 @@ class OR:
 
     def step(fb, dt):
         fb.OUT = fb.IN1 or fb.IN2
+
+    example = Example(
+        table="""
+        IN1 IN2 | OUT
+        0   0   | 0
+        0   1   | 1
+        1   0   | 1
+        1   1   | 1
+    """
+    )
 
 
 @block(source=TABLE, fold=("IN1", "IN2", "OUT"))
@@ -42,6 +62,16 @@ class XOR:
     def step(fb, dt):
         fb.OUT = fb.IN1 != fb.IN2
 
+    example = Example(
+        table="""
+        IN1 IN2 | OUT
+        0   0   | 0
+        0   1   | 1
+        1   0   | 1
+        1   1   | 0
+    """
+    )
+
 
 @block(source=TABLE)
 class NOT:
@@ -52,3 +82,11 @@ class NOT:
 
     def step(fb, dt):
         fb.OUT = not fb.IN
+
+    example = Example(
+        table="""
+        IN | OUT
+        0  | 1
+        1  | 0
+    """
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blocks.arithmetic import abs, exp, floor, is_nan, log, max, min, mod, power, quotient, sqrt
-from blocks.declare import ANY_NUM, DINT, LINT, LREAL, TIME, AnyType, Input, Output, block
+from blocks.declare import ANY_NUM, DINT, LINT, LREAL, TIME, AnyType, Example, Input, Output, block
 
 ARITHMETIC = "IEC 61131-3:2013, table 29"
 FUNCTIONS = "IEC 61131-3:2013, table 28"
@@ -22,6 +22,15 @@ class ADD:
     def step(fb, dt):
         fb.OUT = fb.A + fb.B
 
+    example = Example(
+        table="""
+        A   B    | OUT
+        1.5 2.25 | 3.75
+        -4  1    | -3
+        nan 1    | nan
+    """
+    )
+
 
 @block(source=ARITHMETIC, fold=("A", "B", "OUT"))
 class MUL:
@@ -33,6 +42,14 @@ class MUL:
 
     def step(fb, dt):
         fb.OUT = fb.A * fb.B
+
+    example = Example(
+        table="""
+        A   B  | OUT
+        1.5 -2 | -3
+        0   7  | 0
+    """
+    )
 
 
 @block(source=ARITHMETIC)
@@ -46,6 +63,14 @@ class SUB:
     def step(fb, dt):
         fb.OUT = fb.A - fb.B
 
+    example = Example(
+        table="""
+        A   B    | OUT
+        1.5 2.25 | -0.75
+        10  4    | 6
+    """
+    )
+
 
 @block(source=ARITHMETIC)
 class DIV:
@@ -57,6 +82,15 @@ class DIV:
 
     def step(fb, dt):
         fb.OUT = quotient(fb.A, fb.B)
+
+    example = Example(
+        table="""
+        A  B | OUT
+        7  2 | 3.5
+        1  0 | inf
+        0  0 | nan
+    """
+    )
 
 
 @block(source=ARITHMETIC)
@@ -70,6 +104,16 @@ class MOD:
     def step(fb, dt):
         fb.OUT = mod(fb.A, fb.B)
 
+    example = Example(
+        table="""
+        A  B  | OUT
+        7  3  | 1
+        -7 3  | -1
+        7  -3 | 1
+        7  0  | 0
+    """
+    )
+
 
 @block(source=FUNCTIONS)
 class ABS:
@@ -80,6 +124,15 @@ class ABS:
 
     def step(fb, dt):
         fb.OUT = abs(fb.IN)
+
+    example = Example(
+        table="""
+        IN   | OUT
+        -2.5 | 2.5
+        2.5  | 2.5
+        nan  | nan
+    """
+    )
 
 
 @block(source="IEC 61131-3:2013, table 71 (unary minus)")
@@ -92,6 +145,14 @@ class NEG:
     def step(fb, dt):
         fb.OUT = -fb.IN
 
+    example = Example(
+        table="""
+        IN   | OUT
+        2.5  | -2.5
+        -1   | 1
+    """
+    )
+
 
 @block(source=FUNCTIONS)
 class SQRT:
@@ -102,6 +163,15 @@ class SQRT:
 
     def step(fb, dt):
         fb.OUT = sqrt(fb.IN)
+
+    example = Example(
+        table="""
+        IN | OUT
+        9  | 3
+        2  | ~1.414214
+        -1 | nan
+    """
+    )
 
 
 @block(source=FUNCTIONS)
@@ -114,6 +184,15 @@ class EXP:
     def step(fb, dt):
         fb.OUT = exp(fb.IN)
 
+    example = Example(
+        table="""
+        IN   | OUT
+        0    | 1
+        1    | ~2.718282
+        1000 | inf
+    """
+    )
+
 
 @block(source=FUNCTIONS)
 class LN:
@@ -124,6 +203,16 @@ class LN:
 
     def step(fb, dt):
         fb.OUT = log(fb.IN)
+
+    example = Example(
+        table="""
+        IN | OUT
+        1  | 0
+        2  | ~0.693147
+        0  | -inf
+        -1 | nan
+    """
+    )
 
 
 @block(source=ARITHMETIC)
@@ -137,6 +226,15 @@ class EXPT:
     def step(fb, dt):
         fb.OUT = power(fb.IN1, fb.IN2)
 
+    example = Example(
+        table="""
+        IN1 IN2 | OUT
+        2   10  | 1024
+        2   -1  | 0.5
+        -8  0.5 | nan
+    """
+    )
+
 
 @block(source="IEC 61131-3:2013, table 32", fold=("IN1", "IN2", "OUT"))
 class MIN:
@@ -148,6 +246,16 @@ class MIN:
 
     def step(fb, dt):
         fb.OUT = fb.IN1 if is_nan(fb.IN1) else min(fb.IN1, fb.IN2)
+
+    example = Example(
+        table="""
+        IN1 IN2 | OUT
+        3   -2  | -2
+        -2  3   | -2
+        nan 3   | nan
+        3   nan | nan
+    """
+    )
 
 
 @block(source="IEC 61131-3:2013, table 32", fold=("IN1", "IN2", "OUT"))
@@ -161,6 +269,16 @@ class MAX:
     def step(fb, dt):
         fb.OUT = fb.IN1 if is_nan(fb.IN1) else max(fb.IN1, fb.IN2)
 
+    example = Example(
+        table="""
+        IN1 IN2 | OUT
+        3   -2  | 3
+        -2  3   | 3
+        nan 3   | nan
+        3   nan | nan
+    """
+    )
+
 
 @block(source="IEC 60559 (IEEE 754-2019), 5.9: roundToIntegralTowardNegative")
 class FLOOR:
@@ -171,3 +289,12 @@ class FLOOR:
 
     def step(fb, dt):
         fb.OUT = floor(fb.IN)
+
+    example = Example(
+        table="""
+        IN   | OUT
+        2.7  | 2
+        -2.1 | -3
+        nan  | nan
+    """
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blocks.arithmetic import clamp, is_nan, max, min
-from blocks.declare import ANY, ANY_NUM, BOOL, DINT, Array, Input, Output, block
+from blocks.declare import ANY, ANY_NUM, BOOL, DINT, Array, Example, Input, Output, block
 
 TABLE = "IEC 61131-3:2013, table 32"
 
@@ -20,6 +20,16 @@ class SEL:
     def step(fb, dt):
         fb.OUT = fb.IN1 if fb.G else fb.IN0
 
+    example = Example(
+        IN0=1.5,
+        IN1=2.5,
+        table="""
+        G | OUT
+        0 | 1.5
+        1 | 2.5
+    """,
+    )
+
 
 @block(source=TABLE)
 class MUX:
@@ -32,6 +42,18 @@ class MUX:
     def step(fb, dt):
         k = clamp(0, fb.K, len(fb.IN) - 1)
         fb.OUT = fb.IN[k]
+
+    example = Example(
+        IN=[10.0, 20.0, 30.0],
+        table="""
+        K  | OUT
+        0  | 10
+        1  | 20
+        2  | 30
+        3  | 30       # beyond the end
+        -1 | 10
+    """,
+    )
 
 
 @block(source=TABLE + ": MIN(MAX(IN, MN), MX)")
@@ -50,6 +72,18 @@ class LIMIT:
         if is_nan(fb.MX):
             fb.OUT = fb.MX
 
+    example = Example(
+        MN=-10.0,
+        MX=10.0,
+        table="""
+        IN  | OUT
+        5   | 5
+        15  | 10
+        -15 | -10
+        nan | nan
+    """,
+    )
+
 
 @block(source=TABLE)
 class MOVE:
@@ -60,6 +94,14 @@ class MOVE:
 
     def step(fb, dt):
         fb.OUT = fb.IN
+
+    example = Example(
+        table="""
+        IN  | OUT
+        2.5 | 2.5
+        nan | nan
+    """
+    )
 
 
 @block(source="a priority encoder, as in IEC 60617-12")
@@ -75,3 +117,13 @@ class FIRST_TRUE:
             if fb.IN[len(fb.IN) - 1 - i]:
                 first = len(fb.IN) - 1 - i
         fb.INDEX = first
+
+    example = Example(
+        table="""
+        IN      | INDEX
+        [0,0,0] | 3
+        [0,0,1] | 2
+        [0,1,1] | 1
+        [1,0,0] | 0
+    """
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks.declare import BOOL, DINT, TIME, Array, Input, Output, Var, block
+from blocks.declare import BOOL, DINT, TIME, Array, Example, Input, Output, Var, block
 
 SFC = "IEC 61131-3:2013, 6.7"
 
@@ -33,6 +33,20 @@ class SEQUENCE:
         fb.STEP = target
         fb.started = True
 
+    example = Example(
+        FROM=[0, 1, 2],
+        TO=[1, 2, 0],
+        table="""
+        GO      | STEP T
+        [0,0,0] | 0    0ms
+        [0,1,1] | 0    10ms
+        [1,1,1] | 1    0ms      # one move a scan
+        [1,0,1] | 1    10ms
+        [0,1,0] | 2    0ms
+        [0,0,1] | 0    0ms
+    """,
+    )
+
 
 @block(source=SFC + ".2: the elapsed time of a step")
 class ELAPSED:
@@ -43,6 +57,14 @@ class ELAPSED:
 
     def step(fb, dt):
         fb.OUT = fb.T + dt
+
+    example = Example(
+        table="""
+        T    | OUT
+        0ms  | 10ms
+        1s   | 1010ms
+    """
+    )
 
 
 @block(source=SFC + ".2, table 54: step flag and step time")
@@ -58,3 +80,14 @@ class STEP_ACTIVE:
     def step(fb, dt):
         fb.X = fb.STEP == fb.K
         fb.T = fb.TIME_IN if fb.STEP == fb.K else 0
+
+    example = Example(
+        K=2,
+        table="""
+        STEP TIME_IN | X T
+        0    5s      | 0 0ms
+        2    0ms     | 1 0ms
+        2    10ms    | 1 10ms
+        1    0ms     | 0 0ms
+    """,
+    )

@@ -62,6 +62,22 @@ class TOF:
             fb.Q = fb.ET < fb.PT
         fb.was = fb.IN
 
+    example = Example(
+        PT="30ms",
+        table="""
+        IN | Q ET
+        0  | 0 0ms
+        1  | 1 0ms
+        0  | 1 0ms
+        0  | 1 10ms
+        1  | 1 0ms        # rises again: the time starts anew
+        0  | 1 0ms
+        0  | 1 10ms
+        0  | 1 20ms
+        0  | 0 30ms
+    """,
+    )
+
 
 @block(source="IEC 61131-3:2013, table 46, figure 15")
 class TP:
@@ -83,3 +99,16 @@ class TP:
         if not fb.IN and not fb.Q:
             fb.ET = 0
         fb.was = fb.IN
+
+    example = Example(
+        PT="30ms",
+        table="""
+        IN | Q ET
+        0  | 0 0ms
+        1  | 1 0ms
+        0  | 1 10ms
+        1  | 1 20ms       # a second edge does not prolong it
+        1  | 0 30ms
+        0  | 0 0ms
+    """,
+    )

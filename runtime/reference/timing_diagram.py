@@ -12,6 +12,7 @@ from blocks.scan_table import Table
 
 WIDTH = 110
 LONGEST_CELL = 16
+LEAD = 7  # what stands beside a pin's name
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def diagram(block: BlockType, width: int = WIDTH) -> str:
         for i in range(len(head))
     ]
     names = max(len(name) for name in (*cells, "time"))
-    return "\n\n".join("\n".join(_strip(found, cells, head, widths, part, names)) for part in _folded(widths, width - names - 5))
+    return "\n\n".join("\n".join(_strip(found, cells, head, widths, part, names)) for part in _folded(widths, width - names - LEAD))
 
 
 def _shown(found: Trace) -> tuple[Pin, ...]:

@@ -11,6 +11,9 @@ from blocks.scan_table import Table
 from runtime.reference.timing_diagram import short_time
 
 
+TAG_NAMES = {"GOOD": "is_good"}  # `x.good` is the quality of x
+
+
 @dataclass(frozen=True)
 class Usage:
     """One instance as text, and the tags that it reads: name, type and unit of each."""
@@ -33,7 +36,7 @@ def usage(block: BlockType) -> Usage:
         type = table.type_of(pin.name)
         if pin.name in table.lines[0].given or (pin.required and pin.name not in table.params):
             length = table.length if pin.length == "N" else int(pin.length)
-            tag = f"plant.{pin.name.lower()}"
+            tag = f"plant.{TAG_NAMES.get(pin.name, pin.name.lower())}"
             tags.append((tag, f"{type.name}[{length}]" if length else type.name, _unit(pin)))
             lines.append(f"    {pin.name}: {tag}{'[*]' if length else ''}")
         elif pin.name in table.params and (text := _constant(pin, type, table.params[pin.name])):

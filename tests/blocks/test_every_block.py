@@ -28,6 +28,7 @@ NAN_BY_LAW = {  # IEC 60559 says so, and a value in its place would hide the mis
     "EXP": "overflows to infinity",
     "EXPT": "overflows to infinity",
     "LN": "0 and below have no logarithm",
+    "LOG": "0 and below have no logarithm",
     "SQRT": "below 0 there is no root",
     "SCALE": "two equal points have no line; OUTSIDE tells",
     "VOLTAGE_DIVIDER": "all of the voltage on one side is an open circuit",

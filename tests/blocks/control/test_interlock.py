@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from blocks.control.interlock import INTERLOCK
 from tests.aids.scan_table import scan
 
@@ -30,6 +32,21 @@ def test_a_permit_that_falls_trips_it_in_the_same_scan_and_its_return_changes_no
         [1,1,1] 1     | 0  2     0     # a RESET that is still held is no edge
         [1,1,1] 0     | 0  2     0
         [1,1,1] 1     | 1  0     0
+    """,
+    )
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_each_permit_alone_trips_it(number):
+    fallen = str([int(i != number) for i in (1, 2, 3)]).replace(" ", "")
+    scan(
+        INTERLOCK,
+        table=f"""
+        PERMIT   RESET | OK FIRST    MISSING
+        [1,1,1]  0     | 0  0        0
+        [1,1,1]  1     | 1  0        0
+        {fallen} 0     | 0  {number} {number}
+        [1,1,1]  0     | 0  {number} 0
     """,
     )
 

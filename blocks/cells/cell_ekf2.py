@@ -1,0 +1,180 @@
+"""The state of charge of one cell with a slow diffusion and hysteresis."""
+
+from __future__ import annotations
+
+from blocks.arithmetic import abs, clamp, floor, is_finite, max, min, seconds, settling, sign, sqrt, to_int
+from blocks.cells.laws import KELVIN, LFP
+from blocks.declare import BOOL, LREAL, Array, Example, Input, Output, Var, block
+
+GAPS = 20  # between the points of the OCV table
+S_PER_H = 3600.0
+Z_NOISE = 1e-5 * 1e-5  # 1/s: current sensor
+LAG_NOISE = 3.0  # h^2 s: under current the surface of the particles is ahead of their mean, as a share of the rate
+U_NOISE = 1e-3 * 1e-3  # V^2/s: what one RC leaves out
+S_NOISE = 1e-4 * 1e-4  # 1/s: resistance moves with temperature
+C_NOISE = 2e-5 * 2e-5  # 1/s: capacity moves with age
+HYST_TIME = 600.0  # s: how long an error of the hysteresis stays the same
+M_ERROR = 0.2  # M itself is known to a fifth
+LEAST = 1e-14
+ACTIVATION = 30300.0 / 8.314462618  # K: J/mol of Prada2013's graphite over the gas constant
+STEP = 0.01
+
+
+@block(source="Plett, Extended Kalman filtering for BMS, 2 and 3 (J. Power Sources 134, 2004): hysteresis, joint filter")
+class CELL_EKF2:
+    """The state of charge and of health of one cell by an extended Kalman filter with two RC pairs and hysteresis.
+
+    As CELL_EKF, but the expected voltage is OCV(z) + M h - u1 - s (R0 I + g): h goes from -1 (discharged last) to 1 (charged
+    last), h = e h + (1 - e) sgn(charge) with e = exp(-|GAMMA dz|), and g answers the current with R2 and TAU2. h and g are known
+    from the current alone; z, u1 and the scales s and c of resistance and 1/capacity are estimated. Where the cell came from is
+    not known at the start: until enough charge has moved, M is added to the doubt. For LFP (OCV is the mean of both directions),
+    and for cells whose voltage takes minutes to settle. A NaN on V leaves counting; a NaN on I, or a parameter without sense,
+    freezes everything.
+    """
+
+    V = Input(LREAL, "cell voltage", unit="V")
+    I = Input(LREAL, "cell current, discharging is positive", unit="A")  # noqa: E741 - the letter of the trade
+    T = Input(LREAL, "cell temperature; a NaN counts as 25 °C", unit="°C", default=25.0)
+    CAPACITY = Input(LREAL, "capacity as given", unit="Ah", default=280.0, min=0.1, max=1e5)
+    R0 = Input(LREAL, "resistance that acts at once, as given, at 25 °C", unit="Ohm", default=0.0003, min=0, max=1)
+    R1 = Input(LREAL, "resistance of the RC pair, as given, at 25 °C", unit="Ohm", default=0.0003, min=0, max=1)
+    TAU = Input(LREAL, "time constant of the RC pair", unit="s", default=30.0, min=0, max=1e6)
+    R2 = Input(LREAL, "resistance of the slow RC pair, as given, at 25 °C", unit="Ohm", default=0.0002, min=0, max=1)
+    TAU2 = Input(LREAL, "time constant of the slow RC pair", unit="s", default=300.0, min=0, max=1e6)
+    M = Input(LREAL, "hysteresis: half of the gap between charged to and discharged to", unit="V", default=0.0, min=0, max=1)
+    GAMMA = Input(LREAL, "the hysteresis turns over within 1/GAMMA of the capacity", default=50.0, min=0, max=1e4)
+    V_ERROR = Input(LREAL, "error of voltage and model in one sample a second", unit="V", default=0.03, min=1e-4, max=1)
+    SOC0 = Input(LREAL, "state of charge at the start, within about 20 %", unit="%", default=50.0, min=0, max=100)
+    OCV = Input(Array(LREAL, 21), "open-circuit voltage at 0, 5, ... 100 % of charge", unit="V", default=LFP)
+    SOC = Output(LREAL, "state of charge", unit="%", min=0, max=100)
+    SIGMA = Output(LREAL, "standard deviation that the filter claims for SOC", unit="%", min=0)
+    INNOVATION = Output(LREAL, "measured voltage minus the expected one", unit="V")
+    R_SCALE = Output(LREAL, "resistance found, relative to R0, R1 and R2", default=1.0, min=0.2, max=5)
+    SOH = Output(LREAL, "capacity found, relative to CAPACITY", unit="%", default=100.0, min=50, max=200)
+    R = Output(LREAL, "resistance found of all three together, at 25 °C", unit="Ohm", min=0)
+    CAPACITY_FOUND = Output(LREAL, "capacity found", unit="Ah", min=0)
+    U_HYST = Output(LREAL, "hysteresis voltage", unit="V", min=-1, max=1)
+    HELD = Output(BOOL, "frozen: the current or a parameter is dead")
+    g = Var(LREAL, "voltage of the slow RC pair, for resistances as given", unit="V")
+    hyst = Var(LREAL, "hysteresis, -1 to 1")
+    unknown = Var(LREAL, "share of the hysteresis that the start still hides", default=1.0)
+    z = Var(LREAL, "charge, 0 to 1")
+    u = Var(LREAL, "voltage of the RC pair", unit="V")
+    s = Var(LREAL, "resistance, relative to that given", default=1.0)
+    c = Var(LREAL, "1/capacity, relative to that given", default=1.0)
+    zz = Var(LREAL, "variance of z", default=0.04)
+    zu = Var(LREAL, "covariance of z and u")
+    zs = Var(LREAL, "covariance of z and s")
+    zc = Var(LREAL, "covariance of z and c")
+    uu = Var(LREAL, "variance of u", default=1e-4)
+    us = Var(LREAL, "covariance of u and s")
+    uc = Var(LREAL, "covariance of u and c")
+    ss = Var(LREAL, "variance of s", default=0.04)
+    sc = Var(LREAL, "covariance of s and c")
+    cc = Var(LREAL, "variance of c", default=0.01)
+    started = Var(BOOL, "z holds a state of charge")
+
+    def step(fb, dt):
+        h = seconds(dt)
+        before = fb.z if fb.started else fb.SOC0 * 0.01
+        # resistance over temperature: Arrhenius, exp(x) as 1 + x + x*x/2, since the filter finds the rest
+        cold = clamp(-1.5, ACTIVATION / (fb.T + KELVIN) - ACTIVATION / (25.0 + KELVIN), 3.0) if is_finite(fb.T) else 0.0
+        growth = 1.0 + abs(cold) + 0.5 * cold * cold
+        warmth = growth if cold > 0.0 else 1.0 / growth
+        # predict: z = z + k c, u = a u + b s
+        rate = fb.I / fb.CAPACITY
+        k = 0.0 - h * rate / S_PER_H
+        share = settling(h, fb.TAU)
+        a = 1.0 - share
+        b = share * fb.R1 * warmth * fb.I
+        z = before + k * fb.c
+        g = fb.g + settling(h, fb.TAU2) * (fb.R2 * warmth * fb.I - fb.g)
+        turn = fb.GAMMA * abs(k * fb.c)
+        keep = 1.0 / (1.0 + turn + 0.5 * turn * turn)
+        hyst = keep * fb.hyst + (1.0 - keep) * sign(k)
+        hidden = fb.M * fb.M * (keep * fb.unknown * keep * fb.unknown + M_ERROR * M_ERROR)
+        u = a * fb.u + b * fb.s
+        zz = fb.zz + k * (fb.zc + fb.zc + k * fb.cc) + Z_NOISE * h
+        zu = a * (fb.zu + k * fb.uc) + b * (fb.zs + k * fb.sc)
+        zs = fb.zs + k * fb.sc
+        zc = fb.zc + k * fb.cc
+        uu = a * (a * fb.uu + b * (fb.us + fb.us)) + b * b * fb.ss + U_NOISE * h
+        us = a * fb.us + b * fb.ss
+        uc = a * fb.uc + b * fb.sc
+        ss = fb.ss + S_NOISE * h
+        cc = fb.cc + C_NOISE * h
+        # expect: V = OCV(z) - u - s R0 I, linear about z between two points of the table
+        place = clamp(0.0, z, 1.0) * GAPS
+        i = min(to_int(floor(place)), GAPS - 1)
+        rise = fb.OCV[i + 1] - fb.OCV[i]
+        slope = rise * GAPS
+        drop = fb.R0 * warmth * fb.I + g
+        innovation = fb.V - (fb.OCV[i] + rise * (place - i) + fb.M * hyst - u - fb.s * drop)
+        # correct: gain = P H / (H P H + noise); a dead voltage corrects nothing
+        seen = is_finite(innovation)
+        ph_z = slope * zz - zu - drop * zs
+        ph_u = slope * zu - uu - drop * us
+        ph_s = slope * zs - us - drop * ss
+        ph_c = slope * zc - uc - drop * fb.sc
+        noise = fb.V_ERROR * fb.V_ERROR + LAG_NOISE * (slope * rate) * (slope * rate) + HYST_TIME * hidden
+        weight = 1.0 / (slope * ph_z - ph_u - drop * ph_s + noise / h) if seen else 0.0
+        step = abs(ph_z * weight * innovation) if seen else 0.0
+        if step > STEP:  # beyond it the slope is another one: take part of the step, and claim part of the knowledge only
+            weight = weight * (STEP / step)
+        by = weight * innovation if seen else 0.0
+        z = z + ph_z * by
+        u = u + ph_u * by
+        s = fb.s + ph_s * by
+        c = fb.c + ph_c * by
+        zz = max(zz - ph_z * ph_z * weight, LEAST)
+        uu = max(uu - ph_u * ph_u * weight, LEAST)
+        ss = max(ss - ph_s * ph_s * weight, LEAST)
+        cc = max(cc - ph_c * ph_c * weight, LEAST)
+        alive = is_finite(z + u + s + c + (zz + uu + ss + cc) + (zu + zs + zc + us + uc + weight) + g + hyst + hidden)
+        if alive:
+            fb.z = clamp(0.0, z, 1.0)
+            fb.u = u
+            fb.s = clamp(0.2, s, 5.0)
+            fb.c = clamp(0.5, c, 2.0)
+            fb.zz = zz
+            fb.zu = zu - ph_z * ph_u * weight
+            fb.zs = zs - ph_z * ph_s * weight
+            fb.zc = zc - ph_z * ph_c * weight
+            fb.uu = uu
+            fb.us = us - ph_u * ph_s * weight
+            fb.uc = uc - ph_u * ph_c * weight
+            fb.ss = ss
+            fb.sc = fb.sc - ph_s * ph_c * weight
+            fb.cc = cc
+            fb.g = g
+            fb.hyst = hyst
+            fb.unknown = keep * fb.unknown
+            fb.started = True
+        fb.SOC = 100.0 * (fb.z if alive else clamp(0.0, before, 1.0))
+        fb.SIGMA = 100.0 * sqrt(fb.zz)
+        fb.INNOVATION = innovation if seen else 0.0
+        fb.R_SCALE = fb.s
+        fb.SOH = 100.0 / fb.c
+        fb.R = max(fb.s * (fb.R0 + fb.R1 + fb.R2), 0.0) if alive else fb.R
+        fb.CAPACITY_FOUND = max(fb.CAPACITY / fb.c, 0.0) if alive else fb.CAPACITY_FOUND
+        fb.U_HYST = clamp(-1.0, fb.M * fb.hyst, 1.0) if alive else fb.U_HYST
+        fb.HELD = not alive
+
+    example = Example(
+        dt="1s",
+        R0=0.0,
+        R1=0.0,
+        R2=0.0,
+        SOC0=60.0,
+        M="10mV",
+        GAMMA=100.0,
+        table="""
+        x   V      I    | SOC    U_HYST  HELD
+        1   nan    280  | ~59.97 ~-0.000 0     # no voltage: the charge is counted, 280 A of 280 Ah
+        35  nan    280  | 59     ~-0.006 0     # discharged by 1/100: 63 % of the way to -10 mV
+        72  nan    560  | 55     ~-0.010 0
+        72  nan    -560 | 59     ~0.010  0     # charged: the other branch
+        1   nan    nan  | 59     ~0.010  1     # no current either: frozen
+        600 3.0172 0    | ~11.2  ~0.010  0     # at rest, 10 mV above the table's 3.0072 V
+    """,
+    )

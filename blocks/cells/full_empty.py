@@ -1,0 +1,82 @@
+"""When cells are full and when they are empty."""
+
+from __future__ import annotations
+
+import math
+
+from blocks.arithmetic import max, min
+from blocks.declare import BOOL, LREAL, TIME, Example, Input, Output, Var, block
+
+LONGEST = 9_000_000_000_000_000_000
+
+
+@block(source="foxBMS 2 and common LFP practice: full at the charging voltage once the current has fallen to 0.05C (CC/CV)")
+class FULL_EMPTY:
+    """Finds that the cells are fully charged or fully discharged, and how long ago they last were.
+
+    FULL: the highest cell is at V_FULL or above while the charging current has fallen to I_FULL (and nothing discharges), for
+    HOLD. EMPTY: the lowest cell is at V_EMPTY or below while at most I_EMPTY discharges (and nothing charges), for HOLD: a
+    voltage that only sags under load is not empty, so I_EMPTY should be small where the load is heavy. FULL falls once a current
+    beyond I_FULL has discharged for HOLD, EMPTY once one beyond I_FULL has charged for HOLD. Both may hold at rest in a badly
+    unbalanced pack. A NaN changes nothing and restarts the waiting. The times since count from the first scan where it never
+    happened: see HAD_FULL.
+    """
+
+    V_MAX = Input(LREAL, "voltage of the highest cell", unit="V")
+    V_MIN = Input(LREAL, "voltage of the lowest cell", unit="V")
+    I = Input(LREAL, "current, discharging is positive", unit="A")  # noqa: E741 - the letter of the trade
+    V_FULL = Input(LREAL, "voltage of a full cell; a little below the charger's constant voltage", unit="V", default=3.6)
+    V_EMPTY = Input(LREAL, "voltage of an empty cell", unit="V", default=2.8)
+    I_FULL = Input(LREAL, "current at which charging has ended, as a positive number; 0.05C", unit="A", default=14.0, min=0)
+    I_EMPTY = Input(LREAL, "largest discharging current at which V_EMPTY counts", unit="A", default=math.inf, min=0)
+    HOLD = Input(TIME, "how long a condition must hold", min=0, default=30_000_000_000)
+    FULL = Output(BOOL, "fully charged")
+    EMPTY = Output(BOOL, "fully discharged")
+    SINCE_FULL = Output(TIME, "time since FULL was last true", min=0)
+    SINCE_EMPTY = Output(TIME, "time since EMPTY was last true", min=0)
+    HAD_FULL = Output(BOOL, "FULL was true at least once")
+    HAD_EMPTY = Output(BOOL, "EMPTY was true at least once")
+    full_for = Var(TIME, "how long what would change FULL has held")
+    empty_for = Var(TIME, "how long what would change EMPTY has held")
+    full_was = Var(BOOL, "what would change FULL held one scan ago")
+    empty_was = Var(BOOL, "what would change EMPTY held one scan ago")
+
+    def step(fb, dt):
+        hold = max(fb.HOLD, 0)
+        charged = fb.V_MAX >= fb.V_FULL and fb.I <= 0.0 and fb.I >= 0.0 - fb.I_FULL
+        drained = fb.V_MIN <= fb.V_EMPTY and fb.I >= 0.0 and fb.I <= fb.I_EMPTY
+        changes_full = fb.I > fb.I_FULL if fb.FULL else charged
+        changes_empty = fb.I < 0.0 - fb.I_FULL if fb.EMPTY else drained
+        fb.full_for = min(fb.full_for + dt, hold) if changes_full and fb.full_was else 0
+        fb.empty_for = min(fb.empty_for + dt, hold) if changes_empty and fb.empty_was else 0
+        turns_full = changes_full and fb.full_for >= hold
+        turns_empty = changes_empty and fb.empty_for >= hold
+        fb.FULL = fb.FULL != turns_full
+        fb.EMPTY = fb.EMPTY != turns_empty
+        fb.full_was = changes_full and not turns_full
+        fb.empty_was = changes_empty and not turns_empty
+        fb.HAD_FULL = fb.HAD_FULL or fb.FULL
+        fb.HAD_EMPTY = fb.HAD_EMPTY or fb.EMPTY
+        fb.SINCE_FULL = 0 if fb.FULL else min(max(fb.SINCE_FULL, 0), LONGEST) + dt
+        fb.SINCE_EMPTY = 0 if fb.EMPTY else min(max(fb.SINCE_EMPTY, 0), LONGEST) + dt
+
+    example = Example(
+        V_MIN=3.3,
+        HOLD="30s",
+        dt="10s",
+        table="""
+        V_MAX I    | FULL HAD_FULL SINCE_FULL
+        3.5   -140 | 0    0        10s
+        3.65  -140 | 0    0        20s      # constant current
+        3.65  -14  | 0    0        30s      # constant voltage, and the current has fallen to 0.05C
+        3.65  -10  | 0    0        40s
+        3.65  -9   | 0    0        50s
+        3.65  -8   | 1    1        0s
+        3.40  0    | 1    1        0s       # relaxes, but nothing was taken
+        3.30  140  | 1    1        0s
+        3.30  140  | 1    1        0s
+        3.30  140  | 1    1        0s
+        3.30  140  | 0    1        10s
+        3.30  140  | 0    1        20s
+    """,
+    )

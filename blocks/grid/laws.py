@@ -1,0 +1,83 @@
+"""Laws that blocks of the grid family share: numbers and arrays in, a number out."""
+
+from __future__ import annotations
+
+import math
+
+from blocks.arithmetic import clamp, cosine, floor, max, min, to_int, to_lreal
+
+NOT_A_NUMBER = math.nan
+PRODUCTS = ("FCR-N", "FCR-D up", "FCR-D down")
+
+
+def reservoir_soc(capacity, energy, minutes):
+    """The state of charge in % that holds `minutes` of full activation of `capacity` (kW) in a reservoir of `energy` (kWh).
+
+    Nordic FCR v1.1, 3.5, table 10: C m / 60 / E. A reservoir that is not above 0 gives NaN, which no state of charge is below.
+    """
+    return capacity * minutes / 60.0 / energy * 100.0 if energy > 0.0 else NOT_A_NUMBER
+
+
+def fill(amount, weights, rooms, filled):
+    """Water-filling: spreads `amount` >= 0 over places in proportion to their weights, none beyond its room; returns what is left.
+
+    A place whose part exceeds its room is filled and leaves; the rest is spread anew, at most once a place. What places of weight 0
+    must take, because all others are full, they take in proportion to their rooms. All weights and rooms are finite and >= 0.
+    """
+    count = len(weights)
+    for i in range(count):
+        filled[i] = 0.0
+    left = amount
+    for _turn in range(count):
+        weight = 0.0
+        for i in range(count):
+            weight = weight + (weights[i] if filled[i] < rooms[i] else 0.0)
+        level = left / weight if weight > 0.0 else 0.0
+        has_full = False
+        for i in range(count):
+            if filled[i] < rooms[i] and weights[i] * level >= rooms[i]:
+                filled[i] = rooms[i]
+                left = left - rooms[i]
+                has_full = True
+        if not has_full and level > 0.0:
+            for i in range(count):
+                if filled[i] < rooms[i]:
+                    filled[i] = weights[i] * level
+            left = 0.0
+        left = max(left, 0.0)
+    room = 0.0
+    for i in range(count):
+        room = room + (rooms[i] - filled[i] if left > 0.0 else 0.0)
+    part = min(left / room, 1.0) if room > 0.0 else 0.0
+    for i in range(count):
+        filled[i] = min(filled[i] + (rooms[i] - filled[i]) * part, rooms[i])
+    return max(left - room, 0.0)
+
+
+def held_integral(integral, error, gain, reset, h, low, high):
+    """The integral part of a PI controller after `h` s: gain * error / reset each second, held between the limits of the output.
+
+    Held there it cannot wind up: once the error turns, the output leaves its limit at once. `reset` <= 0 has no integral.
+    """
+    wanted = integral + gain * error * (min(h / reset, 1.0) if reset > 0.0 else 0.0)
+    return clamp(low, wanted, high) if wanted - wanted == 0.0 and reset > 0.0 else 0.0
+
+
+def whole_periods(samples, rate, frequency):
+    """How many samples of a burst make the greatest whole number of periods; 0 where there is none, or no sense in the numbers."""
+    if not (rate > 0.0 and frequency > 0.0 and frequency * 2.0 < rate):
+        return to_int(0.0)
+    periods = floor(to_lreal(samples) * frequency / rate + 1e-9)
+    return to_int(min(periods * rate / frequency, to_lreal(samples)))
+
+
+def tone_square(xs, count, turns):
+    """The squared magnitude of the sum of x[n] exp(-j 2 pi turns n) over the first `count` samples, by Goertzel's algorithm."""
+    along = cosine(turns)
+    last = 0.0
+    before = 0.0
+    for i in range(count):
+        new = xs[i] + 2.0 * along * last - before
+        before = last
+        last = new
+    return max(0.0, last * last + before * before - 2.0 * along * last * before)  # in this order a NaN stays

@@ -1,0 +1,69 @@
+"""CRITICAL_LOW: reduce, stop, open, lock."""
+
+from __future__ import annotations
+
+from blocks.cells.critical_low import CRITICAL_LOW
+from tests.aids.scan_table import scan
+
+
+def test_the_share_falls_in_a_line_from_v_reduce_to_v_stop():
+    scan(
+        CRITICAL_LOW,
+        table="V | STAGE SHARE DISCHARGE_OK\n 3.0 | 0 1 1\n 2.95 | 1 0.75 1\n 2.85 | 1 0.25 1\n 2.81 | 1 ~0.05 1\n 2.8 | 2 0 0",
+    )
+
+
+def test_discharging_returns_only_with_the_hysteresis():
+    """Without it: the load goes, the voltage jumps up, the load comes back, and so on."""
+    scan(CRITICAL_LOW, table="V | STAGE DISCHARGE_OK\n 2.79 | 2 0\n 2.9 | 2 0\n 2.99 | 2 0\n 3.01 | 0 1\n 2.9 | 1 1")
+
+
+def test_the_contactors_open_after_the_delay_and_may_close_to_charge():
+    scan(
+        CRITICAL_LOW,
+        dt="1s",
+        DELAY="3s",
+        table="x V | STAGE OPEN CHARGE_OK\n 3 2.5 | 2 0 1\n 1 2.51 | 2 0 1\n 3 2.5 | 2 0 1\n 1 2.5 | 3 1 1\n 1 2.6 | 2 0 1",
+    )
+
+
+def test_a_deeply_discharged_cell_locks_until_service():
+    scan(
+        CRITICAL_LOW,
+        dt="1s",
+        DELAY="3s",
+        table="""
+        x V   SERVICE | STAGE LOCKED CHARGE_OK OPEN
+        3 2.0 0       | 2     0      1         0
+        1 2.0 0       | 4     1      0         1
+        1 2.0 1       | 4     1      0         1      # the cell has not been replaced
+        1 3.3 1       | 4     1      0         1      # no edge
+        1 3.3 0       | 4     1      0         1
+        1 3.3 1       | 0     0      1         0
+    """,
+    )
+
+
+def test_a_button_that_is_stuck_from_the_start_clears_nothing():
+    scan(CRITICAL_LOW, dt="1s", DELAY="0s", SERVICE=True, table="V | LOCKED\n 1.9 | 1\n 3.3 | 1")
+
+
+def test_an_unknown_voltage_stops_at_once_opens_later_and_does_not_lock():
+    scan(
+        CRITICAL_LOW,
+        dt="1s",
+        DELAY="3s",
+        table="""
+            x V | STAGE SHARE DISCHARGE_OK OPEN LOCKED
+            1 3.3 | 0 1 1 0 0
+            1 nan | 2 0 0 0 0
+            3 nan | 3 0 0 1 0
+            1 3.3 | 0 1 1 0 0
+        """,
+    )
+
+
+def test_limits_that_are_no_numbers_stop_the_discharge():
+    scan(
+        CRITICAL_LOW, V=3.3, table="V_STOP V_REDUCE | DISCHARGE_OK SHARE\n 2.8 3 | 1 1\n nan 3 | 0 0\n 2.8 3 | 1 1\n 2.8 nan | 0 0"
+    )

@@ -1,0 +1,121 @@
+"""THERMAL_RUNAWAY: the criteria of GB 38031 (1 K/s for 3 s, and a voltage drop of 25 % or the highest temperature)."""
+
+from __future__ import annotations
+
+import pytest
+
+from blocks.cells.thermal_runaway import THERMAL_RUNAWAY
+from tests.aids.scan_table import Twin, scan
+
+MS = 1_000_000
+
+
+def heat(rate: float, seconds: float, v_end: float = 3.3, start: float = 25.0, dt: int = 100, **params: float) -> Twin:
+    twin = Twin(THERMAL_RUNAWAY)
+    for name, value in ({"T": start, "V": 3.3} | params).items():
+        twin.set(name, value)
+    twin.scan(dt * MS)
+    scans = round(seconds * 1000 / dt)
+    for i in range(1, scans + 1):
+        twin.set("T", start + rate * i * dt / 1000.0)
+        twin.set("V", 3.3 if i < scans // 2 else v_end)
+        twin.scan(dt * MS)
+    return twin
+
+
+@pytest.mark.parametrize("dt", [10, 100, 500])
+def test_heat_and_a_voltage_drop_are_a_runaway(dt):
+    twin = heat(2.0, 8.0, v_end=2.4, dt=dt)
+    assert twin.get("RUNAWAY")
+    assert twin.get("RATE") == pytest.approx(2.0, rel=0.05)
+
+
+def test_heat_beyond_the_highest_temperature_is_a_runaway():
+    assert heat(2.0, 20.0).get("RUNAWAY")
+    assert not heat(2.0, 10.0).get("RUNAWAY")  # 45 °C, 3.3 V: a warning
+    assert heat(2.0, 10.0).get("WARNING")
+
+
+def test_a_drop_or_the_temperature_without_the_heating_is_none():
+    assert not heat(0.5, 20.0, v_end=2.0).get("RUNAWAY")
+    assert heat(0.5, 20.0, v_end=2.0).get("WARNING")
+    assert not heat(0.9, 100.0).get("RUNAWAY")
+
+
+def test_the_heating_must_last():
+    scan(
+        THERMAL_RUNAWAY,
+        TAU=0,
+        dt="1s",
+        V=2.0,
+        T_MAX=20,
+        table="""
+        T  | RATE RUNAWAY
+        25 | 0    0
+        26 | 1    0
+        27 | 1    0
+        28 | 1    0
+        28 | 0    0      # only two seconds
+        29 | 1    0
+        30 | 1    0
+        31 | 1    0
+        32 | 1    1
+    """,
+    )
+
+
+def test_a_sensor_that_burns_during_the_rise_counts_against_the_cell():
+    scan(
+        THERMAL_RUNAWAY,
+        TAU=0,
+        dt="1s",
+        V=3.3,
+        table="""
+        x T   | RATE WARNING RUNAWAY
+        1 25  | 0    0       0
+        1 27  | 2    0       0
+        2 nan | 0    1       0
+        1 nan | 0    1       1
+    """,
+    )
+
+
+def test_a_sensor_that_was_dead_all_the_time_only_warns():
+    scan(THERMAL_RUNAWAY, dt="1s", table="x T V | WARNING RUNAWAY\n 60 nan 3.3 | 1 0\n 60 25 nan | 1 0\n 2 25 3.3 | 0 0")
+
+
+def test_a_voltage_that_fell_before_the_heat_came_is_still_a_drop():
+    """An internal short: 3.3 V to 2.2 V, and a minute later the heat."""
+    twin = Twin(THERMAL_RUNAWAY)
+    twin.set("T", 25.0)
+    twin.set("V", 3.3)
+    for _ in range(600):
+        twin.scan(1000 * MS)
+    twin.set("V", 2.2)
+    for _ in range(60):
+        twin.scan(1000 * MS)
+        assert twin.get("WARNING") and not twin.get("RUNAWAY")
+    for i in range(10):
+        twin.set("T", 25.0 + 2.0 * i)
+        twin.scan(1000 * MS)
+    assert twin.get("RUNAWAY")
+
+
+def test_a_normal_discharge_to_empty_is_no_drop():
+    """From 3.3 V to 2.5 V in two hours."""
+    twin = Twin(THERMAL_RUNAWAY)
+    twin.set("T", 25.0)
+    for i in range(7200):
+        twin.set("V", 3.3 - 0.8 * i / 7200)
+        twin.scan(1000 * MS)
+    assert not twin.get("WARNING")
+
+
+def test_it_stays_until_a_reset_with_nothing_left():
+    twin = heat(3.0, 15.0)
+    assert twin.get("RUNAWAY")
+    for temperature, reset, left in ((70.0, True, True), (70.0, False, True), (25.0, False, True), (25.0, True, False)):
+        twin.set("T", temperature)
+        twin.set("RESET", reset)
+        twin.scan(1000 * MS)
+        assert twin.get("RUNAWAY") == left

@@ -1,0 +1,52 @@
+"""HEATER_STAGES: how many heaters."""
+
+from __future__ import annotations
+
+import pytest
+
+from blocks.climate.heater_stages import HEATER_STAGES
+from tests.aids.scan_table import scan
+
+
+def test_a_stage_comes_at_its_share_and_goes_a_hysteresis_below():
+    scan(
+        HEATER_STAGES,
+        STAGES=4,
+        HYSTERESIS=10.0,
+        table="""
+        DEMAND | COUNT
+        24.9   | 0
+        25     | 1
+        50     | 2
+        41     | 2
+        39     | 1
+        16     | 1
+        14     | 0
+        100    | 4        # several at once, where the demand jumps
+        91     | 4
+        89     | 3
+        0      | 0
+    """,
+    )
+
+
+def test_the_rest_is_what_a_continuous_heater_would_add():
+    scan(
+        HEATER_STAGES,
+        STAGES=2,
+        HYSTERESIS=10.0,
+        table="DEMAND | COUNT REST\n 25 | 0 50\n 75 | 1 50\n 45 | 1 0\n 100 | 2 0\n 20 | 0 40",
+    )
+
+
+@pytest.mark.parametrize("stages", range(1, 13))
+def test_full_demand_is_all_stages(stages):
+    scan(HEATER_STAGES, STAGES=stages, table=f"DEMAND | COUNT\n 100 | {stages}\n 150 | {stages}\n 0 | 0\n -20 | 0")
+
+
+def test_a_demand_that_nobody_knows_is_no_heat():
+    scan(HEATER_STAGES, STAGES=3, table="DEMAND | COUNT REST\n 100 | 3 0\n nan | 0 0\n inf | 0 0\n 34 | 1 ~2")
+
+
+def test_a_broken_hysteresis_is_none():
+    scan(HEATER_STAGES, STAGES=2, table="DEMAND HYSTERESIS | COUNT\n 50 nan | 1\n 49 nan | 0\n 50 -5 | 1\n 49 -5 | 0")

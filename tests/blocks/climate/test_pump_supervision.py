@@ -1,0 +1,109 @@
+"""PUMP_SUPERVISION: does the pump pump."""
+
+from __future__ import annotations
+
+import pytest
+
+from blocks.climate.pump_supervision import PUMP_SUPERVISION
+from tests.aids.scan_table import scan
+
+QUICK = {"START_DELAY": "2s", "DELAY": "1s", "PAUSE": "2s", "HEALTHY": "3s", "dt": "1s"}
+
+
+def test_without_any_sensor_it_is_the_command():
+    scan(PUMP_SUPERVISION, **QUICK, table="x CMD | RUN FAULT REASON\n 1 0 | 0 0 0\n 99 1 | 1 0 0\n 1 0 | 0 0 0\n 1 1 | 1 0 0")
+
+
+def test_nothing_is_watched_while_it_builds_up_pressure():
+    scan(PUMP_SUPERVISION, **QUICK, CMD=1, table="x PRESSURE FLOW | RUN REASON\n 2 0 0 | 1 0\n 5 2 20 | 1 0")
+
+
+@pytest.mark.parametrize(
+    ("row", "reason", "psi"),
+    [("0 2 20", 1, 0), ("1 0.4 20", 2, 1), ("1 nan 20", 2, 1), ("1 2 0.9", 3, 1), ("1 2 nan", 3, 1), ("0 0 0", 1, 0)],
+)
+def test_what_is_wrong_for_its_delay_stops_the_pump_and_is_named(row, reason, psi):
+    scan(
+        PUMP_SUPERVISION,
+        **QUICK,
+        CMD=1,
+        table=f"""
+        x RUNNING PRESSURE FLOW | RUN REASON   PUMP_PSI_LOW TRIES
+        5 1 2 20                | 1   0        0            0
+        1 {row}                 | 1   0        0            0
+        1 1 2 20                | 1   0        0            0       # for a moment only
+        1 {row}                 | 1   0        0            0
+        1 {row}                 | 0   {reason} {psi}        1
+    """,
+    )
+
+
+def test_after_its_retries_it_stays_off_until_the_reset():
+    scan(
+        PUMP_SUPERVISION,
+        **QUICK,
+        CMD=1,
+        FLOW=0.0,
+        RETRIES=1,
+        table="""
+        x  RESET | RUN FAULT TRIES
+        3  0     | 1   0     0
+        1  0     | 0   0     1
+        1  0     | 0   0     1
+        1  0     | 1   0     1       # after 2 s of rest
+        2  0     | 1   0     1
+        1  0     | 0   1     2
+        50 0     | 0   1     2
+        1  1     | 1   0     0
+        3  1     | 0   0     1       # a RESET that is stuck resets once
+        3  1     | 1   0     1
+        9  1     | 0   1     2
+    """,
+    )
+
+
+def test_a_fault_survives_the_command():
+    scan(
+        PUMP_SUPERVISION,
+        **QUICK,
+        FLOW=0.0,
+        RETRIES=0,
+        table="x CMD | RUN FAULT\n 3 1 | 1 0\n 1 1 | 0 1\n 1 0 | 0 1\n 5 1 | 0 1",
+    )
+
+
+def test_a_good_run_gives_all_tries_back_and_clears_the_reason():
+    scan(
+        PUMP_SUPERVISION,
+        **QUICK,
+        CMD=1,
+        table="""
+        x FLOW | RUN TRIES REASON
+        3 0    | 1   0     0
+        1 0    | 0   1     3
+        2 0    | 1   1     3
+        4 20   | 1   1     3
+        1 20   | 1   0     0
+    """,
+    )
+
+
+def test_a_dry_pump_stops_at_once_costs_no_try_and_returns_after_the_pause():
+    scan(
+        PUMP_SUPERVISION,
+        **QUICK,
+        CMD=1,
+        RETRIES=0,
+        table="""
+        x  LEVEL | RUN FAULT REASON TRIES
+        1  1     | 1   0     0      0
+        1  0     | 0   0     4      0
+        50 0     | 0   0     4      0
+        1  1     | 0   0     4      0
+        1  1     | 1   0     4      0
+    """,
+    )
+
+
+def test_it_does_not_start_dry():
+    scan(PUMP_SUPERVISION, LEVEL=0, table="CMD | RUN REASON\n 1 | 0 4")

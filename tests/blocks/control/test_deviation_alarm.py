@@ -1,0 +1,75 @@
+"""DEVIATION_ALARM: the setpoint is not held."""
+
+from __future__ import annotations
+
+import pytest
+
+from blocks.control.deviation_alarm import DEVIATION_ALARM
+from tests.aids.scan_table import scan
+
+
+def test_each_side_alarms_at_the_tolerance_and_goes_beyond_the_deadband():
+    scan(
+        DEVIATION_ALARM,
+        SP=20.0,
+        TOLERANCE=2.0,
+        DEADBAND=1.0,
+        table="""
+        PV   | HIGH LOW
+        21.9 | 0    0
+        22   | 1    0
+        21   | 1    0
+        20.9 | 0    0
+        18   | 0    1
+        19   | 0    1
+        19.1 | 0    0
+    """,
+    )
+
+
+def test_it_must_last():
+    scan(
+        DEVIATION_ALARM,
+        SP=20.0,
+        TOLERANCE=2.0,
+        DELAY="20ms",
+        table="PV | HIGH\n 25 | 0\n 25 | 0\n 20 | 0\n 25 | 0\n 25 | 0\n 25 | 1",
+    )
+
+
+def test_a_step_of_the_setpoint_blocks_it_for_a_while_and_so_does_the_start():
+    scan(
+        DEVIATION_ALARM,
+        PV=20.0,
+        TOLERANCE=2.0,
+        SETTLE="20ms",
+        table="""
+        SP | LOW BLOCKED
+        30 | 0   1
+        30 | 0   1
+        30 | 1   0
+        40 | 0   1       # another step
+        41 | 0   1       # a setpoint on its way
+        41 | 0   1
+        41 | 1   0
+    """,
+    )
+
+
+@pytest.mark.parametrize("pin", ["PV", "SP", "TOLERANCE", "DEADBAND"])
+def test_what_nobody_knows_is_an_alarm_also_while_blocked(pin):
+    good = {"PV": "20", "SP": "20", "TOLERANCE": "2", "DEADBAND": "0"}
+    scan(
+        DEVIATION_ALARM,
+        SETTLE="1h",
+        table=f"""
+        PV SP TOLERANCE DEADBAND              | HIGH LOW
+        {" ".join(good.values())}             | 0    0
+        {" ".join((good | {pin: "nan"}).values())} | 1 1
+        {" ".join(good.values())}             | 0    0
+    """,
+    )
+
+
+def test_a_setpoint_that_dies_and_returns_unchanged_does_not_block_again():
+    scan(DEVIATION_ALARM, PV=20.0, TOLERANCE=2.0, SETTLE="10ms", table="SP | BLOCKED\n 20 | 1\n 20 | 0\n nan | 0\n 20 | 0\n 21 | 1")

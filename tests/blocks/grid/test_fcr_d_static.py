@@ -1,0 +1,88 @@
+"""FCR_D_STATIC: activation as the dynamic one, and a release after 60 s without a break."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from blocks.grid.fcr_d_static import FCR_D_STATIC
+from tests.aids.fcr_criteria import answer, converter, fast_ramp_test
+from tests.aids.scan_table import scan
+
+MW = {"CAPACITY": 1000.0}
+
+
+def test_it_activates_at_once_and_keeps_the_most_it_gave():
+    scan(FCR_D_STATIC, **MW, table="F | P\n 50 | 0\n 49.8 | 250\n 49.6 | 750\n 49.85 | 750\n 49.5 | 1000\n 48 | 1000\n 49.9 | 1000")
+
+
+def test_downwards_it_charges():
+    scan(FCR_D_STATIC, **MW, DIRECTION=1, table="F | P\n 50 | 0\n 49 | 0\n 50.3 | -500\n 50.15 | -500")
+
+
+@pytest.mark.parametrize("dt", ["10ms", "1s"])
+def test_it_lets_go_after_60_seconds_above_49_9_without_a_break(dt):
+    """The time starts in the scan that sees the band; exactly 49.9 Hz is not above it, and one scan below starts it anew."""
+    scans = 60_000 // {"10ms": 10, "1s": 1000}[dt]
+    scan(
+        FCR_D_STATIC,
+        **MW,
+        dt=dt,
+        table=f"""
+        x         F     | P    READY
+        1         49.5  | 1000 1
+        {scans}   49.95 | 1000 1
+        1         49.9  | 1000 1
+        {scans}   49.95 | 1000 1
+        1         49.95 | 0    1
+    """,
+    )
+
+
+def test_it_rests_and_is_ready_again_after_15_minutes_at_most():
+    scan(
+        FCR_D_STATIC,
+        **MW,
+        REST="15min",
+        dt="1s",
+        table="""
+        x   F  | P    READY
+        1   49 | 1000 1
+        61  50 | 0    0
+        899 49 | 0    0
+        1   49 | 1000 1
+    """,
+    )
+    scan(FCR_D_STATIC, **MW, REST="10h", dt="1s", table="x F | P\n 1 49 | 1000\n 61 50 | 0\n 900 49 | 1000")
+
+
+def test_a_hold_shorter_than_60_seconds_is_60_seconds():
+    scan(FCR_D_STATIC, **MW, HOLD="1s", dt="1s", table="x F | P\n 1 49 | 1000\n 60 50 | 1000\n 1 50 | 0")
+
+
+def test_a_dead_frequency_activates_nothing_and_does_not_keep_the_power_for_ever():
+    scan(
+        FCR_D_STATIC,
+        **MW,
+        dt="1s",
+        table="""
+        x  F   | P    READY BAD
+        1  nan | 0    0     1
+        1  49  | 1000 1     0
+        60 nan | 1000 0     1
+        1  nan | 0    0     1
+        1  49  | 1000 1     0
+    """,
+    )
+
+
+def test_in_the_ramp_test_the_plant_stays_within_1_2_of_the_steady_power_and_2_5_s(deviation):
+    """Static FCR-D: |dP| <= 1.2 dP_ss, delay <= 2.5 s; a converter of 0.1 s and 0.3 s lags a ramp by 0.4 s."""
+    dt = 0.02
+    t, f = fast_ramp_test(dt)
+    asked = answer(FCR_D_STATIC, f, dt, MW)
+    p = converter(asked, dt)
+    deviation("FCR_D_STATIC", "Nordic FCR v1.1 static", "|dP| over dP_ss", float(np.max(np.abs(p))) / 1000.0, 1.2)
+    delay = t[np.argmax(p >= 900.0)] - t[np.argmax(f <= 49.9 - 0.36)]
+    deviation("FCR_D_STATIC", "Nordic FCR v1.1 static", "delay to 90 %", float(delay), 2.5, "s")
+    assert np.all(asked[(t >= 34.0) & (t < 810.0)] == 1000.0), "49.9 Hz itself is never 60 s above 49.9 Hz"
