@@ -255,7 +255,7 @@ def cosine(turns):
 
 
 def turns_of(y, x):
-    """The angle of the point (x, y) in turns, -0.5 to 0.5, within 1e-16; 0 at the origin. The same bits everywhere, unlike arctan2."""
+    """The angle of the point (x, y) in turns, -0.5 to 0.5, within 1e-16 and the same bits everywhere; 0 at the origin."""
     long = max(abs(x), abs(y))
     slope = min(abs(x), abs(y)) / long if long > 0.0 else x + y
     folded = slope > 0.41421356237309503

@@ -8,6 +8,7 @@ from blocks.arithmetic import abs, clamp, is_finite, min
 from blocks.declare import BOOL, DINT, LREAL, TIME, Array, Example, Input, Output, Var, block
 
 OFF = math.inf
+LONG_AGO = 4_000_000_000_000_000_000  # ns
 
 
 @block(source="Plett, Battery Management Systems, vol. 2 (Artech House, 2015): active balancing; rest as in foxBMS 2 v1.11")
@@ -16,10 +17,10 @@ class BALANCING_ACTIVE:
 
     X is the state of charge where it is known, else the voltage. It starts when the highest is more than START above the lowest,
     and goes on with the pair until they are within STOP; when another pair is farther apart it changes over, but keeps a pair for
-    at least MIN_ON, since the voltage moves as soon as current flows. The source gives I_MAX; of it EFFICIENCY arrives: I_SOURCE
-    is positive (discharging), I_DEST negative. For voltages as X the rest condition must hold (I_REST, REST); with states of
-    charge set REST to 0 and I_REST high. It stops at once outside T_MIN to T_MAX, when the source falls to X_LOW or the other
-    rises to X_HIGH, and while any value is not known.
+    at least MIN_ON, and pauses as long after a stop, since voltages move as soon as current flows. The source gives I_MAX; of it
+    EFFICIENCY arrives: I_SOURCE is positive (discharging), I_DEST negative. For voltages as X the rest condition must hold
+    (I_REST, REST); with states of charge set REST to 0 and I_REST high. It stops at once outside T_MIN to T_MAX, when the source
+    falls to X_LOW or the other rises to X_HIGH, and while any value is not known.
     """
 
     X = Input(Array(LREAL, "N"), "states of charge, or voltages", unit="{X}")
@@ -29,7 +30,7 @@ class BALANCING_ACTIVE:
     X_HIGH = Input(LREAL, "none is filled above this", unit="{X}", default=OFF)
     I_MAX = Input(LREAL, "current taken from the source", unit="A", default=5.0, min=0)
     EFFICIENCY = Input(LREAL, "of the converter", unit="%", default=85.0, min=0, max=100)
-    MIN_ON = Input(TIME, "a pair is kept for at least this", default=60_000_000_000, min=0)
+    MIN_ON = Input(TIME, "a pair is kept, and a pause lasts, for at least this", default=60_000_000_000, min=0)
     I = Input(LREAL, "pack current, either sign", unit="A", default=0.0)  # noqa: E741 - the letter of the trade
     I_REST = Input(LREAL, "rest is a current below this", unit="A", default=0.2, min=0)
     REST = Input(TIME, "how long the rest must have lasted", default=600_000_000_000, min=0)
@@ -46,6 +47,7 @@ class BALANCING_ACTIVE:
     resting = Var(TIME, "how long the rest has lasted, held at REST")
     rested = Var(BOOL, "the last scan was one of rest")
     kept = Var(TIME, "how long this pair has been at work, held at MIN_ON")
+    paused = Var(TIME, "how long nothing has been moved, held at MIN_ON", default=LONG_AGO)
 
     def step(fb, dt):
         at_rest = abs(fb.I) < fb.I_REST
@@ -66,7 +68,8 @@ class BALANCING_ACTIVE:
         takes = clamp(0, fb.DEST - 1, len(fb.X) - 1)
         works = fb.ACTIVE and allowed and fb.X[gives] - fb.X[takes] > fb.STOP
         is_due = fb.kept >= fb.MIN_ON and (gives != high or takes != low)
-        starts = allowed and (spread > fb.START if not works else is_due)
+        fb.paused = 0 if fb.ACTIVE else min(fb.paused + dt, fb.MIN_ON)
+        starts = allowed and (is_due if works else spread > fb.START and fb.paused >= fb.MIN_ON)
         if starts and high != low:
             gives = high
             takes = low
@@ -97,6 +100,7 @@ class BALANCING_ACTIVE:
         [50,55,54] 25 | 1      3      1    5        -4.25  5
         [50,55,54] 25 | 1      2      1    5        -4.25  5      # now the highest one
         [50,55,54] 75 | 0      0      0    0        0      5      # too hot
+        [50,56,54] 25 | 0      0      0    0        0      6      # a pause lasts two minutes, too
         [50,56,54] 25 | 1      2      1    5        -4.25  6
         [53,54,54] 25 | 0      0      0    0        0      1
     """,

@@ -23,7 +23,7 @@ class COULOMB_COUNTER:
     rest into account: each side is believed as its SIGMA says. SIGMA grows by OFFSET_ERROR and by GAIN_ERROR of what flows: both
     are constant errors, so it grows in proportion to time, not to its root. DRIFT is the sensor's offset that would explain the
     last correction; it is found only after an hour, and a counter that stood at 0 or 100 % hides a part. A dead current or
-    capacity holds SOC while SIGMA grows as if the last good current still flowed.
+    capacity holds SOC while SIGMA grows as if the last good current still flowed; an error that is no number makes it 100 %.
     """
 
     I = Input(LREAL, "current, discharging is positive", unit="A")  # noqa: E741 - the letter of the trade
@@ -76,7 +76,7 @@ class COULOMB_COUNTER:
         if alive:
             fb.z = clamp(0.0, fb.z - counted, 100.0)
             fb.flow = flow
-        fb.drift = min(fb.drift + fb.flow * h, 100.0)
+        fb.drift = min(fb.drift + fb.flow * h, 100.0) if is_finite(fb.OFFSET_ERROR + fb.GAIN_ERROR) else 100.0
         sigma = min(sqrt(fb.settled * fb.settled + fb.drift * fb.drift), 100.0)
         end = (fb.FULL and not fb.was[0] and not fb.EMPTY) or (fb.EMPTY and not fb.was[1] and not fb.FULL)
         read = fb.CORRECT and not fb.was[2] and is_finite(fb.SOC_REST + fb.SIGMA_REST)
@@ -89,7 +89,8 @@ class COULOMB_COUNTER:
             if fb.SINCE >= HOUR and alive:
                 fb.DRIFT = fb.CORRECTION / (share * seconds(fb.SINCE))
             fb.z = target
-            fb.settled = clamp(0.0, fb.SIGMA_END, 100.0) if end else sqrt(1.0 - gain) * sigma
+            at_end = clamp(0.0, fb.SIGMA_END, 100.0) if is_finite(fb.SIGMA_END) else 100.0
+            fb.settled = at_end if end else sqrt(1.0 - gain) * sigma
             fb.drift = 0.0
             sigma = fb.settled
             fb.started = True

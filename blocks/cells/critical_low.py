@@ -16,7 +16,8 @@ class CRITICAL_LOW:
     contactors (the battery's own consumption empties it on); below V_DEEP for DELAY the cell is damaged: LOCKED forbids
     everything, charging too, until service has replaced the cell and gives a rising edge on SERVICE. DISCHARGE_OK returns only
     HYST above V_STOP: the voltage jumps up as soon as the load has gone. CHARGE_OK stays true up to the lock, charging is the way
-    out. A NaN stops the discharge at once and opens after DELAY; it does not lock. Retain this block.
+    out. A NaN stops the discharge at once and opens after DELAY; it does not lock. The defaults are usual for LFP; take the
+    cell's data sheet. Retain this block.
     """
 
     V = Input(LREAL, "voltage of the lowest cell", unit="V")

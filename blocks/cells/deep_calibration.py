@@ -25,9 +25,9 @@ class DEEP_CALIBRATION:
     P asks for P_DISCHARGE until EMPTY, 0 for REST, P_CHARGE until FULL, 0 for REST; everything else stays behind P, so the
     limiters still cut it. CAPACITY is the charge from the end of the discharge to FULL, what was charged counting ETA of itself;
     it is taken over only between LOW and HIGH of CAPACITY_NOMINAL. A start is a rising edge of START in idle, done or aborted,
-    while PERMIT holds. Stop, a lost PERMIT, a phase beyond TIMEOUT, a dead current, a FULL that is there before the charge
-    begins, or a capacity that cannot be abort it: P is 0 at once, REASON says why, the last good CAPACITY stays. Nothing resumes
-    by itself.
+    while PERMIT holds and the current is known. Stop, a lost PERMIT, a phase beyond TIMEOUT, a dead current, a FULL that is there
+    before the charge begins, or a capacity that cannot be abort it: P is 0 at once, REASON says why, the last good CAPACITY
+    stays. Nothing resumes by itself.
     """
 
     START = Input(BOOL, "starts the sequence when it rises")
@@ -95,7 +95,7 @@ class DEEP_CALIBRATION:
                 fb.FINISHED = True
             else:
                 fb.COUNTED = counted
-        elif begins and fb.PERMIT and not fb.STOP:
+        elif begins and fb.PERMIT and not fb.STOP and is_finite(fb.I):
             phase = DRAIN
             fb.COUNTED = 0.0
             fb.REASON = 0
@@ -108,7 +108,7 @@ class DEEP_CALIBRATION:
         fb.ACTIVE = phase >= DRAIN and phase <= REST_FULL
         discharge = min(max(fb.P_DISCHARGE, 0.0), 1e6)
         charge = max(min(fb.P_CHARGE, 0.0), -1e6)
-        fb.P = discharge if phase == DRAIN else charge if phase == FILL else 0.0
+        fb.P = discharge if phase == DRAIN and not fb.EMPTY else charge if phase == FILL and not fb.FULL else 0.0
 
     example = Example(
         P_DISCHARGE="50kW",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
-from blocks.arithmetic import max, min
+from blocks.arithmetic import clamp, is_finite, max, min, seconds
 from blocks.declare import BOOL, LREAL, TIME, Example, Input, Output, Var, block
 
+S_PER_H = 3600.0
+MOST = 1e9  # Ah
 LONGEST = 9_000_000_000_000_000_000
 
 
@@ -16,10 +18,10 @@ class FULL_EMPTY:
 
     FULL: the highest cell is at V_FULL or above while the charging current has fallen to I_FULL (and nothing discharges), for
     HOLD. EMPTY: the lowest cell is at V_EMPTY or below while at most I_EMPTY discharges (and nothing charges), for HOLD: a
-    voltage that only sags under load is not empty, so I_EMPTY should be small where the load is heavy. FULL falls once a current
-    beyond I_FULL has discharged for HOLD, EMPTY once one beyond I_FULL has charged for HOLD. Both may hold at rest in a badly
-    unbalanced pack. A NaN changes nothing and restarts the waiting. The times since count from the first scan where it never
-    happened: see HAD_FULL.
+    voltage that only sags under load is not empty, so I_EMPTY should be small where the load is heavy. FULL falls once BACK has
+    been discharged since (what is charged again in between counts back), EMPTY once BACK has been charged: also a small load ends
+    it in time. Both may hold in a badly unbalanced pack. A NaN changes nothing and restarts the waiting. The times since count
+    from the first scan where it never happened: see HAD_FULL.
     """
 
     V_MAX = Input(LREAL, "voltage of the highest cell", unit="V")
@@ -29,32 +31,36 @@ class FULL_EMPTY:
     V_EMPTY = Input(LREAL, "voltage of an empty cell", unit="V", default=2.8)
     I_FULL = Input(LREAL, "current at which charging has ended, as a positive number; 0.05C", unit="A", default=14.0, min=0)
     I_EMPTY = Input(LREAL, "largest discharging current at which V_EMPTY counts", unit="A", default=math.inf, min=0)
-    HOLD = Input(TIME, "how long a condition must hold", min=0, default=30_000_000_000)
+    BACK = Input(LREAL, "charge whose discharge ends FULL, and whose charge ends EMPTY; 1 %", unit="Ah", default=2.8, min=0)
+    HOLD = Input(TIME, "how long what makes it full or empty must hold", min=0, default=30_000_000_000)
     FULL = Output(BOOL, "fully charged")
     EMPTY = Output(BOOL, "fully discharged")
     SINCE_FULL = Output(TIME, "time since FULL was last true", min=0)
     SINCE_EMPTY = Output(TIME, "time since EMPTY was last true", min=0)
     HAD_FULL = Output(BOOL, "FULL was true at least once")
     HAD_EMPTY = Output(BOOL, "EMPTY was true at least once")
-    full_for = Var(TIME, "how long what would change FULL has held")
-    empty_for = Var(TIME, "how long what would change EMPTY has held")
-    full_was = Var(BOOL, "what would change FULL held one scan ago")
-    empty_was = Var(BOOL, "what would change EMPTY held one scan ago")
+    full_for = Var(TIME, "how long it has looked full")
+    empty_for = Var(TIME, "how long it has looked empty")
+    full_was = Var(BOOL, "it looked full one scan ago")
+    empty_was = Var(BOOL, "it looked empty one scan ago")
+    taken = Var(LREAL, "discharged since FULL", unit="Ah")
+    given = Var(LREAL, "charged since EMPTY", unit="Ah")
 
     def step(fb, dt):
         hold = max(fb.HOLD, 0)
         charged = fb.V_MAX >= fb.V_FULL and fb.I <= 0.0 and fb.I >= 0.0 - fb.I_FULL
         drained = fb.V_MIN <= fb.V_EMPTY and fb.I >= 0.0 and fb.I <= fb.I_EMPTY
-        changes_full = fb.I > fb.I_FULL if fb.FULL else charged
-        changes_empty = fb.I < 0.0 - fb.I_FULL if fb.EMPTY else drained
-        fb.full_for = min(fb.full_for + dt, hold) if changes_full and fb.full_was else 0
-        fb.empty_for = min(fb.empty_for + dt, hold) if changes_empty and fb.empty_was else 0
-        turns_full = changes_full and fb.full_for >= hold
-        turns_empty = changes_empty and fb.empty_for >= hold
-        fb.FULL = fb.FULL != turns_full
-        fb.EMPTY = fb.EMPTY != turns_empty
-        fb.full_was = changes_full and not turns_full
-        fb.empty_was = changes_empty and not turns_empty
+        fb.full_for = min(fb.full_for + dt, hold) if charged and fb.full_was else 0
+        fb.empty_for = min(fb.empty_for + dt, hold) if drained and fb.empty_was else 0
+        fb.full_was = charged
+        fb.empty_was = drained
+        flow = fb.I * seconds(dt) / S_PER_H if is_finite(fb.I) else 0.0
+        turns_full = charged and fb.full_for >= hold
+        turns_empty = drained and fb.empty_for >= hold
+        fb.taken = 0.0 if turns_full else clamp(0.0, fb.taken + flow, MOST)
+        fb.given = 0.0 if turns_empty else clamp(0.0, fb.given - flow, MOST)
+        fb.FULL = turns_full or (fb.FULL and not (fb.taken > 0.0 and fb.taken >= fb.BACK))
+        fb.EMPTY = turns_empty or (fb.EMPTY and not (fb.given > 0.0 and fb.given >= fb.BACK))
         fb.HAD_FULL = fb.HAD_FULL or fb.FULL
         fb.HAD_EMPTY = fb.HAD_EMPTY or fb.EMPTY
         fb.SINCE_FULL = 0 if fb.FULL else min(max(fb.SINCE_FULL, 0), LONGEST) + dt
@@ -63,6 +69,7 @@ class FULL_EMPTY:
     example = Example(
         V_MIN=3.3,
         HOLD="30s",
+        BACK=1.0,
         dt="10s",
         table="""
         V_MAX I    | FULL HAD_FULL SINCE_FULL
@@ -74,9 +81,8 @@ class FULL_EMPTY:
         3.65  -8   | 1    1        0s
         3.40  0    | 1    1        0s       # relaxes, but nothing was taken
         3.30  140  | 1    1        0s
-        3.30  140  | 1    1        0s
-        3.30  140  | 1    1        0s
-        3.30  140  | 0    1        10s
+        3.30  140  | 1    1        0s       # 0.78 Ah
+        3.30  140  | 0    1        10s      # 1.17 Ah
         3.30  140  | 0    1        20s
     """,
     )

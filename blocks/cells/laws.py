@@ -28,9 +28,7 @@ def is_beyond(value, limit, is_low, gap):
 
 
 def watch(counts, active, at, value, limits, is_low, gap, checks, events):
-    """Three levels of one quantity: brings counts[at : at + 3] and active[at : at + 3] up to date, and gives the highest active
-    level.
-    """
+    """Brings three levels of one quantity up to date, counts[at : at + 3] and active[at : at + 3]; gives the highest active one."""
     level = 0
     for k in range(3):
         is_event = is_beyond(value, limits[k], is_low, gap if active[at + k] else 0.0)
@@ -59,11 +57,15 @@ def add(total, value):
 KELVIN = 273.15
 # 0, 5, ... 100 % of charge. Prada2013 in PyBaMM, 2.0 V to 3.6 V: LFP (Afshar 2017, lithium 0.9 to 0.0038) against graphite (Chen
 # 2020, 0.0189 to 0.811)
-LFP = (2.0000, 2.7803, 2.9755, 3.1072, 3.1658, 3.1831, 3.2037, 3.2305, 3.2505, 3.2601, 3.2641, 3.2660, 3.2672, 3.2686, 3.2731)
-LFP = (*LFP, 3.2922, 3.3091, 3.3126, 3.3138, 3.3150, 3.5984)
+LFP = (
+    2.0000, 2.7803, 2.9755, 3.1072, 3.1658, 3.1831, 3.2037, 3.2305, 3.2505, 3.2601, 3.2641, 3.2660, 3.2672, 3.2686, 3.2731,
+    3.2922, 3.3091, 3.3126, 3.3138, 3.3150, 3.5984,
+)  # fmt: skip
 # Chen 2020, the LG M50: NMC 811 (lithium 0.9077 to 0.2661) against graphite (0.0279 to 0.9106)
-NMC = (2.4982, 3.0757, 3.2614, 3.3983, 3.4504, 3.4959, 3.5505, 3.5985, 3.6351, 3.6688, 3.7083, 3.7578, 3.8098, 3.8657, 3.9256)
-NMC = (*NMC, 3.9717, 4.0218, 4.0702, 4.0941, 4.1159, 4.1929)
+NMC = (
+    2.4982, 3.0757, 3.2614, 3.3983, 3.4504, 3.4959, 3.5505, 3.5985, 3.6351, 3.6688, 3.7083, 3.7578, 3.8098, 3.8657, 3.9256,
+    3.9717, 4.0218, 4.0702, 4.0941, 4.1159, 4.1929,
+)  # fmt: skip
 
 
 def charge_at(v, table):

@@ -7,6 +7,7 @@ from blocks.cells.laws import LFP, charge_at
 from blocks.declare import BOOL, LREAL, TIME, Array, Example, Input, Output, Var, block
 
 NEVER = 100.0
+BEYOND = 3.0  # standard deviations
 
 
 @block(source="Plett, Battery Management Systems, volume 2 (Artech House 2016): SOC by inverting the open-circuit voltage")
@@ -16,7 +17,8 @@ class OCV_SOC:
     After REST_TIME with at most I_REST in either direction, SOC is where the table OCV reaches V. SIGMA is how far SOC goes when
     V is off by V_ERROR (sensor, hysteresis and what has not relaxed yet), the longer way. USABLE needs SIGMA within SIGMA_MAX: on
     the plateau of LFP a few millivolts are tens of percent, so it says no. While the cell does not rest SOC keeps the last usable
-    reading. A NaN on V is no reading; a NaN on I is no rest.
+    reading. A V further beyond the table's ends than three V_ERROR is no open-circuit voltage, so no reading; nor is a NaN on V;
+    a NaN on I is no rest.
     """
 
     V = Input(LREAL, "cell voltage", unit="V")
@@ -41,7 +43,8 @@ class OCV_SOC:
         fb.was = quiet
         fb.SIGMA = NEVER
         fb.USABLE = False
-        if fb.RESTED and is_finite(fb.V) and fb.V_ERROR >= 0.0:
+        inside = fb.V - fb.OCV[20] <= BEYOND * fb.V_ERROR and fb.OCV[0] - fb.V <= BEYOND * fb.V_ERROR
+        if fb.RESTED and inside and is_finite(fb.V) and fb.V_ERROR >= 0.0:
             soc = charge_at(fb.V, fb.OCV)
             above = charge_at(fb.V + fb.V_ERROR, fb.OCV) - soc
             below = soc - charge_at(fb.V - fb.V_ERROR, fb.OCV)

@@ -27,7 +27,7 @@ class RESISTANCE:
     STEP = Input(LREAL, "smallest change of current that is measured", unit="A", default=50.0, min=0.001, max=1e6)
     SPAN = Input(TIME, "how long after the step the voltage is taken", min=0, default=1_000_000_000)
     WEIGHT = Input(LREAL, "share of a new measurement in R25", default=0.2, min=0.001, max=1)
-    ACTIVATION = Input(LREAL, "activation energy over the gas constant in kelvins; 0: no law", default=3644.0, min=0, max=2e4)
+    ACTIVATION = Input(LREAL, "activation energy over the gas constant; 0: no law", unit="K", default=3644.0, min=0, max=2e4)
     R_MAX = Input(LREAL, "largest resistance that is believed", unit="Ohm", default=0.1, min=0, max=1e3)
     R = Output(LREAL, "last measured resistance; 0 before the first", unit="Ohm", min=0)
     R25 = Output(LREAL, "resistance at 25 °C, smoothed; 0 before the first", unit="Ohm", min=0)

@@ -26,7 +26,7 @@ class SOC_DEGRADATION:
     LIMIT = Input(LREAL, "deviation from which on it is drift", unit="%", default=5.0, min=0, max=100)
     HOLD = Input(TIME, "how long it must last", min=0, default=1_800_000_000_000)
     T = Input(LREAL, "time constant of the filter", unit="s", default=600.0, min=0)
-    RATE = Input(LREAL, "fastest correction, in % per hour; 0 corrects nothing", default=2.0, min=0, max=1e6)
+    RATE = Input(LREAL, "fastest correction; 0 corrects nothing", unit="%/h", default=2.0, min=0, max=1e6)
     RESET = Input(BOOL, "calibrated: forget the drift and the correction, on its rising edge", default=False)
     DEVIATION = Output(LREAL, "COUNTED - ESTIMATE, filtered", unit="%", min=-100, max=100)
     DRIFTED = Output(BOOL, "the deviation is persistent, and still there")

@@ -12,10 +12,10 @@ REASONS = ("none", "sensor failed", "too hot to heat", "both asked for", "broken
 class ZONE_GUARD:
     """The last word on a zone's heater and fan, behind a PID and a split range.
 
-    Its three blocks are a RAMP of the setpoint, a PID and a SPLIT_RANGE; what those cannot know is here. A temperature that is NaN
-    stops the heater and runs the fan at COOL_BLIND, which a PID that holds its output would not do. Above T_CUT the heater is off
-    until HYSTERESIS below it. Where both are asked for, the heater is off. A demand that is NaN is 0 for the heater and
-    COOL_BLIND for the fan. EN false stops both.
+    The zone itself is a RAMP of the setpoint, a PID with KP below 0 and a SPLIT_RANGE, whose A heats and whose B cools; what those
+    cannot know is here. A temperature that is NaN stops the heater and runs the fan at COOL_BLIND, which a PID that holds its
+    output would not do. Above T_CUT the heater is off until HYSTERESIS below it. Where both are asked for, the heater is off. A
+    demand that is NaN is 0 for the heater and COOL_BLIND for the fan. EN false stops both.
     """
 
     T = Input(LREAL, "temperature of the zone", unit="°C")

@@ -20,8 +20,8 @@ class VOTE_2OO3:
 
     A sensor that is further than TOLERANCE from the middle for DELAY, while the other two agree, is named by WRONG and left out
     until it is back within TOLERANCE of the middle; a sensor that is no finite number is left out at once. Of two sensors OUT is
-    their mean, or the lower or higher one by PREFER; of one it is that one; of none NaN. ALARM tells a wrong or dead sensor, or
-    sensors that differ while nobody knows which is wrong (WRONG is 0 then). A TOLERANCE that is NaN alarms.
+    their mean, or the lower or higher one by PREFER; of one it is that one; of none NaN. DISAGREE tells that no two of those in
+    use agree, so nobody knows which is wrong and OUT is not to be trusted. A TOLERANCE that is NaN makes them disagree.
     """
 
     IN1 = Input(LREAL, "first sensor", unit="{IN1}")
@@ -33,7 +33,8 @@ class VOTE_2OO3:
     OUT = Output(LREAL, "the value voted", unit="{IN1}", default=NO_VALUE)
     QUALITY = Output(DINT, "sensors in use", min=0, max=3, names=QUALITIES)
     WRONG = Output(DINT, "number of the sensor that is left out, the lowest of several; 0: none", min=0, max=3)
-    ALARM = Output(BOOL, "a sensor is wrong or dead, or they differ for DELAY")
+    DISAGREE = Output(BOOL, "no two of the sensors in use have agreed for DELAY")
+    ALARM = Output(BOOL, "a sensor is wrong or dead, or they disagree")
     far1 = Var(TIME, "how long the first sensor has differed, -1 while it does not", default=NOT_YET)
     far2 = Var(TIME, "how long the second sensor has differed, -1 while it does not", default=NOT_YET)
     far3 = Var(TIME, "how long the third sensor has differed, -1 while it does not", default=NOT_YET)
@@ -69,7 +70,8 @@ class VOTE_2OO3:
         fb.apart = lasted(not agree, fb.apart, dt, fb.DELAY)
         fb.QUALITY = used
         fb.WRONG = 0 if used == 3 else (1 if not use1 else (2 if not use2 else 3))
-        fb.ALARM = used < 3 or (fb.apart >= fb.DELAY and fb.apart >= 0)
+        fb.DISAGREE = not agree and fb.apart >= fb.DELAY
+        fb.ALARM = used < 3 or fb.DISAGREE
 
     example = Example(
         TOLERANCE=2.0,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from blocks.arithmetic import clamp, is_finite, max, seconds, settling
+from blocks.arithmetic import clamp, is_finite, max
 from blocks.declare import BOOL, LREAL, Example, Input, Output, block
-
-LN_10 = 2.302585092994046
+from blocks.grid.laws import response
 
 
 @block(source="IEEE 1547-2018, 5.3.5 (constant reactive power mode), as in EPRI OpenDER 2.2, eq. 3.8.1-13")
@@ -25,7 +24,7 @@ class CONST_VAR:
     BAD = Output(BOOL, "the setpoint or a limit is not a number: Q goes to 0")
 
     def step(fb, dt):
-        share = settling(seconds(dt) * LN_10, fb.OLRT)
+        share = response(dt, fb.OLRT)
         asked = clamp(0.0 - max(fb.Q_ABSORB, 0.0), fb.Q_SET, max(fb.Q_INJECT, 0.0))
         alive = is_finite(fb.Q_SET + fb.Q_INJECT + fb.Q_ABSORB) and is_finite(fb.Q + (asked - fb.Q) * share)
         asked = asked if alive else 0.0

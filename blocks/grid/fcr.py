@@ -13,8 +13,8 @@ class FCR_N:
     """Nordic FCR-N: power against every deviation from 50 Hz, all of CAPACITY at 49.9 and at 50.1 Hz, and no more beyond.
 
     P = CAPACITY / 0.1 Hz * (F_REF - F), F and F_REF held within 49.9 .. 50.1 Hz and P within -CAPACITY .. CAPACITY. There is no
-    delay of its own, as the requirements ask. F_REF is 50 Hz, or AEM.F_REF of a limited reservoir; its NEM.P is added to P:
-    `{type: ADD, IN1: fcr.P, IN2: nem.P}`. An input that is no finite number is BAD and P is 0, since nobody knows the direction.
+    delay of its own, as the requirements ask. F_REF is 50 Hz, or AEM.F_REF of a limited reservoir; the NEM block's P is added to
+    this one: `fcr.P + nem.P`. An input that is no finite number is BAD and P is 0, since nobody knows the direction.
     """
 
     F = Input(LREAL, "frequency of the grid", unit="Hz")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from blocks.arithmetic import abs, is_finite, max, min, seconds, settling
+from blocks.arithmetic import abs, is_finite, max, min
 from blocks.declare import BOOL, LREAL, Example, Input, Output, Var, block
-
-LN_10 = 2.302585092994046
+from blocks.grid.laws import response
 
 
 @block(source="IEEE 1547-2018, 6.5.2.7.1, table 23 and 24, as in EPRI OpenDER 2.2, eq. 3.7.1-13 to 17")
@@ -32,7 +31,7 @@ class FREQ_DROOP:
         off = fb.F - fb.F0
         beyond = max(0.0, off - fb.DEADBAND) if off > 0.0 else min(0.0, off + fb.DEADBAND)  # in this order a NaN stays
         wanted = 0.0 - beyond / (fb.F0 * fb.DROOP) * fb.P_RATED
-        share = settling(seconds(dt) * LN_10, fb.OLRT)
+        share = response(dt, fb.OLRT)
         before = fb.answer if is_finite(fb.answer) else 0.0
         fb.answer = before + (wanted - before) * share
         fb.P = min(fb.P_RATED, max(0.0 - fb.P_RATED, fb.P_SET + fb.answer))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from blocks.arithmetic import abs, is_finite, max, min, seconds, settling
+from blocks.arithmetic import abs, is_finite, max, min
 from blocks.declare import BOOL, DINT, LREAL, Example, Input, Output, Var, block
+from blocks.grid.laws import response
 
-LN_10 = 2.302585092994046
 UNKNOWN = math.nan
 OFF = math.inf
 SETTLED = 1e-3  # of P_RATED, as OpenDER
@@ -59,7 +59,7 @@ class FREQ_DROOP4:
         highest = min(fb.P_MAX, fb.P_RATED)
         lowest = max(fb.P_MIN, 0.0 - fb.P_RATED)
         asked = min(highest, max(lowest, asked))  # in this order a NaN stays
-        share = settling(seconds(dt) * LN_10, fb.OLRT) if side > 0 or fb.STATE > 0 else 1.0
+        share = response(dt, fb.OLRT) if side > 0 or fb.STATE > 0 else 1.0
         power = min(highest, max(lowest, before + (asked - before) * share))
         alive = is_finite(power) and is_finite(fb.F + fb.P_SET)
         far = abs(power - asked) > SETTLED * fb.P_RATED

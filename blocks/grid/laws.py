@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-from blocks.arithmetic import clamp, cosine, floor, max, min, to_int, to_lreal
+from blocks.arithmetic import clamp, cosine, floor, max, min, seconds, settling, to_int, to_lreal
 
 NOT_A_NUMBER = math.nan
+LN_10 = 2.302585092994046
 PRODUCTS = ("FCR-N", "FCR-D up", "FCR-D down")
 
 
@@ -81,3 +82,8 @@ def tone_square(xs, count, turns):
         before = last
         last = new
     return max(0.0, last * last + before * before - 2.0 * along * last * before)  # in this order a NaN stays
+
+
+def response(dt, olrt):
+    """The share of its way that an answer goes in `dt` for an open-loop response time, which IEEE 1547 takes to 90 % of a step."""
+    return settling(seconds(dt) * LN_10, olrt)

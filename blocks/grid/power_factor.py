@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from blocks.arithmetic import abs, is_finite, seconds, settling, sqrt
+from blocks.arithmetic import abs, is_finite, sqrt
 from blocks.declare import BOOL, LREAL, Example, Input, Output, block
-
-LN_10 = 2.302585092994046
+from blocks.grid.laws import response
 
 
 @block(source="IEEE 1547-2018, 5.3.2 (constant power factor mode), as in EPRI OpenDER 2.2, eq. 3.8.1-1 and 2")
@@ -26,7 +25,7 @@ class POWER_FACTOR:
     BAD = Output(BOOL, "the power or the factor is not a number or makes no sense: Q goes to 0")
 
     def step(fb, dt):
-        share = settling(seconds(dt) * LN_10, fb.OLRT)
+        share = response(dt, fb.OLRT)
         amount = abs(fb.P) * (sqrt(1.0 - fb.PF * fb.PF) / fb.PF)
         asked = amount if fb.INJECT else 0.0 - amount
         moved = fb.Q + (asked - fb.Q) * share

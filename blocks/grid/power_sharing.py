@@ -21,9 +21,9 @@ class POWER_SHARING:
 
     Parts beyond a node's limit go to the others, so P is met whenever the limits allow; UNMET is what is left. Power never goes
     round in a circle: all parts have the sign of P. A node more than T_BYPASS off the mean temperature is not charged until it is
-    back within T_BYPASS - 1 K (with BYPASS_ALL it is not discharged either). A node that is not AVAILABLE, or whose SOC, ENERGY
-    or limit of that direction is no finite number, gets 0; one without temperature is not charged. P that is no number gives 0 to
-    all.
+    back within T_BYPASS - 1 K (with BYPASS_ALL it is not discharged either). A node that is not AVAILABLE or has no ENERGY, or
+    whose SOC, ENERGY or limit of that direction is no finite number, gets 0; one without temperature is not charged. P that is no
+    number gives 0 to all.
     """
 
     P = Input(LREAL, "power that the fleet shall give, discharging is positive", unit="kW")
@@ -35,8 +35,17 @@ class POWER_SHARING:
     AVAILABLE = Input(Array(BOOL, "N"), "true where the node takes part", default=True)
     METHOD = Input(DINT, "what the weights are", default=0, min=0, max=2, names=METHODS)
     GAIN = Input(LREAL, "change of weight per percent off the mean", unit="1/%", default=0.1, min=0, max=10)
-    SOC_MIN = Input(LREAL, "state of charge that counts as empty, for METHOD 1", unit="%", default=0.0, min=0, max=100)
-    SOC_MAX = Input(LREAL, "state of charge that counts as full, for METHOD 1", unit="%", default=100.0, min=0, max=100)
+    SOC_MIN = Input(
+        LREAL, "counts as empty for the weights of METHOD 1; what closes a node is its P_MAX", unit="%", default=0.0, min=0, max=100
+    )
+    SOC_MAX = Input(
+        LREAL,
+        "counts as full for the weights of METHOD 1; what closes a node is its P_MIN",
+        unit="%",
+        default=100.0,
+        min=0,
+        max=100,
+    )
     T_GAIN = Input(LREAL, "share of weight lost per K above the mean temperature", unit="1/K", default=0.0, min=0, max=1)
     T_BYPASS = Input(LREAL, "further off the mean temperature a node is not charged", unit="K", default=5.0, min=0)
     BYPASS_ALL = Input(BOOL, "true: such a node is not discharged either", default=False)
@@ -76,7 +85,7 @@ class POWER_SHARING:
             weight = max(fb.ENERGY[i], 0.0) * share * cool
             limit = 0.0 - fb.P_MIN[i] if charging else fb.P_MAX[i]
             closed = fb.hot[i] and (charging or fb.BYPASS_ALL)
-            takes = fb.AVAILABLE[i] and not closed and is_finite(weight + limit + fb.SOC[i] + fb.P)
+            takes = fb.AVAILABLE[i] and fb.ENERGY[i] > 0.0 and not closed and is_finite(weight + limit + fb.SOC[i] + fb.P)
             fb.weight[i] = weight if takes else 0.0
             fb.room[i] = max(limit, 0.0) if takes else 0.0
         unmet = fill(abs(fb.P) if is_finite(fb.P) else 0.0, fb.weight, fb.room, fb.P_NODE)

@@ -6,8 +6,8 @@ import math
 
 from blocks.arithmetic import clamp, interpolate, is_finite, seconds, settling
 from blocks.declare import BOOL, LREAL, Array, Example, Input, Output, Var, block
+from blocks.grid.laws import response
 
-LN_10 = 2.302585092994046
 UNKNOWN = math.nan
 
 
@@ -42,9 +42,9 @@ class VOLT_VAR:
         tracked = before + (v - before) * settling(seconds(dt), fb.VREF_TIME)
         around = clamp(0.95, tracked if fb.VREF_AUTO else fb.VREF, 1.05)
         asked = interpolate(v - around + 1.0, fb.VOLTS, fb.SHARES) * fb.S_RATED
-        moved = fb.Q + (asked - fb.Q) * settling(seconds(dt) * LN_10, fb.OLRT)
+        moved = fb.Q + (asked - fb.Q) * response(dt, fb.OLRT)
         alive = is_finite(v + fb.VREF + tracked) and is_finite(moved)
-        faded = fb.Q - fb.Q * settling(seconds(dt) * LN_10, fb.OLRT)
+        faded = fb.Q - fb.Q * response(dt, fb.OLRT)
         fb.tracked = tracked if is_finite(tracked) else UNKNOWN
         fb.VREF_NOW = around
         fb.Q = moved if alive else (faded if is_finite(faded) else 0.0)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from blocks.arithmetic import is_finite, lerp, seconds, settling
+from blocks.arithmetic import is_finite, lerp
 from blocks.declare import BOOL, LREAL, Example, Input, Output, Var, block
+from blocks.grid.laws import response
 
-LN_10 = 2.302585092994046
 UNKNOWN = math.nan
 
 
@@ -39,7 +39,7 @@ class VOLT_WATT:
         share = lerp(v, fb.V1, fb.SHARE1, fb.V2, fb.SHARE2) if v > fb.V1 else fb.SHARE1
         asked = share * fb.P_RATED
         before = fb.limit if is_finite(fb.limit) else asked
-        limit = before + (asked - before) * settling(seconds(dt) * LN_10, fb.OLRT)
+        limit = before + (asked - before) * response(dt, fb.OLRT)
         alive = is_finite(v + fb.V1 + fb.V2) and is_finite(limit)
         fb.limit = limit if alive else 0.0
         fb.P_MAX = fb.limit

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from blocks.arithmetic import interpolate, is_finite, seconds, settling
+from blocks.arithmetic import interpolate, is_finite
 from blocks.declare import BOOL, LREAL, Array, Example, Input, Output, block
-
-LN_10 = 2.302585092994046
+from blocks.grid.laws import response
 
 
 @block(source="IEEE 1547-2018, 5.3.4, table 9, as in EPRI OpenDER 2.2 (watt-var)")
@@ -30,7 +29,7 @@ class WATT_VAR:
 
     def step(fb, dt):
         p = fb.P / fb.P_RATED
-        share = settling(seconds(dt) * LN_10, fb.OLRT)
+        share = response(dt, fb.OLRT)
         asked = interpolate(p, fb.POINTS, fb.SHARES) * fb.S_RATED
         moved = fb.Q + (asked - fb.Q) * share
         faded = fb.Q - fb.Q * share

@@ -178,7 +178,7 @@ class TRANSFER:
     """A hand station: in automatic XOUT follows XIN, in manual it stays where it was and buttons move it.
 
     The change to manual has no bump. The change back has one unless the controller follows XOUT meanwhile: wire XOUT to its MAN and
-    AUTO to its AUTO, as PID has them. FAST buttons win over SLOW ones; up and down together move nothing (the annex lets up win).
+    AUTO to its AUTO, as PID has them. FAST buttons win over SLOW ones; up and down together move nothing.
     A value that is not finite is not taken, and HELD says so.
     """
 

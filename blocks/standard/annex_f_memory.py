@@ -54,8 +54,8 @@ class DELAY:
 class AVERAGE:
     """The mean of XIN over the last N scans. MOVING_AVERAGE averages over a time instead.
 
-    Until N scans have passed, and after RUN was false, it is the mean of those that there are. The annex keeps a running sum; here
-    the sum is formed anew in each scan, so no rounding adds up over months and a NaN is gone once it has left the N.
+    Until N scans have passed, and after RUN was false, it is the mean of those that there are. The sum is formed
+    anew in each scan: a running sum would gather roundings over months, and keep a NaN for ever.
     """
 
     RUN = Input(BOOL, "true: average; false: XOUT is XIN", default=True)
@@ -96,7 +96,7 @@ class STACK_INT:
     """A stack of numbers: PUSH puts IN on top, POP takes the top away, each on its rising edge. R1 empties it and wins.
 
     A PUSH onto a full stack is refused, and OFLO says so until a POP or R1. With both edges in one scan the POP
-    counts, as in the annex.
+    counts.
     """
 
     PUSH = Input(BOOL, "puts IN on top when it rises", default=False)

@@ -61,9 +61,8 @@ class LIMITS_ALARM:
 class ANALOG_MONITOR:
     """Four pairs of limits around one measurement: beyond the signal, beyond the measuring range, alarm, warning.
 
-    SE, ME and WARN say the worst of it only. ALRM stays on beside SE and ME, so that a trip wired to it does not fall when the
-    value goes even further; the annex hides it behind ME. A NaN is a signal error and an alarm. ALRM and WARN go off EPS inside
-    their limits.
+    ME is hidden by SE and WARN by ALRM, so that they name the worst. ALRM is hidden by nothing: a trip wired to it must not fall
+    when the value goes even further. A NaN is a signal error and an alarm. ALRM and WARN go off EPS inside their limits.
     """
 
     X = Input(LREAL, "measurement", unit="{X}")

@@ -7,7 +7,7 @@ from blocks.declare import ANY_NUM, BOOL, DINT, LREAL, Array, Example, Input, Ou
 
 NUMERIC = "IEC 61131-3:2013, table 29 (ADD of any number of inputs), over an array"
 EXTREMES = "IEC 61131-3:2013, table 32 (MIN and MAX of any number of inputs), over an array"
-LOGIC = "IEC 61131-3:2013, bitwise Boolean functions of any number of inputs, over an array"
+LOGIC = "IEC 61131-3:2013, table 31 (AND and OR of any number of inputs), over an array"
 
 
 @block(source=NUMERIC)

@@ -10,8 +10,8 @@ from blocks.arithmetic import mod
 from blocks.declare import ANY_INT, BOOL, DINT, Example, Input, Output, Var, block
 from blocks.standard.laws import bits_set, rotated_left, shifted_left, shifted_right, width_of
 
-SHIFTS = "IEC 61131-3:2013, bit shift functions"
-BITWISE = "IEC 61131-3:2013, bitwise functions"
+SHIFTS = "IEC 61131-3:2013, table 30 (bit shift functions)"
+BITWISE = "IEC 61131-3:2013, table 31 (bitwise Boolean functions)"
 TOP = 4294967296
 TOP_DOC = "2^32 as the type of IN holds it: 0 in a DINT"
 

@@ -163,7 +163,7 @@ class ATAN:
     )
 
 
-@block(source=FUNCTIONS)
+@block(source="IEC 61131-3:2013, trigonometric functions")
 class ATAN2:
     """The angle of the point (X, Y) in all four quadrants, from above -pi to pi; 0 for the origin, which has none."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blocks.declare import BOOL, Example, Input, Output, block
 
-TABLE = "IEC 61131-3:2013, table 30"
+TABLE = "IEC 61131-3:2013, table 31"
 
 
 @block(source=TABLE, fold=("IN1", "IN2", "OUT"))

@@ -186,3 +186,14 @@ def test_it_leaves_the_ends_at_once():
 
 def test_a_start_value_that_is_no_number_is_not_believed():
     scan(COULOMB_COUNTER, CAPACITY=100.0, I=0.0, table="SOC0 | SOC SIGMA HELD\n nan | 0 100 1\n 40 | 40 ~20 0\n 70 | 40 ~20 0")
+
+
+def test_an_error_that_nobody_knows_makes_the_doubt_complete_while_it_counts_on():
+    scan(
+        COULOMB_COUNTER,
+        CAPACITY=100.0,
+        I=100.0,
+        dt="36s",
+        table="OFFSET_ERROR | SOC SIGMA HELD\n 0.1 | 49 ~20 0\n nan | 48 100 0\n 0.1 | 47 100 0",
+    )
+    scan(COULOMB_COUNTER, CAPACITY=100.0, I=0.0, table="FULL SIGMA_END | SOC SIGMA\n 0 1 | 50 ~20\n 1 nan | 100 100")

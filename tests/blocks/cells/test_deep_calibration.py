@@ -124,6 +124,16 @@ def test_it_starts_on_an_edge_with_a_permit_only():
     )
 
 
+def test_it_does_not_start_without_a_current_and_discharges_nothing_that_is_empty():
+    scan(
+        DEEP_CALIBRATION,
+        **SITE,
+        FULL=0,
+        PERMIT=True,
+        table="START EMPTY I | PHASE P\n 0 1 nan | 0 0\n 1 1 nan | 0 0\n 0 1 0 | 0 0\n 1 1 0 | 1 0\n 1 1 0 | 2 0",
+    )
+
+
 def test_powers_without_sense_ask_for_nothing():
     for wrong in ("nan", "-50"):
         scan(

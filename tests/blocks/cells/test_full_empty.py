@@ -21,45 +21,47 @@ def test_full_is_a_high_voltage_with_a_small_charging_current():
     )
 
 
-def test_full_lasts_until_something_is_taken_for_as_long():
+def test_full_lasts_until_enough_was_taken_however_slowly():
+    """2 Ah: 12 A for ten minutes. What comes back in between counts back, but there is no more than full."""
     scan(
         FULL_EMPTY,
         V_MIN=3.3,
-        HOLD="20s",
-        dt="10s",
+        HOLD=0,
+        BACK=2.0,
+        dt="5min",
         table="""
         V_MAX I   | FULL SINCE_FULL
-        3.65  0   | 0    10s
-        3.65  0   | 0    20s
-        3.65  0   | 1    0s
-        3.35  10  | 1    0s      # the consumption of the plant itself
-        3.35  50  | 1    0s
-        3.35  50  | 1    0s
+        3.65  -10 | 1    0s
+        3.35  -10 | 1    0s      # float charge
+        3.35  12  | 1    0s      # 1 Ah
+        3.35  -6  | 1    0s      # 0.5
+        3.35  12  | 1    0s      # 1.5
         3.35  0   | 1    0s
-        3.35  50  | 1    0s
-        3.35  50  | 1    0s
-        3.35  50  | 0    10s
-        3.65  0   | 0    20s
-        3.65  0   | 0    30s
+        3.35  6   | 0    5min    # 2.0
+        3.35  0   | 0    10min
         3.65  0   | 1    0s
+        3.35  12  | 1    0s
     """,
     )
 
 
 def test_empty_is_a_low_voltage_and_falls_when_something_was_charged():
+    """50 A for 144 s are 2 Ah."""
     scan(
         FULL_EMPTY,
         V_MAX=3.0,
-        HOLD="10s",
-        dt="10s",
+        HOLD="72s",
+        BACK=2.0,
+        dt="72s",
         table="""
         V_MIN I   | EMPTY SINCE_EMPTY HAD_EMPTY
-        2.7   -5  | 0     10s         0      # charging: on its way up
-        2.7   100 | 0     20s         0
+        2.7   -5  | 0     72s         0      # charging: on its way up
+        2.7   100 | 0     144s        0
         2.7   100 | 1     0s          1
         2.9   0   | 1     0s          1      # relaxes
         3.0   -50 | 1     0s          1
-        3.0   -50 | 0     10s         1
+        3.0   nan | 1     0s          1
+        3.0   -50 | 0     72s         1
     """,
     )
 

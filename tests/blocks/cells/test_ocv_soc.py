@@ -22,11 +22,11 @@ def test_every_voltage_is_read_from_the_table(table, deviation):
     twin, worst = Twin(OCV_SOC), 0.0
     for name, value in {"OCV": table, "REST_TIME": 0, "SIGMA_MAX": 100.0, "I": 0.0}.items():
         twin.set(name, value)
-    for v in np.linspace(1.9, 4.3, 400):
+    for v in np.linspace(table[0] - 0.01, table[-1] + 0.01, 400):
         twin.set("V", v)
         twin.scan(10_000_000)
         worst = max(worst, abs(twin.get("SOC") - np.interp(v, table, 100.0 * GRID)))
-    deviation("OCV_SOC", "numpy 2.4 interp", "SOC over 1.9 to 4.3 V", worst, 1e-9, "%")
+    deviation("OCV_SOC", "numpy 2.4 interp", f"SOC over {table[0]} to {table[-1]} V", worst, 1e-9, "%")
 
 
 def test_the_rest_must_be_long_enough_and_starts_anew_after_a_current_in_either_direction():
@@ -61,6 +61,24 @@ def test_the_plateau_is_not_usable_and_the_last_reading_stays():
     """
     scan(OCV_SOC, I=0.0, REST_TIME=0, table=table)
     scan(OCV_SOC, I=0.0, REST_TIME=0, OCV=NMC, table="V | SOC SIGMA USABLE\n 3.2670 | ~10.2 ~0.2 1")
+
+
+def test_a_voltage_beyond_the_table_is_no_open_circuit_voltage():
+    """LFP ends at 2.0 V and 3.5984 V; three times 5 mV are allowed."""
+    scan(
+        OCV_SOC,
+        I=0.0,
+        REST_TIME=0,
+        table="""
+        V    | SOC USABLE SIGMA
+        3.61 | 100 1      -
+        3.62 | 100 0      100
+        1.99 | 0   1      -
+        1.98 | 0   0      100
+        0    | 0   0      100
+        inf  | 0   0      100
+    """,
+    )
 
 
 def test_an_error_that_is_not_known_makes_nothing_usable():

@@ -70,3 +70,9 @@ def test_without_permission_it_stands_still_whatever_happens():
 def test_a_speed_without_sense_is_none():
     scan(FAN_CURVE, **(PLAIN | {"T": 20.0}), table="RATE | SPEED\n nan | 20\n -5 | 20")
     scan(FAN_CURVE, T=float("nan"), KICK_TIME="0s", table="SPEED_FAIL | SPEED\n 40 | 40\n 250 | 100")
+
+
+def test_speeds_outside_their_range_count_as_its_ends():
+    scan(FAN_CURVE, T=20.0, T_START=20.0, T_FULL=40.0, KICK_TIME="0s", table="SPEED_MIN | SPEED\n 150 | 100\n -5 | 0\n 20 | 20")
+    scan(FAN_CURVE, T=20.0, T_START=20.0, T_FULL=40.0, KICK_TIME="1h", table="KICK | SPEED\n 150 | 100\n -5 | 20\n 60 | 60")
+    scan(FAN_CURVE, T=float("nan"), KICK_TIME="0s", table="SPEED_FAIL | SPEED\n -5 | 0\n 101 | 100")

@@ -55,3 +55,22 @@ def test_a_zone_that_nobody_knows_is_cooled_and_not_heated():
 
 def test_zones_that_do_not_take_part_ask_for_nothing():
     scan(MULTI_ZONE, table="HEAT COOL EN | MODE ZONE\n [90,20] [0,0] [0,1] | 1 2\n [90,20] [0,0] [0,0] | 0 0")
+
+
+def test_a_small_demand_counts_where_start_is_none_and_demands_are_held_to_full():
+    scan(
+        MULTI_ZONE,
+        START=0.0,
+        CHANGEOVER="0s",
+        table="""
+        HEAT    COOL      | MODE HEATING COOLING ZONE
+        [0,0]   [0.5,0]   | 2    0       0.5     1
+        [0,0.5] [0,0]     | 1    0.5     0       2
+        [0,0]   [100.5,0] | 2    0       100     1
+    """,
+    )
+    scan(MULTI_ZONE, table="COOL_BLIND HEAT COOL | COOLING\n 150 [0] [nan] | 100\n -5 [0] [nan] | 0")
+
+
+def test_of_equal_demands_the_lowest_zone_is_named():
+    scan(MULTI_ZONE, CHANGEOVER="0s", table="HEAT COOL | ZONE\n [50,50] [0,0] | 1\n [0,0] [50,50] | 1")

@@ -107,3 +107,7 @@ def test_a_dry_pump_stops_at_once_costs_no_try_and_returns_after_the_pause():
 
 def test_it_does_not_start_dry():
     scan(PUMP_SUPERVISION, LEVEL=0, table="CMD | RUN REASON\n 1 | 0 4")
+
+
+def test_a_value_at_its_limit_is_good():
+    scan(PUMP_SUPERVISION, **QUICK, CMD=1, PRESSURE=0.5, FLOW=1.0, table="x | RUN REASON\n 50 | 1 0")

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
+import pytest
+
 from blocks.climate.zone_guard import ZONE_GUARD
+from blocks.control.pid import PID
+from blocks.control.ramp import RAMP
+from blocks.control.split_range import SPLIT_RANGE
+from blocks.plain import Instance
 from tests.aids.scan_table import scan
 
 
@@ -47,3 +55,68 @@ def test_never_both_and_a_broken_demand_is_no_heat_and_full_cooling():
 
 def test_off_is_off():
     scan(ZONE_GUARD, HEAT=60.0, COOL=40.0, table="T EN | HEATER FAN REASON\n 20 0 | 0 0 5\n nan 0 | 0 0 5")
+
+
+def test_a_small_demand_is_a_demand():
+    scan(
+        ZONE_GUARD,
+        table="""
+        T  HEAT COOL  | HEATER FAN REASON
+        20 0.5  0     | 0.5    0   0
+        20 0    0.5   | 0      0.5 0
+        20 50   0.5   | 0      0.5 3
+        20 0    100.5 | 0      100 0
+        35 0.5  0     | 0      0   2
+    """,
+    )
+
+
+def test_speeds_and_differences_outside_their_range_count_as_its_ends():
+    scan(ZONE_GUARD, T=float("nan"), HEAT=0.0, COOL=0.0, table="COOL_BLIND | FAN\n 150 | 100\n -5 | 0")
+    scan(ZONE_GUARD, HYSTERESIS=-5.0, HEAT=50.0, COOL=0.0, table="T | HEATER\n 30 | 0\n 29.9 | 50")
+
+
+class Zone:
+    """A zone as an engineer wires it: RAMP, PID, SPLIT_RANGE, ZONE_GUARD, on a container of 500 kJ/K that loses 0.2 kW/K."""
+
+    def __init__(self) -> None:
+        self.ramp, self.pid, self.split, self.guard = (Instance(b) for b in (RAMP, PID, SPLIT_RANGE, ZONE_GUARD))
+        self.ramp.IN, self.ramp.UP, self.ramp.DOWN = 18.0, 0.01, 0.01
+        self.pid.KP, self.pid.TI, self.pid.OUT_MIN, self.pid.OUT_MAX = -10.0, 600.0, 0.0, 100.0
+        self.celsius = 10.0
+
+    def second(self, outside: float, losses: float, sensor: float) -> None:
+        """One scan and one second of the container: 6 kW of heater, 10 kW of cooling."""
+        self.ramp.scan(1_000_000_000)
+        self.pid.SP, self.pid.PV = self.ramp.OUT, sensor
+        self.pid.scan(1_000_000_000)
+        self.split.IN = self.pid.OUT
+        self.split.scan(1_000_000_000)
+        self.guard.T, self.guard.HEAT, self.guard.COOL = sensor, self.split.A, self.split.B
+        self.guard.scan(1_000_000_000)
+        power = 0.06 * float(self.guard.HEATER) - 0.1 * float(self.guard.FAN) + losses + 0.2 * (outside - self.celsius)
+        self.celsius += power / 500.0
+
+
+@pytest.mark.parametrize(("outside", "losses"), [(-5.0, 0.5), (30.0, 3.0)])
+def test_a_zone_of_ramp_pid_and_split_range_holds_its_setpoint_winter_and_summer(outside, losses):
+    zone = Zone()
+    for _ in range(4 * 3600):
+        zone.second(outside, losses, zone.celsius)
+        assert zone.guard.HEATER == 0.0 or zone.guard.FAN == 0.0
+    assert zone.celsius == pytest.approx(18.0, abs=0.1)
+    needed = 0.2 * (zone.celsius - outside) - losses
+    assert 0.06 * float(zone.guard.HEATER) - 0.1 * float(zone.guard.FAN) == pytest.approx(needed, abs=0.05)
+
+
+def test_the_heater_of_a_zone_does_not_stay_on_when_its_sensor_breaks():
+    """The PID holds its output at half the heater's power; the guard turns it off and the fan on in the same scan."""
+    zone = Zone()
+    for _ in range(3600):
+        zone.second(-5.0, 0.5, zone.celsius)
+    assert zone.guard.HEATER > 30.0
+    zone.second(-5.0, 0.5, math.nan)
+    assert zone.split.A > 30.0
+    assert (zone.guard.HEATER, zone.guard.FAN, zone.guard.REASON) == (0.0, 100.0, 1)
+    zone.second(-5.0, 0.5, zone.celsius)
+    assert zone.guard.HEATER > 30.0

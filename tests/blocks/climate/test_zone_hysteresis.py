@@ -92,3 +92,14 @@ def test_it_never_heats_and_cools_at_once():
         assert not (twin.get("HEAT") and twin.get("COOL"))
         if twin.get("HEAT"):
             assert twin.get("T") <= twin.get("T_COOL")
+
+
+def test_equal_setpoints_are_allowed_and_a_shortest_run_goes_on_at_the_other_setpoint():
+    scan(
+        ZONE_HYSTERESIS,
+        T_HEAT=20.0,
+        T_COOL=20.0,
+        HYSTERESIS=0.0,
+        table="T | HEAT COOL STATE\n 20 | 0 0 0\n 19 | 1 0 1\n 20 | 0 0 0",
+    )
+    scan(ZONE_HYSTERESIS, **ZONE, MIN_ON="1h", table="T | HEAT COOL\n 14 | 1 0\n 25 | 1 0\n 25.1 | 0 0\n 26 | 0 1\n 15 | 0 1")

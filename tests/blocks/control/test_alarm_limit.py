@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from blocks.control.alarm_limit import ALARM_LIMIT
 from tests.aids.scan_table import scan
 
@@ -82,5 +84,32 @@ def test_a_value_that_nobody_knows_is_an_alarm_on_every_limit_given():
         nan | 0        0         0        0
         nan | 0        1         0        1
         25  | 0        0         0        0
+    """,
+    )
+
+
+@pytest.mark.parametrize(("limit", "side"), [("H", 1), ("HH", 1), ("L", -1), ("LL", -1)])
+def test_each_limit_has_its_own_deadband_and_delay(limit, side):
+    """At 50 with a deadband of 2: left beyond 48 or 52, and only after 20 ms at or beyond 50."""
+    at, inside, back, gone = (str(50 - side * way) for way in (0, 0.5, 2, 2.1))
+    scan(
+        ALARM_LIMIT,
+        DEADBAND=2.0,
+        DELAY="20ms",
+        **{limit: 50.0},
+        table=f"""
+        IN       | {limit}_ACTIVE
+        {gone}   | 0
+        {inside} | 0        # the deadband holds no alarm that was not there
+        {at}     | 0
+        {at}     | 0
+        {inside} | 0        # not long enough: it begins anew
+        {at}     | 0
+        {at}     | 0
+        {at}     | 1
+        {at}     | 1
+        {back}   | 1
+        {gone}   | 0
+        {at}     | 0
     """,
     )

@@ -69,3 +69,8 @@ def test_the_inverse_is_the_same_curve_with_its_axes_swapped():
         back.set("IN", there.get("OUT"))
         back.scan(10_000_000)
         assert float(back.get("OUT")) == pytest.approx(place, abs=1e-9)
+
+
+def test_both_end_pieces_go_on_with_their_own_slope():
+    """From (10, 3) with 2 per unit downwards, from (30, 13) with -1 per unit upwards."""
+    scan(CURVE, X=[10.0, 15.0, 20.0, 30.0], Y=[3.0, 13.0, 23.0, 13.0], EXTRAPOLATE=1, table="IN | OUT\n 5 | -7\n 10 | 3\n 34 | 9")

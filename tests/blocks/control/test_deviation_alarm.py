@@ -73,3 +73,13 @@ def test_what_nobody_knows_is_an_alarm_also_while_blocked(pin):
 
 def test_a_setpoint_that_dies_and_returns_unchanged_does_not_block_again():
     scan(DEVIATION_ALARM, PV=20.0, TOLERANCE=2.0, SETTLE="10ms", table="SP | BLOCKED\n 20 | 1\n 20 | 0\n nan | 0\n 20 | 0\n 21 | 1")
+
+
+def test_both_sides_must_last():
+    scan(
+        DEVIATION_ALARM,
+        SP=20.0,
+        TOLERANCE=2.0,
+        DELAY="10ms",
+        table="PV | HIGH LOW\n 10 | 0 0\n 10 | 0 1\n 30 | 0 0\n 30 | 1 0\n 10 | 0 0",
+    )

@@ -158,3 +158,40 @@ def test_after_power_returns_the_units_start_one_after_another():
         dt="500ms",
         table="x EN | RUNNING\n 1 1 | 1\n 1 1 | 1\n 1 1 | 2\n 2 1 | 3",
     )
+
+
+def test_in_turn_the_period_goes_round_all_of_them_and_one_more_than_asked_for_is_the_most():
+    """One of four, changed each minute, with the changes spread by the gap of 10 s."""
+    twin = Twin(DUTY_ROTATION, length=4)
+    for name, value in {"DEMAND": 1, "AVAILABLE": [1, 1, 1, 1], "RULE": 2, "PERIOD": 60 * S, "GAP": 10 * S}.items():
+        twin.set(name, value)
+    seen = []
+    for _ in range(600):
+        twin.plain.scan(S)
+        on = [i + 1 for i, runs in enumerate(twin.get("ON")) if runs]
+        assert len(on) in (1, 2)
+        if not seen or seen[-1] != on:
+            seen.append(on)
+    assert seen[:9] == [[1], [1, 2], [2], [2, 3], [3], [3, 4], [4], [1, 4], [1]]
+
+
+def test_in_fixed_order_the_period_changes_nothing():
+    scan(DUTY_ROTATION, RULE=0, PERIOD="1s", GAP="0s", DEMAND=1, AVAILABLE=[1, 1], dt="1s", table="x | ON\n 1 | [1,0]\n 99 | [1,0]")
+
+
+def test_in_fixed_order_a_unit_that_returns_waits_until_it_is_needed():
+    scan(
+        DUTY_ROTATION,
+        RULE=0,
+        PERIOD="2s",
+        GAP="0s",
+        dt="1s",
+        table="""
+        x  DEMAND AVAILABLE | ON
+        1  1      [1,1]     | [1,0]
+        1  1      [0,1]     | [0,1]
+        50 1      [1,1]     | [0,1]
+        1  2      [1,1]     | [1,1]
+        1  1      [1,1]     | [1,0]
+    """,
+    )

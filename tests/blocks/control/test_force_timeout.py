@@ -60,3 +60,7 @@ def test_without_a_time_there_is_no_force_and_a_late_scan_ends_it():
 
 def test_a_broken_automatic_value_is_passed_on():
     scan(FORCE_TIMEOUT, VALUE=5.0, table="FORCE IN | OUT\n 0 nan | nan\n 1 nan | 5\n 0 7 | 7")
+
+
+def test_a_range_of_one_value_is_a_range():
+    scan(FORCE_TIMEOUT, IN=10.0, VALUE=80.0, MIN=50.0, MAX=50.0, table="FORCE | OUT FORCED\n 0 | 10 0\n 1 | 50 1")

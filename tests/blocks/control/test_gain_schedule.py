@@ -37,6 +37,7 @@ def test_a_broken_operating_point_or_table_keeps_the_settings():
         nan  [8,4]   | 6  7.5 1
         -inf [8,4]   | 6  7.5 1
         9    [nan,4] | 6  7.5 1
+        -5   [8,nan] | 6  7.5 1      # a point that X does not need
         10   [8,4]   | 4  10  0
     """,
     )

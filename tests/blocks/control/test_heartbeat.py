@@ -50,7 +50,11 @@ def test_a_partner_that_stops_is_lost_after_the_timeout_grace_or_not():
 
 
 def test_a_toggling_bit_will_do():
-    scan(HEARTBEAT_WATCH, TIMEOUT="20ms", table="COUNT | OK LOST\n 1 | 0 0\n 0 | 1 0\n 0 | 1 0\n 1 | 1 0\n 1 | 1 0\n 1 | 0 1")
+    scan(
+        HEARTBEAT_WATCH,
+        TIMEOUT="20ms",
+        table="COUNT | OK LOST JUMPS\n 1 | 0 0 0\n 0 | 1 0 0\n 0 | 1 0 0\n 1 | 1 0 0\n 1 | 1 0 0\n 1 | 0 1 0",
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,3 +83,7 @@ def test_what_one_sends_the_other_takes_for_alive():
         watch.plain.scan(10_000_000)
         assert watch.get("OK") == (i >= 9)
     assert watch.get("JUMPS") == 0
+
+
+def test_a_scan_late_by_exactly_a_period_leaves_nothing_behind():
+    scan(HEARTBEAT_SEND, PERIOD="20ms", table="dt | COUNT\n 40ms | 1\n 10ms | 1\n 10ms | 2")

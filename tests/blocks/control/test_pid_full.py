@@ -204,6 +204,39 @@ def test_conditional_integration_stops_towards_the_limit_only():
     )
 
 
+def test_conditional_integration_goes_on_away_from_the_limit():
+    """FF drives OUT beyond its limit, and the error asks for less: the integral must come down."""
+    scan(
+        PID_FULL,
+        KP=1.0,
+        TI=1.0,
+        SP=0.0,
+        PV=5.0,
+        FF=20.0,
+        ANTI_WINDUP=1,
+        OUT_MIN=0.0,
+        OUT_MAX=10.0,
+        dt="100ms",
+        table="x | OUT I_PART\n 1 | 10 0\n 1 | 10 -0.5\n 9 | 10 -5\n 2 | 9 -6",
+    )
+
+
+def test_a_tracking_time_shorter_than_a_scan_takes_back_all_in_one():
+    """Asked is 20, the limit 10: in one scan the integral takes the 10 back, and the 2 that the error adds stay on top."""
+    scan(
+        PID_FULL,
+        KP=1.0,
+        TI=1.0,
+        TT=0.01,
+        SP=20.0,
+        PV=0.0,
+        OUT_MIN=0.0,
+        OUT_MAX=10.0,
+        dt="100ms",
+        table="x | OUT I_PART\n 1 | 10 0\n 1 | 10 -8\n 50 | 10 -8",
+    )
+
+
 def test_back_calculation_reaches_the_limit_with_its_tracking_time():
     """At the limit the integral settles where OUT would be 10 + KP e TT/TI: asked 12 with TT = TI/10, so it is 12 - 20 = -8."""
     pid = Compiled(PID_FULL, SP=20.0, PV=0.0, KP=1.0, TI=10.0, TT=1.0, OUT_MIN=0.0, OUT_MAX=10.0)
@@ -411,6 +444,22 @@ def test_external_reset_is_a_lag_of_what_became_of_out():
     for i in range(6000):
         pid.scan(MS)
         assert pid.get("OUT") == pytest.approx(2.0 + 8.0 * (1.0 - math.exp(-i * 1e-3 / 3.0)), abs=5e-3)
+
+
+def test_external_reset_takes_ti_whatever_the_tracking_time():
+    scan(
+        PID_FULL,
+        KP=2.0,
+        TI=1.0,
+        TT=0.1,
+        SP=1.0,
+        PV=0.0,
+        EXT_RESET=True,
+        EXT=2.0,
+        **WIDE,
+        dt="100ms",
+        table="x | OUT I_PART\n 1 | 2 0\n 1 | 2.2 0.2\n 1 | 2.38 0.38",
+    )
 
 
 def test_a_dead_ext_freezes_the_integral_and_the_proportional_part_goes_on():

@@ -88,3 +88,11 @@ def test_it_stays_inside_its_limits_and_limits_without_sense_hold_it():
         95    10  90   | 90  0
     """,
     )
+
+
+def test_without_a_good_setpoint_at_the_start_it_waits_and_then_starts_at_once():
+    scan(SETPOINT_SELECT, REMOTE=80.0, RATE=0.5, dt="1s", table="LOCAL USE_REMOTE | OUT\n nan 0 | 0\n 50 0 | 50\n 60 0 | 50.5")
+
+
+def test_limits_that_meet_allow_one_setpoint():
+    scan(SETPOINT_SELECT, REMOTE=0.0, USE_REMOTE=0, MIN=30.0, MAX=30.0, table="LOCAL | OUT SOURCE\n 50 | 30 0\n 10 | 30 0")

@@ -123,5 +123,51 @@ def test_sensors_that_all_differ_alarm_and_nobody_is_accused():
 
 
 def test_two_that_differ_alarm_even_with_the_third_dead_and_a_broken_tolerance_alarms():
-    scan(VOTE_2OO3, TOLERANCE=1.0, IN3=float("nan"), table="IN1 IN2 | OUT ALARM\n 20 30 | 25 1")
-    scan(VOTE_2OO3, IN1=20.0, IN2=20.0, IN3=20.0, table="TOLERANCE | OUT ALARM\n nan | 20 1\n 0 | 20 0")
+    scan(VOTE_2OO3, TOLERANCE=1.0, IN3=float("nan"), table="IN1 IN2 | OUT DISAGREE\n 20 30 | 25 1")
+    scan(VOTE_2OO3, IN1=20.0, IN2=20.0, IN3=20.0, table="TOLERANCE | OUT DISAGREE\n nan | 20 1\n 0 | 20 0")
+
+
+@pytest.mark.parametrize("row", ["{far} 20 21", "20 {far} 21", "20 21 {far}"])
+@pytest.mark.parametrize("back", ["19", "22"])
+def test_a_sensor_that_comes_back_near_one_of_the_others_is_used_again(row, back):
+    """22 is within 1 of 21 and not of 20, 19 within 1 of 20 and not of 21. Without a delay it is left out at once."""
+    scan(
+        VOTE_2OO3,
+        TOLERANCE=1.0,
+        table=f"IN1 IN2 IN3 | QUALITY\n {row.format(far=90)} | 2\n {row.format(far=22.1)} | 2\n {row.format(far=back)} | 3",
+    )
+
+
+@pytest.mark.parametrize("values", ["20 20.5 nan", "20.5 20 nan", "nan 20 20.5", "nan 20.5 20", "20 nan 20.5", "20.5 nan 20"])
+def test_of_any_two_the_preferred_one_is_found(values):
+    scan(VOTE_2OO3, TOLERANCE=1.0, table=f"PREFER IN1 IN2 IN3 | OUT\n 0 {values} | 20.25\n 1 {values} | 20\n 2 {values} | 20.5")
+
+
+def test_with_a_dead_sensor_nobody_can_tell_that_a_wrong_one_is_right_again():
+    scan(VOTE_2OO3, TOLERANCE=1.0, table="IN1 IN2 IN3 | OUT QUALITY\n 20 20 90 | 20 2\n 20 nan 20 | 20 1\n 20 20 20 | 20 3")
+
+
+def test_sensors_that_differ_by_the_tolerance_agree():
+    scan(
+        VOTE_2OO3,
+        TOLERANCE=1.0,
+        table="IN1 IN2 IN3 | QUALITY DISAGREE\n 20 21 90 | 2 0\n 90 20 21 | 2 0\n 20 90 21 | 2 0\n 20 21 21 | 3 0\n 21 21 20 | 3 0",
+    )
+
+
+def test_two_that_differ_are_not_to_be_trusted_and_one_alone_cannot_disagree():
+    scan(
+        VOTE_2OO3,
+        TOLERANCE=1.0,
+        DELAY="10ms",
+        table="""
+        IN1 IN2 IN3 | QUALITY DISAGREE ALARM
+        20  21  nan | 2       0        1
+        20  30  nan | 2       0        1
+        20  30  nan | 2       1        1
+        20  nan nan | 1       0        1
+        nan 20  30  | 2       0        1
+        nan 20  30  | 2       1        1
+        20  20  20  | 3       0        0
+    """,
+    )

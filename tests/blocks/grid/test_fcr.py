@@ -19,6 +19,7 @@ from tests.aids.fcr_criteria import (
     swinging,
 )
 from tests.aids.scan_table import scan
+from tests.aids.site_text import PlainScan, load
 
 DT = 0.02
 MW = {"CAPACITY": 1000.0}
@@ -83,7 +84,7 @@ def test_what_is_no_number_activates_nothing_and_is_forgotten(block):
     """A NaN must not become full charging or discharging through a comparison that is false."""
     for f in (49.0, 51.0):
         for broken in ("nan", "inf", "-inf"):
-            scan(block, F=f, table=f"CAPACITY | BAD\n 1000 | 0\n {broken} | 1\n 1000 | 0")
+            scan(block, F=f, table=f"CAPACITY | P BAD\n 1000 | - 0\n {broken} | 0 1\n 1000 | - 0")
     broken_f = "F | P BAD\n nan | 0 1\n inf | 0 1\n -inf | 0 1\n 50 | 0 0"
     scan(block, **MW, table=broken_f)
 
@@ -194,3 +195,25 @@ def test_with_a_converter_the_loop_stays_outside_the_stability_circle(block, cen
         smallest.append(min(distances))
     deviation(block.name, "Nordic FCR v1.1 sine tests", "circle's radius over distance", 0.43 * 0.95 / smallest[0], 1.0)
     assert smallest[1] < 0.43 * 0.95
+
+
+def test_with_nem_and_aem_it_is_three_blocks_and_a_sum_in_yaml():
+    """The combination that the docstring of FCR_N names, as an engineer writes it."""
+    site = load(
+        """
+blocks:
+  aem: {type: AEM, F: grid.f, SOC: bms.soc, CAPACITY: 1 MW, ENERGY: 2 MWh}
+  nem: {type: NEM, F: grid.f, SOC: bms.soc, CAPACITY: 1 MW, ENERGY: 2 MWh}
+  fcr: {type: FCR_N, F: grid.f, CAPACITY: 1 MW, F_REF: aem.F_REF}
+outputs:
+  pcs.p: fcr.P + nem.P
+""",
+        tags="""
+        grid.f: {type: LREAL, unit: Hz, default: 49.95, write: operator}
+        bms.soc: {type: LREAL, unit: '%', default: 20, write: operator}
+        pcs.p: {type: LREAL, unit: kW}
+        """,
+    )
+    scan = PlainScan(site.schedule)
+    scan.scan()
+    assert scan["pcs.p"] == pytest.approx(500.0 - 340.0 / 300.0), "half of the capacity, and NEM's first second of charging"

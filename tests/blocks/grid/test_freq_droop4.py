@@ -98,8 +98,8 @@ def test_it_follows_opender_through_a_series_of_disturbances(deviation):
 
     Together 0.21 kW of the greatest step, 50 kW, plus 0.1 kW: on the way back both jump to the setpoint when they are that close.
     """
-    f = steps((100, 60), (1500, 59.5), (1500, 60), (800, 61.2), (400, 60.2), (1500, 60), (1000, 59.9), (200, 60.3), (2000, 60))
-    p_set = np.where(np.arange(len(f)) < 4800, 20.0, -35.0)
+    f = steps((100, 60), (900, 59.5), (900, 60), (500, 61.2), (300, 60.2), (900, 60), (600, 59.9), (200, 60.3), (1000, 60))
+    p_set = np.where(np.arange(len(f)) < 3000, 20.0, -35.0)
     settings = {"PF_OLRT": 3.0, "PF_DBOF": 0.05, "PF_DBUF": 0.03, "PF_KOF": 0.03, "PF_KUF": 0.045}
     series = [{"p_dem_kw": p, "v_pu": 1.0, "f": hz} for p, hz in zip(p_set, f, strict=True)]
     theirs = np.array([p for p, _, _ in their_run(battery(**settings), 0.01, series)])

@@ -65,10 +65,10 @@ def test_a_wrong_fundamental_leaks_as_the_docstring_says():
     assert np.all(h[1:] < 0.1 * np.arange(2, 41) + 0.05)
 
 
-def test_a_dead_sample_or_no_period_is_an_alarm():
+def test_a_dead_sample_or_no_period_or_harmonics_alone_are_an_alarm():
     scan(
         HARMONICS,
         FS=400.0,
-        table="X | THD HIGH OK\n [1,0,-1,0,1,0,-1,nan] | 0 1 0\n [0,0,0,0,0,0,0,0] | 0 0 1",
+        table="X | THD HIGH OK\n [1,0,-1,0,1,0,-1,nan] | 0 1 0\n [0,0,0,0,0,0,0,0] | 0 0 1\n [10,0,-10,0,10,0,-10,0] | 0 1 1",
     )
     scan(HARMONICS, FS=400.0, table="X | THD WORST HIGH OK\n [1,0,-1,0] | 0 0 1 0")

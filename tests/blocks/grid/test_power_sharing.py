@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from blocks.grid.power_sharing import POWER_SHARING
 from blocks.plain import Instance
 from tests.aids.scan_table import Twin, scan
+from tests.aids.site_text import PlainScan, load
 
 THREE = {"P_MIN": [-100.0] * 3, "P_MAX": [100.0] * 3, "ENERGY": [200.0] * 3, "T": [25.0] * 3}
 
@@ -115,6 +116,10 @@ def test_the_thermal_gain_takes_power_from_the_warmer_nodes():
         T_GAIN=0.1,
         table="P | P_NODE\n 60 | [14,23,23]\n -60 | [-14,-23,-23]",
     )
+
+
+def test_a_node_without_capacity_gets_nothing_even_when_the_others_are_full():
+    scan(POWER_SHARING, **THREE | {"ENERGY": [200.0, 0.0, 200.0]}, SOC=[50.0] * 3, table="P | P_NODE UNMET\n 250 | [100,0,100] 50")
 
 
 def test_what_is_no_number_leaves_the_node_out_and_is_forgotten():
@@ -245,3 +250,31 @@ def test_without_nodes_that_can_take_part_nothing_is_given():
     assert twin.get("P_NODE") == [0.0, 0.0]
     assert twin.get("UNMET") == 10.0
     assert twin.get("SOC_MEAN") == 0.0
+
+
+def test_in_yaml_the_nodes_are_lists():
+    site = load(
+        """
+blocks:
+  fleet:
+    type: POWER_SHARING
+    P: 80 kW
+    SOC: [n.soc1, n.soc2, n.soc3]
+    P_MIN: [-100 kW, -100 kW, -100 kW]
+    P_MAX: [100 kW, 100 kW, 100 kW]
+    ENERGY: [100 kWh, 200 kWh, 50 kWh]
+    T: [25 °C, 25 °C, 25 °C]
+    METHOD: 1
+outputs:
+  n.unmet: fleet.UNMET
+""",
+        tags="""
+        n.soc1: {type: LREAL, unit: '%', default: 80, write: operator}
+        n.soc2: {type: LREAL, unit: '%', default: 20, write: operator}
+        n.soc3: {type: LREAL, unit: '%', default: 80, write: operator}
+        n.unmet: {type: LREAL, unit: kW}
+        """,
+    )
+    scan = PlainScan(site.schedule)
+    scan.scan()
+    assert scan["p.fleet.P_NODE"] == pytest.approx([40.0, 20.0, 20.0])

@@ -59,9 +59,9 @@ def test_the_reference_follows_the_voltage_with_its_time_constant_inside_its_lim
         x    V   | Q       VREF_NOW
         1    100 | 0       1
         300  104 | ~0.00   ~1.0253
-        3000 104 | 0       ~1.0400
-        3000 112 | ~-36.67 1.05      # not beyond 1.05: 0.05 above the deadband's end is five sixths of the way
-        3000 80  | 44      0.95
+        2200 104 | 0       ~1.0400
+        600  112 | ~-36.67 1.05      # not beyond 1.05: 0.05 above the deadband's end is five sixths of the way
+        600  80  | 44      0.95
     """,
     )
 
@@ -88,7 +88,7 @@ def test_a_broken_input_fades_the_reactive_power_and_is_forgotten(pin):
 
 def test_it_follows_opender_on_the_curve_and_in_time(deviation):
     """Their filter is half a scan ahead (trapezoidal, 2.3e-3 of a step) with OLRT/2.3 (0.4e-3): 2.7e-3 of 59 kvar."""
-    v = steps((200, 1.0), (1500, 0.95), (1500, 0.93), (1500, 1.05), (700, 1.075), (1500, 1.0))
+    v = steps((200, 1.0), (900, 0.95), (1200, 0.93), (900, 1.05), (500, 1.075), (900, 1.0))
     series = [{"p_dem_kw": 10.0, "v_pu": x, "f": 60.0} for x in v]
     theirs = np.array([q for _, q, _ in their_run(battery(QV_MODE_ENABLE=True, QV_OLRT=5.0), 0.01, series)])
     ours = our_run(VOLT_VAR, {"V_NOM": 1.0, "S_RATED": 100.0}, 0.01, {"V": v}, "Q")

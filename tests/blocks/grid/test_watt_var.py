@@ -46,7 +46,7 @@ def test_it_follows_opender(deviation):
 
     Their filter is half a scan ahead (trapezoidal, 2.3e-3 of a step) with OLRT/2.3 (0.4e-3): 2.7e-3 of the greatest step, 57 kvar.
     """
-    p = steps((200, 0), (1500, 70), (1500, 85), (1500, -80), (1000, 30), (1000, -60))
+    p = steps((200, 0), (900, 70), (900, 85), (1200, -80), (600, 30), (600, -60))
     series = [{"p_dem_kw": x, "v_pu": 1.0, "f": 60.0} for x in p]
     theirs = np.array([q for _, q, _ in their_run(battery(QP_MODE_ENABLE=True, QP_RT=5.0), 0.01, series)])
     ours = our_run(WATT_VAR, {"P_RATED": 100.0, "S_RATED": 100.0, "OLRT": 5.0}, 0.01, {"P": p}, "Q")

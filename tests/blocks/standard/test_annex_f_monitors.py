@@ -76,7 +76,7 @@ def test_each_level_of_a_measurement_names_the_worst():
 
 
 def test_an_alarm_does_not_fall_when_the_value_goes_from_bad_to_worse():
-    """The annex hides ALRM behind ME: a trip wired to it would fall at 101."""
+    """Hidden behind ME, as WARN is behind ALRM, a trip wired to it would fall at 101."""
     scan(ANALOG_MONITOR, **PAIRS, table="X | ALRM\n 95 | 1\n 99 | 1\n 101 | 1\n 109 | 1\n 120 | 1\n nan | 1")
 
 
