@@ -16,6 +16,9 @@ class CELL_BALANCING:
 
     Only while ENABLE is true, the current has stayed below I_REST for REST, T is below T_LIMIT, and the cell above V_MIN. While any
     cell has no finite voltage the lowest is not known and nothing is bled; a NaN on T or I stops it, too.
+
+    A cell between STOP and START above the lowest is never begun, so START is the spread that is left. A cell that is bled reads
+    low by its wires' drop: where that is not far below STOP, let BALANCING_PRIORITY pause for the measurement.
     """
 
     V = Input(Array(LREAL, "N"), "cell voltages", unit="V")

@@ -27,7 +27,7 @@ def prewarped(turn):
 
 
 def younger_slots(stamps, newest, count, moment):
-    """How many of the newest `count` slots of a ring were written after `moment`; the ring's length is a power of two, up to 512."""
+    """How many of the newest `count` slots of a ring were written after `moment`; its length is a power of two, up to 512."""
     mask = len(stamps) - 1
     low = newest * 0
     high = count

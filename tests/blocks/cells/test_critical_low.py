@@ -37,7 +37,11 @@ def test_a_deeply_discharged_cell_locks_until_service():
         3 2.0 0       | 2     0      1         0
         1 2.0 0       | 4     1      0         1
         1 2.0 1       | 4     1      0         1      # the cell has not been replaced
+        1 2.1 0       | 4     1      0         1
+        1 2.0 1       | 4     1      0         1      # nor when it comes back for a moment
         1 3.3 1       | 4     1      0         1      # no edge
+        1 nan 0       | 4     1      0         1
+        1 nan 1       | 4     1      0         1      # nobody knows what it is
         1 3.3 0       | 4     1      0         1
         1 3.3 1       | 0     0      1         0
     """,

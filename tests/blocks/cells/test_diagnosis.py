@@ -78,6 +78,15 @@ def test_a_trip_stays_until_a_reset_after_the_fault_and_a_stuck_button_is_no_res
     )
 
 
+def test_a_reset_does_not_clear_a_trip_while_the_fault_is_back_and_waits_for_its_delay():
+    scan(
+        DIAGNOSIS,
+        EVENTS=1,
+        DELAY="30ms",
+        table="x BAD RESET | ACTIVE TRIP\n 4 1 0 | 1 1\n 1 0 0 | 0 1\n 1 1 0 | 1 1\n 1 1 1 | 1 1\n 1 0 0 | 0 1\n 1 0 1 | 0 0",
+    )
+
+
 def test_the_delay_starts_anew_with_each_fault():
     scan(
         DIAGNOSIS,

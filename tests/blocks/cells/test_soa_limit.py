@@ -41,6 +41,15 @@ def test_levels_count_on_their_own():
     )
 
 
+def test_an_active_level_stays_until_its_counter_is_empty():
+    scan(
+        SOA_LIMIT,
+        LIMITS=[1, 2, 3],
+        EVENTS=3,
+        table="x IN | LEVEL COUNT\n 3 1.5 | 1 [3,0,0]\n 2 0 | 1 [1,0,0]\n 1 0 | 0 [0,0,0]\n 2 1.5 | 0 [2,0,0]",
+    )
+
+
 def test_a_level_is_left_only_beyond_the_hysteresis():
     scan(SOA_LIMIT, LIMITS=[1, 2, 3], EVENTS=1, HYST=0.1, table="IN | LEVEL\n 0.95 | 0\n 1 | 1\n 0.95 | 1\n 0.89 | 0\n 0.95 | 0")
     scan(SOA_LIMIT, LIMITS=[3, 2, 1], LOW=True, EVENTS=1, HYST=0.1, table="IN | LEVEL\n 3 | 1\n 3.05 | 1\n 3.11 | 0")

@@ -85,16 +85,16 @@ def test_a_sensor_that_was_dead_all_the_time_only_warns():
 
 
 def test_a_voltage_that_fell_before_the_heat_came_is_still_a_drop():
-    """An internal short: 3.3 V to 2.2 V, and a minute later the heat."""
+    """An internal short: 3.3 V to 2.2 V, and an hour later the heat. What the drop is measured from must not follow it."""
     twin = Twin(THERMAL_RUNAWAY)
     twin.set("T", 25.0)
     twin.set("V", 3.3)
     for _ in range(600):
         twin.scan(1000 * MS)
     twin.set("V", 2.2)
-    for _ in range(60):
+    for _ in range(3600):
         twin.scan(1000 * MS)
-        assert twin.get("WARNING") and not twin.get("RUNAWAY")
+    assert twin.get("WARNING") and not twin.get("RUNAWAY")
     for i in range(10):
         twin.set("T", 25.0 + 2.0 * i)
         twin.scan(1000 * MS)

@@ -218,3 +218,24 @@ def test_a_nan_is_no_current_and_is_not_remembered(pin):
 @pytest.mark.parametrize("capacity", [0.0, -280.0])
 def test_without_a_capacity_there_is_no_current_and_nothing_is_full(capacity):
     scan(CC_CV, CAPACITY=capacity, EN=True, I=0.0, END_TIME="0s", table="V_CELL | I_SET FULL\n 3.2 | 0 0\n 3.65 | 0 0\n 3.7 | 0 0")
+
+
+def test_the_end_voltage_is_reached_at_exactly_the_band_and_nobody_else_is_blamed_for_the_rated_current():
+    scan(
+        CC_CV,
+        CAPACITY=100.0,
+        EN=True,
+        V_CV=3.5,
+        V_BAND=0.25,
+        V_RECHARGE=3.0,
+        KP=1.0,
+        I_MIN=-50.0,
+        dt="1s",
+        table=f"""
+        V_CELL I   | I_SET PHASE     WHY
+        3.2499 -99 | ~-25.01 {CURRENT} {REASONS.index("cell voltage below the end voltage")}
+        3.25   -99 | ~-37.51 {VOLTAGE} {REASONS.index("current above the end current")}
+    """,
+    )
+    table = f"V_CELL I | PHASE WHY\n 3.25 -99 | {CURRENT} {REASONS.index('cell voltage below the end voltage')}"
+    scan(CC_CV, CAPACITY=100.0, EN=True, V_CV=3.5, V_BAND=0.25, KP=9.0, I_MIN=-50.0, table=table)

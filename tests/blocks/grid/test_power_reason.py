@@ -56,7 +56,7 @@ def test_what_is_no_number_closes_the_limit_or_asks_for_nothing():
     scan(POWER_REASON, **LIMITS, table="REQUEST | P ACTIVE\n nan | 0 0\n inf | 0 0\n 90 | 60 3")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     request=st.floats(-1e6, 1e6),
     limits=st.lists(st.tuples(st.floats(-1e6, 0), st.floats(0, 1e6)), min_size=1, max_size=8),

@@ -154,7 +154,7 @@ def columns(nodes: list[dict[str, float]]) -> dict[str, list[float]]:
     return {name: [n[name] for n in nodes] for name in nodes[0]}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(p=st.floats(-3000, 3000), nodes=fleet, gain=gains)
 def test_no_limit_is_broken_and_the_sum_is_met_where_it_can_be(p, nodes, gain):
     out = share(p, len(nodes), **columns(nodes), **gain)
@@ -171,7 +171,7 @@ def test_no_limit_is_broken_and_the_sum_is_met_where_it_can_be(p, nodes, gain):
     assert abs(float(out.UNMET)) == pytest.approx(max(abs(p) - most, 0.0), abs=1e-6)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(p=st.floats(-300, 300), socs=st.lists(st.floats(0, 100), min_size=2, max_size=6), gain=gains)
 def test_the_fuller_of_two_equal_nodes_never_discharges_less_nor_charges_more(p, socs, gain):
     out = share(p, len(socs), SOC=socs, **gain)
@@ -180,7 +180,7 @@ def test_the_fuller_of_two_equal_nodes_never_discharges_less_nor_charges_more(p,
     assert all(a <= b + 1e-9 for a, b in pairwise(parts)), (sorted(socs), parts)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(p=st.floats(-2000, 2000), nodes=fleet, gain=gains, data=st.data())
 def test_the_order_of_the_nodes_does_not_matter(p, nodes, gain, data):
     order = data.draw(st.permutations(range(len(nodes))))
@@ -190,7 +190,7 @@ def test_the_order_of_the_nodes_does_not_matter(p, nodes, gain, data):
         assert float(other.P_NODE[place]) == pytest.approx(float(one.P_NODE[i]), abs=1e-6)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(p=st.floats(-2000, 2000), nodes=fleet, gain=gains, small=st.floats(1e-6, 1e-3))
 def test_a_little_more_power_moves_no_node_much(p, nodes, gain, small):
     """Also across zero and across limits: no node moves by more than the request does."""

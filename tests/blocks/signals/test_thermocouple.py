@@ -76,6 +76,7 @@ def test_faults_are_told_apart_in_both_worlds():
         1      150.1  | -999 1     0    0
         1      -50.1  | -999 1     0    0
         1      150    | -    0     0    0
+        1      -50    | -    0     0    0
     """,
     )
 
