@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -69,7 +69,7 @@ class Pin:
 
     `unit` is a unit ("kW"), or names other pins in braces ("{IN}/s" is IN's unit per second). An input without a
     `default` must be wired. `names` are the texts of an enumeration's values 0, 1, 2 ... `default` is a number, or a
-    tuple for an array.
+    tuple for an array. `difference` says that it is the distance of two such values: of temperatures in °C, kelvins.
     """
 
     kind: str
@@ -80,6 +80,7 @@ class Pin:
     min: float | None = None
     max: float | None = None
     names: tuple[str, ...] = ()
+    difference: bool = False
     name: str = ""
 
     @property
@@ -106,9 +107,10 @@ def Input(
     min: float | None = None,
     max: float | None = None,
     names: tuple[str, ...] = (),
+    difference: bool = False,
 ) -> Any:
     """An input pin. Unwired it is a parameter and keeps its `default`; without a default it must be wired."""
-    return Pin(INPUT, type, doc, unit, default, min, max, names)
+    return Pin(INPUT, type, doc, unit, default, min, max, names, difference)
 
 
 def Output(
@@ -120,9 +122,10 @@ def Output(
     min: float | None = None,
     max: float | None = None,
     names: tuple[str, ...] = (),
+    difference: bool = False,
 ) -> Any:
     """An output pin; `default` is its value before the first scan, `min` and `max` hold for every input."""
-    return Pin(OUTPUT, type, doc, unit, default, min, max, names)
+    return Pin(OUTPUT, type, doc, unit, default, min, max, names, difference)
 
 
 def Var(type: Type | AnyType | Array, doc: str, *, unit: str = "", default: Any = 0) -> Any:
@@ -242,4 +245,4 @@ def _named(block_name: str, name: str, pin: Pin) -> Pin:
     default = pin.default
     if isinstance(default, tuple) and len(default) != pin.length:
         raise DeclarationError(f"{block_name}.{name}: {len(default)} defaults for {pin.length} elements")
-    return Pin(pin.kind, pin.type, pin.doc, pin.unit, default, pin.min, pin.max, pin.names, name)
+    return replace(pin, name=name)

@@ -24,8 +24,8 @@ class BALANCING_ACTIVE:
     """
 
     X = Input(Array(LREAL, "N"), "states of charge, or voltages", unit="{X}")
-    START = Input(LREAL, "starts beyond this difference", unit="{X}", min=0)
-    STOP = Input(LREAL, "stops at this difference", unit="{X}", min=0)
+    START = Input(LREAL, "starts beyond this difference", unit="{X}", min=0, difference=True)
+    STOP = Input(LREAL, "stops at this difference", unit="{X}", min=0, difference=True)
     X_LOW = Input(LREAL, "a source is not emptied below this", unit="{X}", default=-OFF)
     X_HIGH = Input(LREAL, "none is filled above this", unit="{X}", default=OFF)
     I_MAX = Input(LREAL, "current taken from the source", unit="A", default=5.0, min=0)

@@ -22,7 +22,7 @@ class CELL_STATS:
     MIN = Output(LREAL, "lowest value", unit="{V}")
     MAX = Output(LREAL, "highest value", unit="{V}")
     MEAN = Output(LREAL, "mean of the good values", unit="{V}")
-    SPREAD = Output(LREAL, "MAX - MIN", unit="{V}")
+    SPREAD = Output(LREAL, "MAX - MIN", unit="{V}", difference=True)
     MIN_AT = Output(DINT, "number of the lowest cell, from 1", min=0)
     MAX_AT = Output(DINT, "number of the highest cell, from 1", min=0)
     BAD = Output(DINT, "cells without a finite value", min=0)

@@ -22,7 +22,9 @@ class SOA_LIMIT:
     IN = Input(LREAL, "measured value", unit="{IN}")
     LIMITS = Input(Array(LREAL, 3), "maximum operating, recommended safety and maximum safety limit", unit="{IN}")
     LOW = Input(BOOL, "true: these are lower limits", default=False)
-    HYST = Input(LREAL, "an active level counts as left this far inside its limit", unit="{IN}", default=0.0, min=0)
+    HYST = Input(
+        LREAL, "an active level counts as left this far inside its limit", unit="{IN}", default=0.0, min=0, difference=True
+    )
     EVENTS = Input(DINT, "so many events make a level active", default=50, min=1)
     CYCLE = Input(TIME, "one event counts for this long; 0: each scan is one", default=10_000_000, min=0)
     DELAY = Input(TIME, "from the maximum safety level to the trip", default=200_000_000, min=0)

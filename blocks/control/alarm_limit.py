@@ -24,7 +24,7 @@ class ALARM_LIMIT:
     HH = Input(LREAL, "high high limit", unit="{IN}", default=OFF)
     L = Input(LREAL, "low limit", unit="{IN}", default=-OFF)
     LL = Input(LREAL, "low low limit", unit="{IN}", default=-OFF)
-    DEADBAND = Input(LREAL, "how far the value must come back", unit="{IN}", default=0.0, min=0)
+    DEADBAND = Input(LREAL, "how far the value must come back", unit="{IN}", default=0.0, min=0, difference=True)
     DELAY = Input(TIME, "how long the value must stand beyond a limit", default=0, min=0)
     H_ACTIVE = Output(BOOL, "high alarm")
     HH_ACTIVE = Output(BOOL, "high high alarm")

@@ -15,7 +15,7 @@ class DEADBAND:
     """
 
     IN = Input(LREAL, "value", unit="{IN}")
-    WIDTH = Input(LREAL, "half of the dead zone", unit="{IN}", min=0)
+    WIDTH = Input(LREAL, "half of the dead zone", unit="{IN}", min=0, difference=True)
     CENTER = Input(LREAL, "middle of the dead zone", unit="{IN}", default=0.0)
     STEP = Input(BOOL, "outside OUT is IN itself, with a step at the edge", default=False)
     OUT = Output(LREAL, "IN without small deviations", unit="{IN}")

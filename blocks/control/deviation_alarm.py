@@ -19,8 +19,8 @@ class DEVIATION_ALARM:
 
     PV = Input(LREAL, "measured value", unit="{PV}")
     SP = Input(LREAL, "setpoint", unit="{PV}")
-    TOLERANCE = Input(LREAL, "distance that alarms", unit="{PV}", min=0)
-    DEADBAND = Input(LREAL, "how far the value must come back", unit="{PV}", default=0.0, min=0)
+    TOLERANCE = Input(LREAL, "distance that alarms", unit="{PV}", min=0, difference=True)
+    DEADBAND = Input(LREAL, "how far the value must come back", unit="{PV}", default=0.0, min=0, difference=True)
     DELAY = Input(TIME, "how long the value must be too far", default=0, min=0)
     SETTLE = Input(TIME, "blocked for so long after the setpoint has changed", default=0, min=0)
     HIGH = Output(BOOL, "too far above, or nobody knows")

@@ -28,7 +28,9 @@ class PI_VELOCITY:
     PV = Input(LREAL, "measured value", unit="{SP}")
     KP = Input(LREAL, "proportional gain; negative where opening makes PV fall", unit="%/{SP}")
     TI = Input(LREAL, "integral time; 0 switches the integral off", unit="s", default=0.0, min=0)
-    DEADBAND = Input(LREAL, "an error up to this counts as none, a larger one less by it", unit="{SP}", default=0.0, min=0)
+    DEADBAND = Input(
+        LREAL, "an error up to this counts as none, a larger one less by it", unit="{SP}", default=0.0, min=0, difference=True
+    )
     T_MOTOR = Input(LREAL, "time of the motor for the whole stroke", unit="s", min=0.1)
     PULSE = Input(TIME, "shortest pulse", default=200_000_000, min=0)
     OPENED = Input(BOOL, "end switch: fully open", default=False)

@@ -32,7 +32,9 @@ class PID_FULL:
     B = Input(LREAL, "setpoint weight of P: 1 answers a step of SP at once, 0 by the integral only", default=1.0, min=0, max=1)
     C = Input(LREAL, "setpoint weight of D: 0 sees PV only, 1 the error", default=0.0, min=0, max=1)
     REVERSE = Input(BOOL, "more OUT makes PV fall, as cooling does", default=False)
-    DEADBAND = Input(LREAL, "an error up to this counts as none, a larger one less by it", unit="{SP}", default=0.0, min=0)
+    DEADBAND = Input(
+        LREAL, "an error up to this counts as none, a larger one less by it", unit="{SP}", default=0.0, min=0, difference=True
+    )
     FF = Input(LREAL, "feed-forward, added to OUT", unit="{OUT_MAX}", default=0.0)
     AUTO = Input(BOOL, "true: the controller decides; false: MAN does", default=True)
     MAN = Input(LREAL, "OUT in manual", unit="{OUT_MAX}", default=0.0)
@@ -60,7 +62,7 @@ class PID_FULL:
     ahead = Var(LREAL, "C SP - PV one scan ago; NaN while there is none", unit="{SP}", default=NEVER)
     slope = Var(LREAL, "slope of C SP - PV behind its filter", unit="{SP}/s")
     gain = Var(LREAL, "KP one scan ago, with its sign", unit="{OUT_MAX}/{SP}")
-    lead = Var(LREAL, "KP times TD one scan ago, with its sign", unit="{OUT_MAX}s/{SP}")
+    lead = Var(LREAL, "KP times TD one scan ago, with its sign", unit="{OUT_MAX}*s/{SP}")
     started = Var(BOOL, "there was a good scan")
 
     def step(fb, dt):

@@ -23,7 +23,7 @@ class PID_GAINS:
     TI = Input(LREAL, "integral time in standard and series form; 0: none", unit="s", default=0.0, min=0)
     TD = Input(LREAL, "derivative time in standard and series form; 0: none", unit="s", default=0.0, min=0)
     KI = Input(LREAL, "integral gain in parallel form; 0: none", unit="{KP}/s", default=0.0)
-    KD = Input(LREAL, "derivative gain in parallel form; 0: none", unit="{KP}s", default=0.0)
+    KD = Input(LREAL, "derivative gain in parallel form; 0: none", unit="{KP}*s", default=0.0)
     KP_OUT = Output(LREAL, "proportional gain", unit="{KP}")
     TI_OUT = Output(LREAL, "integral time; 0: none", unit="s", min=0)
     TD_OUT = Output(LREAL, "derivative time; 0: none", unit="s", min=0)

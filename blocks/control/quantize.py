@@ -15,7 +15,7 @@ class QUANTIZE:
     """
 
     IN = Input(LREAL, "value", unit="{IN}")
-    STEP = Input(LREAL, "distance of two values of OUT", unit="{IN}", min=0)
+    STEP = Input(LREAL, "distance of two values of OUT", unit="{IN}", min=0, difference=True)
     HYSTERESIS = Input(LREAL, "how far IN must go beyond the middle of two, as a share of STEP", default=0.1, min=0, max=0.49)
     OUT = Output(LREAL, "IN in whole steps", unit="{IN}")
     started = Var(BOOL, "OUT holds a good value")

@@ -27,7 +27,7 @@ class VOTE_2OO3:
     IN1 = Input(LREAL, "first sensor", unit="{IN1}")
     IN2 = Input(LREAL, "second sensor", unit="{IN1}")
     IN3 = Input(LREAL, "third sensor", unit="{IN1}")
-    TOLERANCE = Input(LREAL, "how far sensors may differ", unit="{IN1}", min=0)
+    TOLERANCE = Input(LREAL, "how far sensors may differ", unit="{IN1}", min=0, difference=True)
     DELAY = Input(TIME, "how long a sensor must differ", default=0, min=0)
     PREFER = Input(DINT, "OUT of two sensors", default=0, min=0, max=2, names=("mean", "low", "high"))
     OUT = Output(LREAL, "the value voted", unit="{IN1}", default=NO_VALUE)

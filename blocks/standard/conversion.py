@@ -163,7 +163,7 @@ class UNIT:
 
     IN = Input(LREAL, "value in the unit of the wire", unit="{IN}")
     K = Input(LREAL, "factor", default=1.0)
-    OFFSET = Input(LREAL, "what is added after the factor", unit="{OUT}", default=0.0)
+    OFFSET = Input(LREAL, "what is added after the factor", unit="{OUT}", default=0.0, difference=True)
     OUT = Output(LREAL, "IN * K + OFFSET", unit="{OUT}")
 
     def step(fb, dt):

@@ -8,10 +8,9 @@ from functools import cache
 
 from blocks.declare import BOOL, INPUT, TIME, AnyType, BlockType, Pin, Type
 from runtime.language.network import Node
-from runtime.language.units import KELVIN, NUMBER, Unit, product, unit
+from runtime.language.units import KELVIN, NUMBER, Unit, difference, product, unit
 
 _PART = re.compile(r"([*/]?)(?:\{(\w+)\}|([^*/{}]+))")
-_DIFFERENCES = ("BAND", "HYST", "DELTA", "TOLERANCE", "OFFSET")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,8 @@ def pin_unit(node: Node, pin: Pin) -> Unit | None:
     if declared.variable:
         if node.block.name == "SUB" and pin.kind != INPUT and "difference" in node.units:
             return KELVIN
-        return node.units.get(declared.variable)
+        bound = node.units.get(declared.variable)
+        return difference(bound) if bound is not None and pin.difference and pin.kind != INPUT else bound
     found: list[tuple[Unit, int]] = []
     for part, power in declared.parts:
         measured = node.units.get(part) if isinstance(part, str) else part
@@ -100,4 +100,4 @@ def pin_unit(node: Node, pin: Pin) -> Unit | None:
 
 def is_difference(node: Node, pin: Pin) -> bool:
     """Whether the pin carries a difference of temperatures even where its unit is °C: a deadband, or a term of a sum."""
-    return node.block.name in ("ADD", "SUB") or any(word in pin.name for word in _DIFFERENCES)
+    return node.block.name in ("ADD", "SUB") or pin.difference

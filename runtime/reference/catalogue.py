@@ -51,6 +51,7 @@ def as_dict(block: BlockType) -> dict[str, Any]:
             "kind": p.kind,
             "type": repr(p.type),
             "unit": p.unit,
+            "difference": p.difference,
             "doc": p.doc,
             "required": p.required,
             "default": None if p.required or p.kind != INPUT else p.default,
@@ -78,7 +79,7 @@ def first_line(block: BlockType) -> str:
 
 def pin_facts(pin: Pin) -> str:
     """Unit, range and default of a pin, as far as it has them."""
-    parts = [pin.unit]
+    parts = [f"difference of {pin.unit}" if pin.difference else pin.unit]
     if (pin.min is not None or pin.max is not None) and not pin.names:
         parts.append(f"{'' if pin.min is None else f'{pin.min:g}'}..{'' if pin.max is None else f'{pin.max:g}'}")
     if pin.kind == INPUT:

@@ -10,7 +10,6 @@ from blocks.declare import BOOL, LREAL, TIME, BlockType, Pin, Type
 from blocks.scan_table import Table
 from runtime.reference.timing_diagram import short_time
 
-
 TAG_NAMES = {"GOOD": "is_good"}  # `x.good` is the quality of x
 
 

@@ -144,7 +144,8 @@ def test_no_broken_number_is_remembered(block: BlockType):
                 count = twin.length if pin.length == "N" else int(pin.length)
                 twin.set(pin.name, [value] * count if pin.length else value)
             else:
-                twin.set(pin.name, pin.default)
+                default = pin.default
+                twin.set(pin.name, [default] * twin.length if pin.length == "N" and not isinstance(default, tuple) else default)
 
     good = [float(i + 1) for i in range(len(reals) + 1)]
     for broken in (np.nan, np.inf, -np.inf):

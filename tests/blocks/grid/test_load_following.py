@@ -43,4 +43,5 @@ def test_the_smoothing_is_of_first_order_and_starts_at_the_first_load(deviation)
 @pytest.mark.parametrize("broken", ["nan", "inf", "-inf"])
 def test_what_is_no_number_sets_0_and_is_forgotten(broken):
     scan(LOAD_FOLLOWING, **WIDE, T=10.0, table=f"LOAD | P BAD\n 50 | 50 0\n {broken} | 0 1\n 30 | 30 0")
+    scan(LOAD_FOLLOWING, **WIDE, T=10.0, table=f"LOAD BASE | P\n 50 0 | 50\n 30 {broken} | 0\n 30 0 | 30")
     scan(LOAD_FOLLOWING, LOAD=50.0, P_MIN=-1.0, table="P_MAX | P\n 100 | 50\n nan | 0\n 100 | 50")

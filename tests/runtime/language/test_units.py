@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from fractions import Fraction
 
 import pint
 import pytest
 
 from runtime.language.units import SIMPLE, Unit, conversion, difference, product, unit
+from tests.aids.site_text import PlainScan, load
 
 PINT = pint.UnitRegistry()
 # how pint writes what it does not write as we do
@@ -179,3 +181,19 @@ def test_factors_are_exact() -> None:
     assert known("mHz").factor == Fraction(1, 1000)
     assert conversion(known("kW"), known("W")) == (1000, 0)
     assert known("kW") is known("kW"), "one unit is one object, so that the checker compares places"
+
+
+@pytest.mark.parametrize(("written", "held"), [("2 K", 2.0), ("2 °C", 2.0), ("2", 2.0)])
+def test_a_distance_of_temperatures_is_in_kelvins_however_it_is_written(written: str, held: float) -> None:
+    tags = 'bms.t: {type: "LREAL[3]", unit: °C, default: 25}\nout.spread: {type: LREAL, unit: K, default: 0}'
+    program = f"""
+    blocks:
+      seen: {{type: CELL_PLAUSIBILITY, V: "bms.t[*]", MIN: -40 °C, MAX: 100 °C, JUMP: {written}, SUM_TOL: 300 K, SPREAD: 30 K}}
+      stats: {{type: CELL_STATS, V: "bms.t[*]"}}
+    outputs: {{out.spread: stats.SPREAD}}
+    """
+    run = PlainScan(load(textwrap.dedent(program), tags).schedule)
+    run["bms.t"] = [20.0, 25.0, 27.0]
+    run.scan()
+    assert run["p.seen.JUMP"] == held
+    assert run["out.spread"] == 7.0
