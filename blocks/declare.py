@@ -227,6 +227,9 @@ def _declared(cls: type, name: str, source: str, fold: tuple[str, str, str] | No
     if not source:
         raise DeclarationError(f"block {name} names no source")
     pins = tuple(_named(name, key, value) for key, value in vars(cls).items() if isinstance(value, Pin))
+    twice = [a.name for a in pins for b in pins if a.name != b.name and a.name.lower() == b.name.lower()]
+    if twice:
+        raise DeclarationError(f"block {name}: {' and '.join(twice)} differ only in case, and names are compared without it")
     step = vars(cls).get("step")
     if step is None:
         raise DeclarationError(f"block {name} has no step")

@@ -55,7 +55,7 @@ class COULOMB_COUNTER:
     HELD = Output(BOOL, "the current, the capacity or SOC0 is dead: SOC is held")
     z = Var(LREAL, "state of charge", unit="%")
     settled = Var(LREAL, "standard deviation at the last correction", unit="%", default=100.0)
-    drift = Var(LREAL, "standard deviation that came since", unit="%")
+    wander = Var(LREAL, "standard deviation that came since", unit="%")
     flow = Var(LREAL, "last good rate of the uncertainty", unit="%/s")
     was = Var(Array(BOOL, 3), "FULL, EMPTY and CORRECT one scan ago")
     started = Var(BOOL, "SOC0 was taken")
@@ -76,8 +76,8 @@ class COULOMB_COUNTER:
         if alive:
             fb.z = clamp(0.0, fb.z - counted, 100.0)
             fb.flow = flow
-        fb.drift = min(fb.drift + fb.flow * h, 100.0) if is_finite(fb.OFFSET_ERROR + fb.GAIN_ERROR) else 100.0
-        sigma = min(sqrt(fb.settled * fb.settled + fb.drift * fb.drift), 100.0)
+        fb.wander = min(fb.wander + fb.flow * h, 100.0) if is_finite(fb.OFFSET_ERROR + fb.GAIN_ERROR) else 100.0
+        sigma = min(sqrt(fb.settled * fb.settled + fb.wander * fb.wander), 100.0)
         end = (fb.FULL and not fb.was[0] and not fb.EMPTY) or (fb.EMPTY and not fb.was[1] and not fb.FULL)
         read = fb.CORRECT and not fb.was[2] and is_finite(fb.SOC_REST + fb.SIGMA_REST)
         if end or read:
@@ -91,7 +91,7 @@ class COULOMB_COUNTER:
             fb.z = target
             at_end = clamp(0.0, fb.SIGMA_END, 100.0) if is_finite(fb.SIGMA_END) else 100.0
             fb.settled = at_end if end else sqrt(1.0 - gain) * sigma
-            fb.drift = 0.0
+            fb.wander = 0.0
             sigma = fb.settled
             fb.started = True
             fb.SINCE = 0

@@ -38,7 +38,7 @@ class INSULATION:
     TRIP = Output(BOOL, "open the contactors; stays until RESET")
     age = Var(TIME, "time since ENABLE rose, held at BLIND")
     low = Var(TIME, "time below the trip limit, held at CONFIRM")
-    lost = Var(TIME, "time without a value, held at LOST")
+    lost_for = Var(TIME, "time without a value, held at LOST")
     was_enabled = Var(BOOL, "ENABLE one scan ago")
     was_level = Var(DINT, "LEVEL one scan ago, 0 while blind")
     pressed = Var(BOOL, "RESET one scan ago; true at the start", default=True)
@@ -54,9 +54,9 @@ class INSULATION:
             level = 0 if ratio >= fb.R_WARN else 1
             level = level if ratio >= fb.R_TRIP else 2
         fb.low = min(fb.low + dt, fb.CONFIRM) if level == 2 and fb.was_level == 2 else 0
-        fb.lost = min(fb.lost + dt, fb.LOST) if judged and level == 3 and fb.was_level == 3 else 0
+        fb.lost_for = min(fb.lost_for + dt, fb.LOST) if judged and level == 3 and fb.was_level == 3 else 0
         fb.was_level = level if judged else 0
-        trips = (level == 2 and fb.low >= fb.CONFIRM) or (judged and level == 3 and fb.lost >= fb.LOST)
+        trips = (level == 2 and fb.low >= fb.CONFIRM) or (judged and level == 3 and fb.lost_for >= fb.LOST)
         clears = fb.RESET and not fb.pressed and level < 2
         fb.TRIP = trips or (fb.TRIP and not clears)
         fb.OK = fb.ENABLE and not fb.TRIP and (level < 2 or fb.OK)

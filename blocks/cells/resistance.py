@@ -34,8 +34,8 @@ class RESISTANCE:
     DONE = Output(BOOL, "true in the scan of a new measurement")
     COUNT = Output(LINT, "measurements since the start", min=0)
     DROPPED = Output(LINT, "steps whose result was not believed", min=0)
-    v = Var(LREAL, "voltage before the step", unit="V")
-    i = Var(LREAL, "current before the step", unit="A")
+    v_before = Var(LREAL, "voltage before the step", unit="V")
+    i_before = Var(LREAL, "current before the step", unit="A")
     level = Var(LREAL, "current after the step", unit="A")
     age = Var(TIME, "time since the current left i")
     steady = Var(TIME, "time that it has stayed at level")
@@ -57,9 +57,9 @@ class RESISTANCE:
                 fb.level = fb.I
                 fb.steady = 0
             settled = fb.steady >= span
-        elif not fb.started or abs(fb.I - fb.i) <= still:
-            fb.v = fb.V
-            fb.i = fb.I
+        elif not fb.started or abs(fb.I - fb.i_before) <= still:
+            fb.v_before = fb.V
+            fb.i_before = fb.I
             fb.started = True
         else:
             fb.moving = True
@@ -68,9 +68,9 @@ class RESISTANCE:
             fb.steady = 0
             settled = span <= 0
         if settled:
-            change = fb.I - fb.i
+            change = fb.I - fb.i_before
             if abs(change) >= fb.STEP and fb.age - fb.steady <= span:
-                r = (fb.v - fb.V) / change
+                r = (fb.v_before - fb.V) / change
                 if r > 0.0 and r <= fb.R_MAX:
                     fb.R = r
                     fb.DONE = True
@@ -80,8 +80,8 @@ class RESISTANCE:
                         fb.R25 = fb.R25 + clamp(0.0, fb.WEIGHT, 1.0) * (normal - fb.R25) if fb.R25 > 0.0 else normal
                 else:
                     fb.DROPPED = fb.DROPPED + 1
-            fb.v = fb.V
-            fb.i = fb.I
+            fb.v_before = fb.V
+            fb.i_before = fb.I
             fb.moving = False
 
     example = Example(

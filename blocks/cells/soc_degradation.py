@@ -37,17 +37,17 @@ class SOC_DEGRADATION:
     lasted = Var(TIME, "how long the deviation has been beyond the limit")
     beyond = Var(BOOL, "it was beyond the limit one scan ago")
     started = Var(BOOL, "the filter has a value")
-    reset = Var(BOOL, "RESET one scan ago", default=True)
+    reset_was = Var(BOOL, "RESET one scan ago", default=True)
 
     def step(fb, dt):
         h = seconds(dt)
-        if fb.RESET and not fb.reset:
+        if fb.RESET and not fb.reset_was:
             fb.REQUEST = False
             fb.DRIFTED = False
             fb.CORRECTION = 0.0
             fb.beyond = False
             fb.started = False
-        fb.reset = fb.RESET
+        fb.reset_was = fb.RESET
         now = fb.COUNTED - fb.ESTIMATE
         alive = is_finite(now + fb.SIGMA)
         if alive:

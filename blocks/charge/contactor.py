@@ -40,7 +40,7 @@ class CONTACTOR:
     LOADED_OPENINGS = Output(LINT, "how often it was opened under load", min=0)
     waited = Var(TIME, "how long it has waited for the current to go")
     seen = Var(BOOL, "the feedback has confirmed the closed coil")
-    events = Var(DINT, "contradicting scans in a row, held at EVENTS")
+    contradictions = Var(DINT, "contradicting scans in a row, held at EVENTS")
     wrong_for = Var(TIME, "how long the contradiction has lasted after them")
     was = Var(BOOL, "RESET one scan ago; true at the start, so that a stuck button is no edge", default=True)
     started = Var(BOOL, "the first scan is over")
@@ -55,12 +55,12 @@ class CONTACTOR:
         fb.seen = driven and (fb.seen or fb.FB)
         if fb.RESET and not fb.was and not fb.CLOSE:
             fb.FAULT = 0
-            fb.events = 0
+            fb.contradictions = 0
         fb.was = fb.RESET
         wrong = fb.FB != driven
-        fb.wrong_for = min(fb.wrong_for + dt, fb.DELAY) if wrong and fb.events >= fb.EVENTS else 0
-        fb.events = min(fb.events + 1, fb.EVENTS) if wrong else 0
-        if fb.FAULT == 0 and wrong and fb.events >= fb.EVENTS and fb.wrong_for >= fb.DELAY:
+        fb.wrong_for = min(fb.wrong_for + dt, fb.DELAY) if wrong and fb.contradictions >= fb.EVENTS else 0
+        fb.contradictions = min(fb.contradictions + 1, fb.EVENTS) if wrong else 0
+        if fb.FAULT == 0 and wrong and fb.contradictions >= fb.EVENTS and fb.wrong_for >= fb.DELAY:
             fb.FAULT = 2 if not driven else (3 if fb.seen else 1)
         wanted = fb.CLOSE and not fb.FORCE and fb.FAULT == 0
         waits = driven and not wanted and flows and not fb.FORCE

@@ -54,6 +54,7 @@ def test_a_whole_declaration_becomes_a_block():
         ({"IN": Input(BOOL, "")}, "FOR_A_TEST.IN has no doc"),
         ({"in_": Input(BOOL, "in")}, "FOR_A_TEST.in_: inputs and outputs are named in upper case"),
         ({"Out": Output(BOOL, "out")}, "FOR_A_TEST.Out: inputs and outputs are named in upper case"),
+        ({"X": Input(BOOL, "in"), "x": Var(BOOL, "kept")}, "X and x differ only in case"),
         ({"A": Input(ANY, "a"), "B": Input(ANY_NUM, "b")}, "FOR_A_TEST is declared over"),
         ({"T": Input(Array(LREAL, 3), "t", default=(1.0, 2.0))}, "FOR_A_TEST.T: 2 defaults for 3 elements"),
     ],
