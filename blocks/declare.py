@@ -70,6 +70,7 @@ class Pin:
     `unit` is a unit ("kW"), or names other pins in braces ("{IN}/s" is IN's unit per second). An input without a
     `default` must be wired. `names` are the texts of an enumeration's values 0, 1, 2 ... `default` is a number, or a
     tuple for an array. `difference` says that it is the distance of two such values: of temperatures in °C, kelvins.
+    `volatile` says that it starts anew at every start, also where the instance is retained.
     """
 
     kind: str
@@ -81,6 +82,7 @@ class Pin:
     max: float | None = None
     names: tuple[str, ...] = ()
     difference: bool = False
+    volatile: bool = False
     name: str = ""
 
     @property
@@ -123,14 +125,15 @@ def Output(
     max: float | None = None,
     names: tuple[str, ...] = (),
     difference: bool = False,
+    volatile: bool = False,
 ) -> Any:
     """An output pin; `default` is its value before the first scan, `min` and `max` hold for every input."""
-    return Pin(OUTPUT, type, doc, unit, default, min, max, names, difference)
+    return Pin(OUTPUT, type, doc, unit, default, min, max, names, difference, volatile)
 
 
-def Var(type: Type | AnyType | Array, doc: str, *, unit: str = "", default: Any = 0) -> Any:
+def Var(type: Type | AnyType | Array, doc: str, *, unit: str = "", default: Any = 0, volatile: bool = False) -> Any:
     """A variable that the instance keeps from scan to scan."""
-    return Pin(VAR, type, doc, unit, default)
+    return Pin(VAR, type, doc, unit, default, volatile=volatile)
 
 
 class Example:

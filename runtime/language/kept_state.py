@@ -1,4 +1,4 @@
-"""`retain: true` on a block instance: a tag for each of its outputs and variables, which is what a restart puts back.
+"""`retain: true` on a block instance: a tag for each output and variable that is not volatile, which is what a restart puts back.
 
 It must not know layout.
 """
@@ -18,7 +18,7 @@ def keep_state(program: Program, draft: Draft) -> None:
     for node in list(program.nodes):
         if node.retain and not node.is_broken:
             for pin in node.block.pins:
-                if pin.kind != INPUT:
+                if pin.kind != INPUT and not pin.volatile:
                     _keep(node, Wire(node, pin), program, draft)
 
 
