@@ -140,6 +140,9 @@ class Report:
             raise SiteError(self.problems)
 
 
+MUCH_LESS = 0.1  # a second guess that is so much less like the word only distracts
+
+
 def nearest(word: str, known: Iterable[str], most: int = 4) -> list[str]:
     """The known names that look most like this one, best first, compared without case."""
     by_lower = {name.lower(): name for name in known}
@@ -147,11 +150,13 @@ def nearest(word: str, known: Iterable[str], most: int = 4) -> list[str]:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`did you mean `x`?`, or nothing where no known name is near."""
-    close = nearest(word, known)
+    """`did you mean `x`?`, also `x or y` where both are about as near, or nothing where no known name is."""
+    close = nearest(word, known, 2)
     if not close:
         return ""
-    return f"did you mean {' or '.join(f'`{name}`' for name in close[:2])}?"
+    like = [difflib.SequenceMatcher(None, name.lower(), word.lower()).ratio() for name in close]
+    shown = [name for name, ratio in zip(close, like, strict=True) if ratio > like[0] - MUCH_LESS]
+    return f"did you mean {' or '.join(f'`{name}`' for name in shown)}?"
 
 
 def render(problems: Iterable[Problem], root: Path, *, colour: bool = False) -> str:

@@ -112,7 +112,7 @@ def test_an_unknown_message_names_the_nearest(root):
     assert explained(root, "inputs:\n  a.x: {signal: Motorrola.A}\n") == textwrap.dedent("""\
         io_maps/device.yaml:6:17: error[E664]: the DBC has no message `Motorrola`
          6 |   a.x: {signal: Motorrola.A}
-           |                 ^^^^^^^^^ did you mean `Motorola` or `WideMotorola`?""")
+           |                 ^^^^^^^^^ did you mean `Motorola`?""")
 
 
 def test_a_pattern_with_a_wrong_name_says_which_one(root):
