@@ -11,12 +11,12 @@ OFF = math.inf
 LONG_AGO = 4_000_000_000_000_000_000  # ns
 
 
-@block(source="Plett, Battery Management Systems, vol. 2 (Artech House, 2015): active balancing; rest as in foxBMS 2 v1.11")
+@block(source="Plett, Battery Management Systems, vol. 2 (Artech House 2016): active balancing; rest as in foxBMS 2 v1.11")
 class BALANCING_ACTIVE:
     """Picks the cell (or module) that gives and the one that takes, and the currents of the converter between them.
 
     X is the state of charge where it is known, else the voltage. It starts when the highest is more than START above the lowest,
-    and goes on with the pair until they are within STOP; when another pair is farther apart it changes over, but keeps a pair for
+    and goes on with the pair until they are within STOP (or START, if that is less); when another pair is farther apart it changes over, but keeps a pair for
     at least MIN_ON, and pauses as long after a stop, since voltages move as soon as current flows. The source gives I_MAX; of it
     EFFICIENCY arrives: I_SOURCE is positive (discharging), I_DEST negative. For voltages as X the rest condition must hold
     (I_REST, REST); with states of charge set REST to 0 and I_REST high. It stops at once outside T_MIN to T_MAX, when the source
@@ -66,7 +66,7 @@ class BALANCING_ACTIVE:
         allowed = fb.ENABLE and known and warm and at_rest and fb.resting >= fb.REST
         gives = clamp(0, fb.SOURCE - 1, len(fb.X) - 1)
         takes = clamp(0, fb.DEST - 1, len(fb.X) - 1)
-        works = fb.ACTIVE and allowed and fb.X[gives] - fb.X[takes] > fb.STOP
+        works = fb.ACTIVE and allowed and fb.X[gives] - fb.X[takes] > min(fb.START, fb.STOP)
         is_due = fb.kept >= fb.MIN_ON and (gives != high or takes != low)
         fb.paused = 0 if fb.ACTIVE else min(fb.paused + dt, fb.MIN_ON)
         starts = allowed and (is_due if works else spread > fb.START and fb.paused >= fb.MIN_ON)

@@ -20,7 +20,7 @@ class BALANCING_PRIORITY:
     Bleeding current falls over the wires, so a cell that is bled reads low. Therefore it bleeds for ON and pauses for PAUSE;
     SETTLE after the switches have opened the readings are true (MEASURE) and are taken over into V_REST, which stays while they
     bleed. Wire V_REST (by `last`) to the balancing block that makes WANT. The cells are chosen anew at the start of each ON. With
-    NEIGHBOURS false no two adjacent cells bleed at once. Between T_DERATE and T_LIMIT the number falls in a line to 0. A WANT
+    NEIGHBOURS false no two adjacent cells bleed at once. Between T_DERATE and T_LIMIT the number falls in a line to 0, the highest staying. A WANT
     that falls, or a NaN on T, opens at once.
     """
 
@@ -39,7 +39,7 @@ class BALANCING_PRIORITY:
     LIMIT = Output(DINT, "cells that may bleed at this temperature", min=0)
     MEASURE = Output(BOOL, "nothing bleeds, the readings are true")
     V_REST = Output(Array(LREAL, "N"), "cell voltages without bleeding, held while it bleeds", unit="V")
-    chosen = Var(Array(BOOL, "N"), "the cells of this turn")
+    place = Var(Array(DINT, "N"), "the cells of this turn, 1 for the highest; 0: not in it")
     bleeds = Var(BOOL, "in ON; false in PAUSE")
     age = Var(TIME, "time in ON or PAUSE")
     started = Var(BOOL, "V_REST holds readings")
@@ -60,22 +60,22 @@ class BALANCING_PRIORITY:
             fb.bleeds = True
             fb.age = 0
             for i in range(len(fb.V)):
-                fb.chosen[i] = False
-            for _k in range(limit):
+                fb.place[i] = 0
+            for k in range(limit):
                 best = LOWEST
                 at = -1
                 for i in range(len(fb.V)):
-                    left = i > 0 and fb.chosen[i - 1 if i > 0 else 0]
-                    right = i + 1 < len(fb.V) and fb.chosen[i + 1 if i + 1 < len(fb.V) else 0]
+                    left = i > 0 and fb.place[i - 1 if i > 0 else 0] > 0
+                    right = i + 1 < len(fb.V) and fb.place[i + 1 if i + 1 < len(fb.V) else 0] > 0
                     free = fb.NEIGHBOURS or not (left or right)
-                    if fb.WANT[i] and free and not fb.chosen[i] and fb.V_REST[i] > best:
+                    if fb.WANT[i] and free and fb.place[i] == 0 and fb.V_REST[i] > best:
                         best = fb.V_REST[i]
                         at = i
                 if at >= 0:
-                    fb.chosen[at] = True
+                    fb.place[at] = k + 1
         count = 0
         for i in range(len(fb.V)):
-            fb.BLEED[i] = fb.bleeds and fb.chosen[i] and fb.WANT[i] and count < limit
+            fb.BLEED[i] = fb.bleeds and fb.place[i] > 0 and fb.place[i] <= limit and fb.WANT[i]
             count = count + fb.BLEED[i]
         fb.COUNT = count
         fb.LIMIT = limit

@@ -16,7 +16,12 @@ S_NOISE = 1e-4 * 1e-4  # 1/s: resistance moves with temperature
 C_NOISE = 2e-5 * 2e-5  # 1/s: capacity moves with age
 LEAST = 1e-14
 ACTIVATION = 30300.0 / 8.314462618  # K: J/mol of Prada2013's graphite over the gas constant
-STEP = 0.01
+STEP = 0.01  # 1/s: the charge is corrected no faster
+SPAN = 0.3  # V: no open-circuit voltage is farther beyond the ends of the table
+GATE = 25.0  # an innovation beyond five standard deviations is refused,
+SURE = 0.05 * 0.05  # by a filter that knows the charge within 5 %,
+PATIENCE = 60.0  # s: for so long
+COLDEST, HOTTEST = -60.0, 150.0  # °C: beyond it is no temperature
 
 
 @block(source="Plett, Extended Kalman filtering for battery management systems 2 and 3 (J. Power Sources 134, 2004): joint filter")
@@ -32,11 +37,14 @@ class CELL_EKF:
 
     V = Input(LREAL, "cell voltage", unit="V")
     I = Input(LREAL, "cell current, discharging is positive", unit="A")  # noqa: E741 - the letter of the trade
-    T = Input(LREAL, "cell temperature; a NaN counts as 25 °C", unit="°C", default=25.0)
+    T = Input(LREAL, "cell temperature; unknown: the last one known, or 25 °C", unit="°C", default=25.0)
     CAPACITY = Input(LREAL, "capacity as given", unit="Ah", default=280.0, min=0.1, max=1e5)
     R0 = Input(LREAL, "resistance that acts at once, as given, at 25 °C", unit="Ohm", default=0.0003, min=0, max=1)
     R1 = Input(LREAL, "resistance of the RC pair, as given, at 25 °C", unit="Ohm", default=0.0003, min=0, max=1)
     TAU = Input(LREAL, "time constant of the RC pair", unit="s", default=30.0, min=0, max=1e6)
+    V_BIAS = Input(
+        LREAL, "constant error of voltage and table, which no averaging takes away", unit="V", default=0.005, min=0, max=1
+    )
     SOC0 = Input(LREAL, "state of charge at the start, within about 20 %", unit="%", default=50.0, min=0, max=100)
     OCV = Input(Array(LREAL, 21), "open-circuit voltage at 0, 5, ... 100 % of charge", unit="V", default=LFP)
     SOC = Output(LREAL, "state of charge", unit="%", min=0, max=100)
@@ -45,6 +53,7 @@ class CELL_EKF:
     R_SCALE = Output(LREAL, "resistance found, relative to R0 and R1", default=1.0, min=0.2, max=5)
     SOH = Output(LREAL, "capacity found, relative to CAPACITY", unit="%", default=100.0, min=50, max=200)
     HELD = Output(BOOL, "frozen: the current or a parameter is dead")
+    BLIND = Output(BOOL, "the voltage corrects nothing: dead, refused, or all is frozen")
     z = Var(LREAL, "charge, 0 to 1")
     u = Var(LREAL, "voltage of the RC pair", unit="V")
     s = Var(LREAL, "resistance, relative to that given", default=1.0)
@@ -59,13 +68,20 @@ class CELL_EKF:
     ss = Var(LREAL, "variance of s", default=0.04)
     sc = Var(LREAL, "covariance of s and c")
     cc = Var(LREAL, "variance of c", default=0.01)
+    zb = Var(LREAL, "covariance of z and the bias of the voltage")
+    ub = Var(LREAL, "covariance of u and the bias")
+    sb = Var(LREAL, "covariance of s and the bias")
+    cb = Var(LREAL, "covariance of c and the bias")
+    celsius = Var(LREAL, "last known temperature", unit="°C", default=25.0)
+    refused = Var(LREAL, "how long a possible voltage has been refused, held at PATIENCE", unit="s")
     started = Var(BOOL, "z holds a state of charge")
 
     def step(fb, dt):
         h = seconds(dt)
         before = fb.z if fb.started else fb.SOC0 * 0.01
         # resistance over temperature: Arrhenius, exp(x) as 1 + x + x*x/2, since the filter finds the rest
-        cold = clamp(-1.5, ACTIVATION / (fb.T + KELVIN) - ACTIVATION / (25.0 + KELVIN), 3.0) if is_finite(fb.T) else 0.0
+        fb.celsius = fb.T if fb.T > COLDEST and fb.T < HOTTEST else fb.celsius
+        cold = clamp(-1.5, ACTIVATION / (fb.celsius + KELVIN) - ACTIVATION / (25.0 + KELVIN), 3.0)
         growth = 1.0 + abs(cold) + 0.5 * cold * cold
         warmth = growth if cold > 0.0 else 1.0 / growth
         # predict: z = z + k c, u = a u + b s
@@ -85,24 +101,34 @@ class CELL_EKF:
         uc = a * fb.uc + b * fb.sc
         ss = fb.ss + S_NOISE * h
         cc = fb.cc + C_NOISE * h
+        zb = fb.zb + k * fb.cb
+        ub = a * fb.ub + b * fb.sb
         # expect: V = OCV(z) - u - s R0 I, linear about z between two points of the table
         place = clamp(0.0, z, 1.0) * GAPS
         i = min(to_int(floor(place)), GAPS - 1)
         rise = fb.OCV[i + 1] - fb.OCV[i]
         slope = rise * GAPS
         drop = fb.R0 * warmth * fb.I
+        rest = fb.V + u + fb.s * drop
         innovation = fb.V - (fb.OCV[i] + rise * (place - i) - u - fb.s * drop)
-        # correct: gain = P H / (H P H + noise); a dead voltage corrects nothing
-        seen = is_finite(innovation)
-        ph_z = slope * zz - zu - drop * zs
-        ph_u = slope * zu - uu - drop * us
-        ph_s = slope * zs - us - drop * ss
-        ph_c = slope * zc - uc - drop * fb.sc
+        # correct: gain = P H / (H P H + noise), P with a bias of the voltage that is considered, but not estimated
+        ph_z = slope * zz - zu - drop * zs + zb
+        ph_u = slope * zu - uu - drop * us + ub
+        ph_s = slope * zs - us - drop * ss + fb.sb
+        ph_c = slope * zc - uc - drop * fb.sc + fb.cb
         lag = slope * rate
-        weight = 1.0 / (slope * ph_z - ph_u - drop * ph_s + (V_NOISE + LAG_NOISE * lag * lag) / h) if seen else 0.0
+        bias = slope * zb - ub - drop * fb.sb + fb.V_BIAS * fb.V_BIAS
+        spread = slope * ph_z - ph_u - drop * ph_s + bias + (V_NOISE + LAG_NOISE * lag * lag) / h
+        possible = rest > fb.OCV[0] - SPAN and rest < fb.OCV[GAPS] + SPAN and is_finite(innovation)
+        likely = not innovation * innovation > GATE * spread or not zz < SURE
+        waited = (0.0 if likely else min(fb.refused + h, PATIENCE)) if possible else fb.refused
+        fb.refused = waited
+        seen = possible and (likely or waited >= PATIENCE)
+        weight = 1.0 / spread if seen else 0.0
         step = abs(ph_z * weight * innovation) if seen else 0.0
-        if step > STEP:  # beyond it the slope is another one: take part of the step, and claim part of the knowledge only
-            weight = weight * (STEP / step)
+        most = STEP * min(h, 1.0)
+        if step > most:  # beyond it the slope is another one: take part of the step, and claim part of the knowledge only
+            weight = weight * (most / step)
         by = weight * innovation if seen else 0.0
         z = z + ph_z * by
         u = u + ph_u * by
@@ -112,7 +138,11 @@ class CELL_EKF:
         uu = max(uu - ph_u * ph_u * weight, LEAST)
         ss = max(ss - ph_s * ph_s * weight, LEAST)
         cc = max(cc - ph_c * ph_c * weight, LEAST)
-        alive = is_finite(z + u + s + c + (zz + uu + ss + cc) + (zu + zs + zc + us + uc + weight))
+        zb = zb - ph_z * weight * bias
+        ub = ub - ph_u * weight * bias
+        sb = fb.sb - ph_s * weight * bias
+        cb = fb.cb - ph_c * weight * bias
+        alive = is_finite(z + u + s + c + (zz + uu + ss + cc) + (zu + zs + zc + us + uc + weight) + (zb + ub + sb + cb))
         if alive:
             fb.z = clamp(0.0, z, 1.0)
             fb.u = u
@@ -128,13 +158,18 @@ class CELL_EKF:
             fb.ss = ss
             fb.sc = fb.sc - ph_s * ph_c * weight
             fb.cc = cc
+            fb.zb = zb
+            fb.ub = ub
+            fb.sb = sb
+            fb.cb = cb
             fb.started = True
         fb.SOC = 100.0 * (fb.z if alive else clamp(0.0, before, 1.0))
         fb.SIGMA = 100.0 * sqrt(fb.zz)
-        fb.INNOVATION = innovation if seen else 0.0
+        fb.INNOVATION = innovation if is_finite(innovation) else 0.0
         fb.R_SCALE = fb.s
         fb.SOH = 100.0 / fb.c
         fb.HELD = not alive
+        fb.BLIND = not (alive and seen)
 
     example = Example(
         dt="1s",

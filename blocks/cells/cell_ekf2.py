@@ -17,7 +17,12 @@ HYST_TIME = 600.0  # s: how long an error of the hysteresis stays the same
 M_ERROR = 0.2  # M itself is known to a fifth
 LEAST = 1e-14
 ACTIVATION = 30300.0 / 8.314462618  # K: J/mol of Prada2013's graphite over the gas constant
-STEP = 0.01
+STEP = 0.01  # 1/s: the charge is corrected no faster
+SPAN = 0.3  # V: no open-circuit voltage is farther beyond the ends of the table
+GATE = 25.0  # an innovation beyond five standard deviations is refused,
+SURE = 0.05 * 0.05  # by a filter that knows the charge within 5 %,
+PATIENCE = 60.0  # s: for so long
+COLDEST, HOTTEST = -60.0, 150.0  # °C: beyond it is no temperature
 
 
 @block(source="Plett, Extended Kalman filtering for BMS, 2 and 3 (J. Power Sources 134, 2004): hysteresis, joint filter")
@@ -34,7 +39,7 @@ class CELL_EKF2:
 
     V = Input(LREAL, "cell voltage", unit="V")
     I = Input(LREAL, "cell current, discharging is positive", unit="A")  # noqa: E741 - the letter of the trade
-    T = Input(LREAL, "cell temperature; a NaN counts as 25 °C", unit="°C", default=25.0)
+    T = Input(LREAL, "cell temperature; unknown: the last one known, or 25 °C", unit="°C", default=25.0)
     CAPACITY = Input(LREAL, "capacity as given", unit="Ah", default=280.0, min=0.1, max=1e5)
     R0 = Input(LREAL, "resistance that acts at once, as given, at 25 °C", unit="Ohm", default=0.0003, min=0, max=1)
     R1 = Input(LREAL, "resistance of the RC pair, as given, at 25 °C", unit="Ohm", default=0.0003, min=0, max=1)
@@ -44,6 +49,9 @@ class CELL_EKF2:
     M = Input(LREAL, "hysteresis: half of the gap between charged to and discharged to", unit="V", default=0.0, min=0, max=1)
     GAMMA = Input(LREAL, "the hysteresis turns over within 1/GAMMA of the capacity", default=50.0, min=0, max=1e4)
     V_ERROR = Input(LREAL, "error of voltage and model in one sample a second", unit="V", default=0.03, min=1e-4, max=1)
+    V_BIAS = Input(
+        LREAL, "constant error of voltage and table, which no averaging takes away", unit="V", default=0.005, min=0, max=1
+    )
     SOC0 = Input(LREAL, "state of charge at the start, within about 20 %", unit="%", default=50.0, min=0, max=100)
     OCV = Input(Array(LREAL, 21), "open-circuit voltage at 0, 5, ... 100 % of charge", unit="V", default=LFP)
     SOC = Output(LREAL, "state of charge", unit="%", min=0, max=100)
@@ -55,6 +63,7 @@ class CELL_EKF2:
     CAPACITY_FOUND = Output(LREAL, "capacity found", unit="Ah", min=0)
     U_HYST = Output(LREAL, "hysteresis voltage", unit="V", min=-1, max=1)
     HELD = Output(BOOL, "frozen: the current or a parameter is dead")
+    BLIND = Output(BOOL, "the voltage corrects nothing: dead, refused, or all is frozen")
     g = Var(LREAL, "voltage of the slow RC pair, for resistances as given", unit="V")
     hyst = Var(LREAL, "hysteresis, -1 to 1")
     unknown = Var(LREAL, "share of the hysteresis that the start still hides", default=1.0)
@@ -72,13 +81,20 @@ class CELL_EKF2:
     ss = Var(LREAL, "variance of s", default=0.04)
     sc = Var(LREAL, "covariance of s and c")
     cc = Var(LREAL, "variance of c", default=0.01)
+    zb = Var(LREAL, "covariance of z and the bias of the voltage")
+    ub = Var(LREAL, "covariance of u and the bias")
+    sb = Var(LREAL, "covariance of s and the bias")
+    cb = Var(LREAL, "covariance of c and the bias")
+    celsius = Var(LREAL, "last known temperature", unit="°C", default=25.0)
+    refused = Var(LREAL, "how long a possible voltage has been refused, held at PATIENCE", unit="s")
     started = Var(BOOL, "z holds a state of charge")
 
     def step(fb, dt):
         h = seconds(dt)
         before = fb.z if fb.started else fb.SOC0 * 0.01
         # resistance over temperature: Arrhenius, exp(x) as 1 + x + x*x/2, since the filter finds the rest
-        cold = clamp(-1.5, ACTIVATION / (fb.T + KELVIN) - ACTIVATION / (25.0 + KELVIN), 3.0) if is_finite(fb.T) else 0.0
+        fb.celsius = fb.T if fb.T > COLDEST and fb.T < HOTTEST else fb.celsius
+        cold = clamp(-1.5, ACTIVATION / (fb.celsius + KELVIN) - ACTIVATION / (25.0 + KELVIN), 3.0)
         growth = 1.0 + abs(cold) + 0.5 * cold * cold
         warmth = growth if cold > 0.0 else 1.0 / growth
         # predict: z = z + k c, u = a u + b s
@@ -103,24 +119,34 @@ class CELL_EKF2:
         uc = a * fb.uc + b * fb.sc
         ss = fb.ss + S_NOISE * h
         cc = fb.cc + C_NOISE * h
+        zb = fb.zb + k * fb.cb
+        ub = a * fb.ub + b * fb.sb
         # expect: V = OCV(z) - u - s R0 I, linear about z between two points of the table
         place = clamp(0.0, z, 1.0) * GAPS
         i = min(to_int(floor(place)), GAPS - 1)
         rise = fb.OCV[i + 1] - fb.OCV[i]
         slope = rise * GAPS
         drop = fb.R0 * warmth * fb.I + g
+        rest = fb.V + u + fb.s * drop - fb.M * hyst
         innovation = fb.V - (fb.OCV[i] + rise * (place - i) + fb.M * hyst - u - fb.s * drop)
-        # correct: gain = P H / (H P H + noise); a dead voltage corrects nothing
-        seen = is_finite(innovation)
-        ph_z = slope * zz - zu - drop * zs
-        ph_u = slope * zu - uu - drop * us
-        ph_s = slope * zs - us - drop * ss
-        ph_c = slope * zc - uc - drop * fb.sc
+        # correct: gain = P H / (H P H + noise), P with a bias of the voltage that is considered, but not estimated
+        ph_z = slope * zz - zu - drop * zs + zb
+        ph_u = slope * zu - uu - drop * us + ub
+        ph_s = slope * zs - us - drop * ss + fb.sb
+        ph_c = slope * zc - uc - drop * fb.sc + fb.cb
         noise = fb.V_ERROR * fb.V_ERROR + LAG_NOISE * (slope * rate) * (slope * rate) + HYST_TIME * hidden
-        weight = 1.0 / (slope * ph_z - ph_u - drop * ph_s + noise / h) if seen else 0.0
+        bias = slope * zb - ub - drop * fb.sb + fb.V_BIAS * fb.V_BIAS
+        spread = slope * ph_z - ph_u - drop * ph_s + bias + noise / h
+        possible = rest > fb.OCV[0] - SPAN and rest < fb.OCV[GAPS] + SPAN and is_finite(innovation)
+        likely = not innovation * innovation > GATE * spread or not zz < SURE
+        waited = (0.0 if likely else min(fb.refused + h, PATIENCE)) if possible else fb.refused
+        fb.refused = waited
+        seen = possible and (likely or waited >= PATIENCE)
+        weight = 1.0 / spread if seen else 0.0
         step = abs(ph_z * weight * innovation) if seen else 0.0
-        if step > STEP:  # beyond it the slope is another one: take part of the step, and claim part of the knowledge only
-            weight = weight * (STEP / step)
+        most = STEP * min(h, 1.0)
+        if step > most:  # beyond it the slope is another one: take part of the step, and claim part of the knowledge only
+            weight = weight * (most / step)
         by = weight * innovation if seen else 0.0
         z = z + ph_z * by
         u = u + ph_u * by
@@ -130,7 +156,13 @@ class CELL_EKF2:
         uu = max(uu - ph_u * ph_u * weight, LEAST)
         ss = max(ss - ph_s * ph_s * weight, LEAST)
         cc = max(cc - ph_c * ph_c * weight, LEAST)
-        alive = is_finite(z + u + s + c + (zz + uu + ss + cc) + (zu + zs + zc + us + uc + weight) + g + hyst + hidden)
+        zb = zb - ph_z * weight * bias
+        ub = ub - ph_u * weight * bias
+        sb = fb.sb - ph_s * weight * bias
+        cb = fb.cb - ph_c * weight * bias
+        alive = is_finite(
+            z + u + s + c + (zz + uu + ss + cc) + (zu + zs + zc + us + uc + weight) + (zb + ub + sb + cb) + g + hyst + hidden
+        )
         if alive:
             fb.z = clamp(0.0, z, 1.0)
             fb.u = u
@@ -149,16 +181,21 @@ class CELL_EKF2:
             fb.g = g
             fb.hyst = hyst
             fb.unknown = keep * fb.unknown
+            fb.zb = zb
+            fb.ub = ub
+            fb.sb = sb
+            fb.cb = cb
             fb.started = True
         fb.SOC = 100.0 * (fb.z if alive else clamp(0.0, before, 1.0))
         fb.SIGMA = 100.0 * sqrt(fb.zz)
-        fb.INNOVATION = innovation if seen else 0.0
+        fb.INNOVATION = innovation if is_finite(innovation) else 0.0
         fb.R_SCALE = fb.s
         fb.SOH = 100.0 / fb.c
         fb.R = max(fb.s * (fb.R0 + fb.R1 + fb.R2), 0.0) if alive else fb.R
         fb.CAPACITY_FOUND = max(fb.CAPACITY / fb.c, 0.0) if alive else fb.CAPACITY_FOUND
         fb.U_HYST = clamp(-1.0, fb.M * fb.hyst, 1.0) if alive else fb.U_HYST
         fb.HELD = not alive
+        fb.BLIND = not (alive and seen)
 
     example = Example(
         dt="1s",

@@ -18,8 +18,8 @@ class CELL_PLAUSIBILITY:
     """Says for each cell whether its value can be true, and why not. Voltages and, with other limits, temperatures.
 
     Out of range: not between MIN and MAX. Jump: away from the last value by more than JUMP + RATE * (time since it changed),
-    shown for HOLD; then the new value is taken. Stuck: no change at all for STUCK while the current is more than I_MOVE away from
-    what it was at the last change (a dead measuring chip repeats its last answer). Off the mean: more than SPREAD from the mean
+    shown for HOLD; then the new value is taken. Stuck: no change for STUCK in which the current was more than I_MOVE away from what
+    it was at the last change (a dead measuring chip repeats its last answer); a rest before it does not count. Off the mean: more than SPREAD from the mean
     of those in range. Sum: with COMPARE, the cells' sum is more than SUM_TOL off V_PACK; AT is 0 then, since no cell is to
     blame, and a NaN on V_PACK is a failure. Of several reasons the first in this order counts. For temperatures leave I and
     COMPARE unwired.
@@ -47,6 +47,8 @@ class CELL_PLAUSIBILITY:
     before = Var(Array(LREAL, "N"), "last value; NaN while there is none", unit="{V}", default=NEVER)
     current = Var(Array(LREAL, "N"), "current when it changed", unit="A")
     still = Var(Array(TIME, "N"), "time since it changed, held at an hour")
+    stood = Var(Array(TIME, "N"), "how long it has not followed the current, held at an hour")
+    i_was = Var(LREAL, "current one scan ago", unit="A", default=NEVER)
     shown = Var(Array(TIME, "N"), "how long its jump is still shown")
 
     def step(fb, dt):
@@ -76,7 +78,12 @@ class CELL_PLAUSIBILITY:
                 fb.current[i] = fb.I
             fb.before[i] = value
             reason = 5 if not abs(value - mean) <= fb.SPREAD else 0
-            if fb.still[i] >= fb.STUCK and abs(fb.I - fb.current[i]) > fb.I_MOVE:
+            moved = abs(fb.I - fb.current[i]) > fb.I_MOVE
+            if changed:
+                fb.stood[i] = 0
+            elif moved and abs(fb.i_was - fb.current[i]) > fb.I_MOVE:
+                fb.stood[i] = min(fb.stood[i] + dt, LONGEST)
+            if moved and fb.stood[i] >= fb.STUCK:
                 reason = 4
             if jumps or fb.shown[i] > 0:
                 reason = 3
@@ -96,6 +103,7 @@ class CELL_PLAUSIBILITY:
         fb.AT = at
         fb.REASON = first
         fb.SUM = total
+        fb.i_was = fb.I
 
     example = Example(
         MIN=2.0,
@@ -113,6 +121,7 @@ class CELL_PLAUSIBILITY:
         2  [3.30,3.30,3.31] 0   9.9    | 1  0   0  0      [1,1,1]
         1  [3.30,3.30,3.65] 0   9.9    | 0  1   3  3      [1,1,0]
         1  [3.30,3.30,3.60] 0   14.5   | 0  0   0  6      [1,1,1]     # nobody to blame: 4.3 V off the pack
-        10 [3.25,3.30,3.55] 100 10.1   | 0  1   2  4      [1,0,1]     # 100 A, and cell 2 does not move
+        10 [3.25,3.30,3.55] 100 10.1   | 1  0   0  0      [1,1,1]
+        1  [3.25,3.30,3.55] 100 10.1   | 0  1   2  4      [1,0,1]     # 100 A, and cell 2 does not move
     """,
     )

@@ -19,7 +19,7 @@ class COULOMB_COUNTER:
     """Counts the state of charge from the current, and knows how far it may have drifted.
 
     SOC falls by the integral of I - OFFSET over CAPACITY; what is charged counts ETA of itself. FULL sets it to 100 %, EMPTY to 0
-    %, each once when it rises and only while the other is false. CORRECT, when it rises, takes the reading SOC_REST of a cell at
+    %, each once when it rises; while both are true neither does, but what stays true acts when the other has gone. CORRECT, when it rises, takes the reading SOC_REST of a cell at
     rest into account: each side is believed as its SIGMA says. SIGMA grows by OFFSET_ERROR and by GAIN_ERROR of what flows: both
     are constant errors, so it grows in proportion to time, not to its root. DRIFT is the sensor's offset that would explain the
     last correction; it is found only after an hour, and a counter that stood at 0 or 100 % hides a part. A dead current or
@@ -57,7 +57,7 @@ class COULOMB_COUNTER:
     settled = Var(LREAL, "standard deviation at the last correction", unit="%", default=100.0)
     wander = Var(LREAL, "standard deviation that came since", unit="%")
     flow = Var(LREAL, "last good rate of the uncertainty", unit="%/s")
-    was = Var(Array(BOOL, 3), "FULL, EMPTY and CORRECT one scan ago")
+    was = Var(Array(BOOL, 3), "FULL and EMPTY have acted, or CORRECT one scan ago")
     started = Var(BOOL, "SOC0 was taken")
 
     def step(fb, dt):
@@ -95,8 +95,9 @@ class COULOMB_COUNTER:
             sigma = fb.settled
             fb.started = True
             fb.SINCE = 0
-        fb.was[0] = fb.FULL
-        fb.was[1] = fb.EMPTY
+        contradict = fb.FULL and fb.EMPTY
+        fb.was[0] = fb.FULL and (fb.was[0] or not contradict)
+        fb.was[1] = fb.EMPTY and (fb.was[1] or not contradict)
         fb.was[2] = fb.CORRECT
         fb.SOC = fb.z
         fb.SIGMA = sigma if fb.started else 100.0

@@ -14,7 +14,16 @@ REST_FULL = 4
 DONE = 5
 ABORTED = 6
 PHASES = ("idle", "discharge", "rest at empty", "charge", "rest at full", "done", "aborted")
-REASONS = ("none", "stopped", "permit lost", "phase too long", "current dead", "full while empty", "capacity not plausible")
+REASONS = (
+    "none",
+    "stopped",
+    "permit lost",
+    "phase too long",
+    "current dead",
+    "full while empty",
+    "capacity not plausible",
+    "restart",
+)
 LONGEST = 9_000_000_000_000_000_000
 
 
@@ -27,7 +36,8 @@ class DEEP_CALIBRATION:
     it is taken over only between LOW and HIGH of CAPACITY_NOMINAL. A start is a rising edge of START in idle, done or aborted,
     while PERMIT holds and the current is known. Stop, a lost PERMIT, a phase beyond TIMEOUT, a dead current, a FULL that is there
     before the charge begins, or a capacity that cannot be abort it: P is 0 at once, REASON says why, the last good CAPACITY
-    stays. Nothing resumes by itself.
+    stays. Nothing resumes by itself: wire FIRST_SCAN to plc.first_scan, since a retained block comes back in the phase that it was
+    in; a restart then aborts it, and CAPACITY stays.
     """
 
     START = Input(BOOL, "starts the sequence when it rises")
@@ -44,11 +54,12 @@ class DEEP_CALIBRATION:
     LOW = Input(LREAL, "smallest plausible capacity, relative to nominal", unit="%", default=50.0, min=0, max=100)
     HIGH = Input(LREAL, "largest plausible capacity, relative to nominal", unit="%", default=110.0, min=100, max=200)
     ETA = Input(LREAL, "coulombic efficiency", unit="%", default=100.0, min=50, max=100)
+    FIRST_SCAN = Input(BOOL, "first scan after a start: aborts what a retained block was doing", default=False)
     P = Output(LREAL, "power asked for; 0 while nothing is asked", unit="kW", min=-1e6, max=1e6)
     ACTIVE = Output(BOOL, "the sequence runs: P is meant")
     PHASE = Output(DINT, "what it does", min=0, max=6, names=PHASES)
     ET = Output(TIME, "time in this phase", min=0)
-    REASON = Output(DINT, "why it aborted", min=0, max=6, names=REASONS)
+    REASON = Output(DINT, "why it aborted", min=0, max=7, names=REASONS)
     COUNTED = Output(LREAL, "charge since empty", unit="Ah")
     CAPACITY = Output(LREAL, "capacity that was measured last; 0 before the first", unit="Ah", min=0)
     FINISHED = Output(BOOL, "true in the scan in which it is done, for the RESET of SOC_DEGRADATION")
@@ -69,7 +80,9 @@ class DEEP_CALIBRATION:
             least = fb.CAPACITY_NOMINAL * fb.LOW * 0.01
             most = fb.CAPACITY_NOMINAL * fb.HIGH * 0.01
             resting = phase != DRAIN and phase != FILL
-            if fb.STOP:
+            if fb.FIRST_SCAN:
+                reason = 7
+            elif fb.STOP:
                 reason = 1
             elif not fb.PERMIT:
                 reason = 2

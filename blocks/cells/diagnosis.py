@@ -14,7 +14,7 @@ class DIAGNOSIS:
     """A fault is believed once it was seen EVENTS times; a fatal one trips DELAY later.
 
     The delay lets the power be taken away before the contactors open (PENDING). The counter goes up by one for each CYCLE in
-    which BAD is true and down by one for each in which it is not: a fault that flickers is found, too, if it is there most of the
+    which BAD was true, in one scan at least, and down by one for each in which it was not: a fault that flickers is found, too, if it is there most of the
     time. It is ACTIVE from EVENTS on until the counter is back at 0. A scan longer than CYCLE counts for all the cycles that it
     spans, so the time until ACTIVE is EVENTS * CYCLE whatever the scan; CYCLE 0 counts scans. Only scans with CHECK count (wire
     it to "a new measurement has come", with CYCLE 0). TRIP stays until a rising edge of RESET after the fault has gone. foxBMS's
@@ -34,6 +34,7 @@ class DIAGNOSIS:
     TRIP = Output(BOOL, "open the contactors; stays until RESET")
     COUNT = Output(DINT, "the event counter", min=0)
     TOTAL = Output(DINT, "how often the fault became active", min=0)
+    seen = Var(BOOL, "BAD was true in this cycle")
     spare = Var(TIME, "time since the last event was counted")
     waited = Var(TIME, "time since the fault became active, held at DELAY")
     pressed = Var(BOOL, "RESET one scan ago; true at the start, so that a stuck button is no edge", default=True)
@@ -41,7 +42,9 @@ class DIAGNOSIS:
     def step(fb, dt):
         checks = events_in(fb.spare, dt, fb.CYCLE) if fb.CHECK else 0
         fb.spare = spare_time(fb.spare, dt, fb.CYCLE) if fb.CHECK else fb.spare
-        fb.COUNT = counted(fb.COUNT, fb.BAD, checks, fb.EVENTS)
+        fb.seen = fb.seen or (fb.BAD and fb.CHECK)
+        fb.COUNT = counted(fb.COUNT, fb.seen, checks, fb.EVENTS)
+        fb.seen = fb.seen and checks == 0
         active = fb.COUNT >= max(fb.EVENTS, 1) or (fb.ACTIVE and fb.COUNT > 0)
         is_new = active and not fb.ACTIVE
         fb.TOTAL = min(fb.TOTAL + 1, MANY) if is_new else fb.TOTAL

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from blocks.arithmetic import clamp, is_finite, max, min, seconds
 from blocks.declare import BOOL, LREAL, TIME, Example, Input, Output, Var, block
 
@@ -18,21 +16,26 @@ class FULL_EMPTY:
 
     FULL: the highest cell is at V_FULL or above while the charging current has fallen to I_FULL (and nothing discharges), for
     HOLD. EMPTY: the lowest cell is at V_EMPTY or below while at most I_EMPTY discharges (and nothing charges), for HOLD: a
-    voltage that only sags under load is not empty, so I_EMPTY should be small where the load is heavy. FULL falls once BACK has
-    been discharged since (what is charged again in between counts back), EMPTY once BACK has been charged: also a small load ends
-    it in time. Both may hold in a badly unbalanced pack. A NaN changes nothing and restarts the waiting. The times since count
-    from the first scan where it never happened: see HAD_FULL.
+    voltage that only sags under load is not empty. FULL falls once BACK has been discharged since (what is charged again in
+    between counts back), or V_MAX is below V_NOT_FULL; EMPTY once BACK has been charged, or V_MIN is above V_NOT_EMPTY: a current
+    that nobody measured must not leave it standing. Both may hold in a badly unbalanced pack. A NaN changes nothing and restarts
+    the waiting. The times since count from the first scan where it never happened: see HAD_FULL.
+
+    The defaults are LFP's and stand inside of what CHARGE_LIMITER and DISCHARGE_LIMITER leave (their limits reach 0 at 3.5 V and
+    2.8 V, so these are never reached). A discharge at constant power, not tapered, needs I_EMPTY above its current.
     """
 
     V_MAX = Input(LREAL, "voltage of the highest cell", unit="V")
     V_MIN = Input(LREAL, "voltage of the lowest cell", unit="V")
     I = Input(LREAL, "current, discharging is positive", unit="A")  # noqa: E741 - the letter of the trade
-    V_FULL = Input(LREAL, "voltage of a full cell; a little below the charger's constant voltage", unit="V", default=3.6)
-    V_EMPTY = Input(LREAL, "voltage of an empty cell", unit="V", default=2.8)
+    V_FULL = Input(LREAL, "voltage of a full cell; a little below the charger's constant voltage", unit="V", default=3.45)
+    V_EMPTY = Input(LREAL, "voltage of an empty cell", unit="V", default=2.9)
     I_FULL = Input(LREAL, "current at which charging has ended, as a positive number; 0.05C", unit="A", default=14.0, min=0)
-    I_EMPTY = Input(LREAL, "largest discharging current at which V_EMPTY counts", unit="A", default=math.inf, min=0)
+    I_EMPTY = Input(LREAL, "largest discharging current at which V_EMPTY counts; 0.05C", unit="A", default=14.0, min=0)
     BACK = Input(LREAL, "charge whose discharge ends FULL, and whose charge ends EMPTY; 1 %", unit="Ah", default=2.8, min=0)
     HOLD = Input(TIME, "how long what makes it full or empty must hold", min=0, default=30_000_000_000)
+    V_NOT_FULL = Input(LREAL, "FULL ends below this voltage, which a full cell never shows", unit="V", default=3.0)
+    V_NOT_EMPTY = Input(LREAL, "EMPTY ends above this voltage, which an empty cell never shows", unit="V", default=3.4)
     FULL = Output(BOOL, "fully charged")
     EMPTY = Output(BOOL, "fully discharged")
     SINCE_FULL = Output(TIME, "time since FULL was last true", min=0)
@@ -59,8 +62,8 @@ class FULL_EMPTY:
         turns_empty = drained and fb.empty_for >= hold
         fb.taken = 0.0 if turns_full else clamp(0.0, fb.taken + flow, MOST)
         fb.given = 0.0 if turns_empty else clamp(0.0, fb.given - flow, MOST)
-        fb.FULL = turns_full or (fb.FULL and not (fb.taken > 0.0 and fb.taken >= fb.BACK))
-        fb.EMPTY = turns_empty or (fb.EMPTY and not (fb.given > 0.0 and fb.given >= fb.BACK))
+        fb.FULL = turns_full or (fb.FULL and not (fb.taken > 0.0 and fb.taken >= fb.BACK) and not fb.V_MAX < fb.V_NOT_FULL)
+        fb.EMPTY = turns_empty or (fb.EMPTY and not (fb.given > 0.0 and fb.given >= fb.BACK) and not fb.V_MIN > fb.V_NOT_EMPTY)
         fb.HAD_FULL = fb.HAD_FULL or fb.FULL
         fb.HAD_EMPTY = fb.HAD_EMPTY or fb.EMPTY
         fb.SINCE_FULL = 0 if fb.FULL else min(max(fb.SINCE_FULL, 0), LONGEST) + dt

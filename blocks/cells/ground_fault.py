@@ -15,9 +15,10 @@ class GROUND_FAULT:
 
     A resistor R_POLE leads from each pole to earth, so both stand at half the battery's voltage. A fault pulls its pole towards
     earth: R_FAULT = R_POLE * near / (far - near), near being the smaller voltage. It is blind to two equal faults, one on each
-    pole: only a device that injects a signal (INSULATION) sees these. FAULT follows after DELAY below R_LIMIT and stays until a
-    rising edge of RESET. Below V_LEAST in sum there is nothing to measure (JUDGED is false). A NaN counts as a fault, after DELAY
-    as well.
+    pole: only a device that injects a signal (INSULATION) sees these. FAULT follows after DELAY below R_LIMIT (time without the
+    leak is taken off again, so a flickering one is found) and stays until a rising edge of RESET while it is judged that there is
+    none. Below V_LEAST in sum there is nothing to measure (JUDGED is false). A NaN, or an R_POLE of 0, counts as a fault, after
+    DELAY as well.
     """
 
     V_PLUS = Input(LREAL, "plus pole against earth", unit="V")
@@ -26,30 +27,33 @@ class GROUND_FAULT:
     R_LIMIT = Input(LREAL, "a fault is a resistance below this", unit="kOhm", default=100.0, min=0)
     V_LEAST = Input(LREAL, "not judged below this battery voltage", unit="V", default=60.0, min=1)
     DELAY = Input(TIME, "how long the asymmetry must last", default=1_000_000_000, min=0)
-    RESET = Input(BOOL, "clears FAULT on its rising edge, if the asymmetry has gone", default=False)
+    RESET = Input(BOOL, "clears FAULT on its rising edge, if it is judged and the asymmetry has gone", default=False)
     R_FAULT = Output(LREAL, "resistance of the fault; a million where there is none", unit="kOhm", default=MOST, min=0, max=MOST)
     POLE = Output(DINT, "the pole that leaks below R_LIMIT now", min=0, max=2, names=POLES)
     ASYMMETRY = Output(LREAL, "plus less minus, of their sum", unit="%", min=-100, max=100)
     JUDGED = Output(BOOL, "the voltages can be judged")
     FAULT = Output(BOOL, "ground fault; stays until RESET")
     FAULT_POLE = Output(DINT, "the pole of that fault; none where a sensor was dead", min=0, max=2, names=POLES)
-    lasted = Var(TIME, "how long it has leaked, held at DELAY")
+    lasted = Var(TIME, "how long it has leaked, held at DELAY; counted down without")
     leaked = Var(BOOL, "it leaked one scan ago")
     pressed = Var(BOOL, "RESET one scan ago; true at the start", default=True)
 
     def step(fb, dt):
         plus = max(fb.V_PLUS, 0.0)
         minus = max(0.0 - fb.V_MINUS, 0.0)
-        alive = is_finite(fb.V_PLUS - fb.V_MINUS) and is_finite(plus + minus + fb.R_POLE)
+        alive = is_finite(fb.V_PLUS - fb.V_MINUS) and is_finite(plus + minus + fb.R_POLE) and fb.R_POLE > 0.0
         judged = alive and plus + minus >= max(fb.V_LEAST, 1.0)
         gap = max(plus, minus) - min(plus, minus)
         near = fb.R_POLE * min(plus, minus)
         resistance = near / gap if judged and near < MOST * gap else MOST
         leaks = not alive or (judged and not resistance >= fb.R_LIMIT)
-        fb.lasted = min(fb.lasted + dt, fb.DELAY) if leaks and fb.leaked else 0
+        if leaks and fb.leaked:
+            fb.lasted = min(fb.lasted + dt, fb.DELAY)
+        elif not leaks:
+            fb.lasted = max(fb.lasted - dt, 0)
         fb.leaked = leaks
         pole = (1 if plus < minus else 2) if leaks and alive else 0
-        clears = fb.RESET and not fb.pressed and not leaks
+        clears = fb.RESET and not fb.pressed and judged and not leaks
         faults = leaks and fb.lasted >= fb.DELAY
         if faults and not fb.FAULT:
             fb.FAULT_POLE = pole

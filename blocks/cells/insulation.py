@@ -15,8 +15,9 @@ class INSULATION:
 
     The limit is R / U, U being the highest working voltage. After ENABLE has risen the device needs BLIND for its first
     measurement: until then nothing is claimed, and OK (the permit to close) stays false. A low value trips after CONFIRM. No
-    value, no VALID or a failed self-test is UNKNOWN: OK does not come, and the trip follows after LOST. TRIP stays until a rising
-    edge of RESET with a good value. Only one device may measure in a galvanically connected system: while another one has the
+    value, no VALID or a failed self-test is UNKNOWN: OK does not come, and the trip follows after LOST without a value above the
+    trip limit. Only such a value ends the waiting: low and unknown in turn trip as well. TRIP stays until a rising edge of RESET
+    with a good value. Only one device may measure in a galvanically connected system: while another one has the
     duty, ENABLE is false and nothing is judged.
     """
 
@@ -37,8 +38,8 @@ class INSULATION:
     WARNING = Output(BOOL, "below the warning limit, or unknown")
     TRIP = Output(BOOL, "open the contactors; stays until RESET")
     age = Var(TIME, "time since ENABLE rose, held at BLIND")
-    low = Var(TIME, "time below the trip limit, held at CONFIRM")
-    lost_for = Var(TIME, "time without a value, held at LOST")
+    low = Var(TIME, "time below the trip limit since the last good value, held at CONFIRM")
+    lost_for = Var(TIME, "time since the last good value, held at LOST")
     was_enabled = Var(BOOL, "ENABLE one scan ago")
     was_level = Var(DINT, "LEVEL one scan ago, 0 while blind")
     pressed = Var(BOOL, "RESET one scan ago; true at the start", default=True)
@@ -53,8 +54,13 @@ class INSULATION:
         if known:
             level = 0 if ratio >= fb.R_WARN else 1
             level = level if ratio >= fb.R_TRIP else 2
-        fb.low = min(fb.low + dt, fb.CONFIRM) if level == 2 and fb.was_level == 2 else 0
-        fb.lost_for = min(fb.lost_for + dt, fb.LOST) if judged and level == 3 and fb.was_level == 3 else 0
+        is_bad = judged and level >= 2
+        if is_bad and fb.was_level >= 2:
+            fb.low = min(fb.low + dt, fb.CONFIRM) if level == 2 else fb.low
+            fb.lost_for = min(fb.lost_for + dt, fb.LOST)
+        else:
+            fb.low = 0
+            fb.lost_for = 0
         fb.was_level = level if judged else 0
         trips = (level == 2 and fb.low >= fb.CONFIRM) or (judged and level == 3 and fb.lost_for >= fb.LOST)
         clears = fb.RESET and not fb.pressed and level < 2

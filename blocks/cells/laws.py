@@ -27,12 +27,17 @@ def is_beyond(value, limit, is_low, gap):
     return not value > limit + gap if is_low else not value < limit - gap
 
 
-def watch(counts, active, at, value, limits, is_low, gap, checks, events):
-    """Brings three levels of one quantity up to date, counts[at : at + 3] and active[at : at + 3]; gives the highest active one."""
+def watch(counts, active, seen, at, value, limits, is_low, gap, checks, events):
+    """Brings three levels of one quantity up to date, [at : at + 3] of the arrays; gives the highest active one.
+
+    `seen` remembers an event until its cycle is counted: a short one between two counts is not lost.
+    """
     level = 0
     for k in range(3):
         is_event = is_beyond(value, limits[k], is_low, gap if active[at + k] else 0.0)
-        counts[at + k] = counted(counts[at + k], is_event, checks, events)
+        seen[at + k] = seen[at + k] or is_event
+        counts[at + k] = counted(counts[at + k], seen[at + k], checks, events)
+        seen[at + k] = seen[at + k] and checks == 0
         active[at + k] = counts[at + k] >= max(events, 1) or (active[at + k] and counts[at + k] > 0)
         level = k + 1 if active[at + k] else level
     return level

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks.arithmetic import abs, is_finite, max, min
+from blocks.arithmetic import abs, clamp, is_finite, max, min
 from blocks.cells.laws import LFP, charge_at
 from blocks.declare import BOOL, LREAL, TIME, Array, Example, Input, Output, Var, block
 
@@ -17,8 +17,9 @@ class OCV_SOC:
     After REST_TIME with at most I_REST in either direction, SOC is where the table OCV reaches V. SIGMA is how far SOC goes when
     V is off by V_ERROR (sensor, hysteresis and what has not relaxed yet), the longer way. USABLE needs SIGMA within SIGMA_MAX: on
     the plateau of LFP a few millivolts are tens of percent, so it says no. While the cell does not rest SOC keeps the last usable
-    reading. A V further beyond the table's ends than three V_ERROR is no open-circuit voltage, so no reading; nor is a NaN on V;
-    a NaN on I is no rest.
+    reading. A V beyond the table's ends is read as the end, and is off by at least that; further than three V_ERROR it is no
+    open-circuit voltage, so no reading; nor is a NaN on V; a NaN on I is no rest. After an outage nobody knows how long the cell
+    rested: wire FIRST_SCAN to plc.first_scan where the block is retained, and the rest starts anew.
     """
 
     V = Input(LREAL, "cell voltage", unit="V")
@@ -28,6 +29,7 @@ class OCV_SOC:
     V_ERROR = Input(LREAL, "standard deviation of V from the true open-circuit voltage", unit="V", default=0.005, min=0, max=1)
     SIGMA_MAX = Input(LREAL, "largest SIGMA of a usable reading", unit="%", default=5.0, min=0, max=100)
     OCV = Input(Array(LREAL, 21), "open-circuit voltage at 0, 5, ... 100 % of charge, rising", unit="V", default=LFP)
+    FIRST_SCAN = Input(BOOL, "first scan after a start: the rest begins anew", default=False)
     SOC = Output(LREAL, "last usable reading, 0 before the first", unit="%", min=0, max=100)
     SIGMA = Output(LREAL, "standard deviation of the reading now; 100 while there is none", unit="%", default=NEVER, min=0, max=100)
     USABLE = Output(BOOL, "the cell rests and SOC is known within SIGMA_MAX")
@@ -38,16 +40,18 @@ class OCV_SOC:
     def step(fb, dt):
         wait = max(fb.REST_TIME, 0)
         quiet = abs(fb.I) <= fb.I_REST
-        fb.ET = min(fb.ET + dt, wait) if quiet and fb.was else 0
+        fb.ET = min(fb.ET + dt, wait) if quiet and fb.was and not fb.FIRST_SCAN else 0
         fb.RESTED = quiet and fb.ET >= wait
         fb.was = quiet
         fb.SIGMA = NEVER
         fb.USABLE = False
         inside = fb.V - fb.OCV[20] <= BEYOND * fb.V_ERROR and fb.OCV[0] - fb.V <= BEYOND * fb.V_ERROR
         if fb.RESTED and inside and is_finite(fb.V) and fb.V_ERROR >= 0.0:
-            soc = charge_at(fb.V, fb.OCV)
-            above = charge_at(fb.V + fb.V_ERROR, fb.OCV) - soc
-            below = soc - charge_at(fb.V - fb.V_ERROR, fb.OCV)
+            v = clamp(fb.OCV[0], fb.V, fb.OCV[20])
+            error = max(fb.V_ERROR, abs(fb.V - v))
+            soc = charge_at(v, fb.OCV)
+            above = charge_at(v + error, fb.OCV) - soc
+            below = soc - charge_at(v - error, fb.OCV)
             fb.SIGMA = max(above, below)
             fb.USABLE = fb.SIGMA <= fb.SIGMA_MAX
             if fb.USABLE:

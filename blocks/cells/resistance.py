@@ -8,6 +8,7 @@ from blocks.declare import BOOL, LINT, LREAL, TIME, Example, Input, Output, Var,
 
 STILL = 0.1  # share of STEP that a steady current may move
 MANY = 2_000_000_000
+COLDEST, HOTTEST = -40.0, 90.0  # °C: what a cell in use can have
 
 
 @block(source="IEC 61960-3:2017 and IEC 62660-1 (resistance as voltage over a step of the current); Arrhenius's law")
@@ -17,8 +18,8 @@ class RESISTANCE:
     The current must be steady (within a tenth of STEP), then change by STEP or more within SPAN, then stay steady for SPAN: the
     voltage SPAN after the step, against that before, gives R. A ramp slower than that, a pulse shorter than SPAN and noise give
     nothing. R25 is R at 25 °C by exp(ACTIVATION (1/T - 1/298.15 K)), smoothed: each new one counts WEIGHT. A result that is not
-    positive or beyond R_MAX is dropped and counted in DROPPED. A NaN on V or I drops the step that was going on; without T only R
-    is measured. One instance a cell.
+    positive or beyond R_MAX is dropped and counted in DROPPED. A NaN on V or I drops the step that was going on; without a T of -40 to 90 °C
+    only R is measured. One instance a cell.
     """
 
     V = Input(LREAL, "cell voltage", unit="V")
@@ -76,7 +77,7 @@ class RESISTANCE:
                     fb.DONE = True
                     fb.COUNT = fb.COUNT + 1
                     normal = r / arrhenius(max(fb.ACTIVATION, 0.0), fb.T)
-                    if is_finite(fb.T) and is_finite(normal):
+                    if fb.T >= COLDEST and fb.T <= HOTTEST and is_finite(normal):
                         fb.R25 = fb.R25 + clamp(0.0, fb.WEIGHT, 1.0) * (normal - fb.R25) if fb.R25 > 0.0 else normal
                 else:
                     fb.DROPPED = fb.DROPPED + 1

@@ -54,6 +54,7 @@ class SOA:
     LEVELS = Output(Array(DINT, 6), "active level of each quantity, 0 to 3")
     COUNT = Output(Array(DINT, 18), "event counters, three levels for each quantity")
     active = Var(Array(BOOL, 18), "level is active")
+    seen = Var(Array(BOOL, 18), "beyond its limit in this cycle")
     waited = Var(Array(TIME, 6), "time at the maximum safety level, held at the delay")
     spare = Var(TIME, "time since the last event was counted")
     pressed = Var(BOOL, "RESET one scan ago; true at the start", default=True)
@@ -69,21 +70,21 @@ class SOA:
             kind = 0 if i < 2 else (1 if i < 4 else 2)
             before = fb.LEVELS[i]
             if i == 0:
-                level = watch(fb.COUNT, fb.active, 0, fb.V_MAX, fb.V_HIGH, False, 0.0, checks, fb.EVENTS[0])
+                level = watch(fb.COUNT, fb.active, fb.seen, 0, fb.V_MAX, fb.V_HIGH, False, 0.0, checks, fb.EVENTS[0])
             elif i == 1:
-                level = watch(fb.COUNT, fb.active, 3, fb.V_MIN, fb.V_LOW, True, 0.0, checks, fb.EVENTS[0])
+                level = watch(fb.COUNT, fb.active, fb.seen, 3, fb.V_MIN, fb.V_LOW, True, 0.0, checks, fb.EVENTS[0])
             elif i == 2 and discharging:
-                level = watch(fb.COUNT, fb.active, 6, fb.T_MAX, fb.T_HIGH_DISCHARGE, False, 0.0, checks, fb.EVENTS[1])
+                level = watch(fb.COUNT, fb.active, fb.seen, 6, fb.T_MAX, fb.T_HIGH_DISCHARGE, False, 0.0, checks, fb.EVENTS[1])
             elif i == 2:
-                level = watch(fb.COUNT, fb.active, 6, fb.T_MAX, fb.T_HIGH_CHARGE, False, 0.0, checks, fb.EVENTS[1])
+                level = watch(fb.COUNT, fb.active, fb.seen, 6, fb.T_MAX, fb.T_HIGH_CHARGE, False, 0.0, checks, fb.EVENTS[1])
             elif i == 3 and discharging:
-                level = watch(fb.COUNT, fb.active, 9, fb.T_MIN, fb.T_LOW_DISCHARGE, True, 0.0, checks, fb.EVENTS[1])
+                level = watch(fb.COUNT, fb.active, fb.seen, 9, fb.T_MIN, fb.T_LOW_DISCHARGE, True, 0.0, checks, fb.EVENTS[1])
             elif i == 3:
-                level = watch(fb.COUNT, fb.active, 9, fb.T_MIN, fb.T_LOW_CHARGE, True, 0.0, checks, fb.EVENTS[1])
+                level = watch(fb.COUNT, fb.active, fb.seen, 9, fb.T_MIN, fb.T_LOW_CHARGE, True, 0.0, checks, fb.EVENTS[1])
             elif i == 4:
-                level = watch(fb.COUNT, fb.active, 12, 0.0 - fb.I, fb.I_CHARGE, False, 0.0, checks, fb.EVENTS[2])
+                level = watch(fb.COUNT, fb.active, fb.seen, 12, 0.0 - fb.I, fb.I_CHARGE, False, 0.0, checks, fb.EVENTS[2])
             else:
-                level = watch(fb.COUNT, fb.active, 15, fb.I, fb.I_DISCHARGE, False, 0.0, checks, fb.EVENTS[2])
+                level = watch(fb.COUNT, fb.active, fb.seen, 15, fb.I, fb.I_DISCHARGE, False, 0.0, checks, fb.EVENTS[2])
             fb.waited[i] = min(fb.waited[i] + dt, fb.DELAYS[kind]) if level == 3 and before == 3 else 0
             fb.LEVELS[i] = level
             if level == 3 and fb.waited[i] >= fb.DELAYS[kind] and tripping == 0:

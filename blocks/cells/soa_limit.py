@@ -34,6 +34,7 @@ class SOA_LIMIT:
     TRIP = Output(BOOL, "open the contactors; stays until RESET")
     COUNT = Output(Array(DINT, 3), "event counter of each level")
     active = Var(Array(BOOL, 3), "level is active")
+    seen = Var(Array(BOOL, 3), "at its limit or beyond in this cycle")
     spare = Var(TIME, "time since the last event was counted")
     waited = Var(TIME, "time at the maximum safety level, held at DELAY")
     pressed = Var(BOOL, "RESET one scan ago; true at the start", default=True)
@@ -41,7 +42,7 @@ class SOA_LIMIT:
     def step(fb, dt):
         checks = events_in(fb.spare, dt, fb.CYCLE)
         fb.spare = spare_time(fb.spare, dt, fb.CYCLE)
-        level = watch(fb.COUNT, fb.active, 0, fb.IN, fb.LIMITS, fb.LOW, fb.HYST, checks, fb.EVENTS)
+        level = watch(fb.COUNT, fb.active, fb.seen, 0, fb.IN, fb.LIMITS, fb.LOW, fb.HYST, checks, fb.EVENTS)
         fb.waited = min(fb.waited + dt, fb.DELAY) if level == 3 and fb.LEVEL == 3 else 0
         trips = level == 3 and fb.waited >= fb.DELAY
         clears = fb.RESET and not fb.pressed and level < 3

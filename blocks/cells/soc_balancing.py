@@ -15,7 +15,7 @@ class SOC_BALANCING:
     On a rising edge of PLAN (the states of charge have just been calibrated): LEFT = (largest room of all cells) - (its own
     room), the room being (100 - SOC) CAPACITY / 100, for those above TOLERANCE of their CAPACITY. Then each is bled until V / R
     has taken it. Where another block (BALANCING_PRIORITY) decides who bleeds, wire its BLEED to CLOSED: only what was really bled
-    is counted. A plan with a NaN is none (BAD). A cell at or below V_MIN or without a voltage waits, and so does everything while
+    is counted. A plan with a NaN, or a capacity of 0 (none measured yet), is none (BAD). A cell at or below V_MIN or without a voltage waits, and so does everything while
     T is not known. LEFT is retained; a restart goes on.
     """
 
@@ -34,7 +34,7 @@ class SOC_BALANCING:
     COUNT = Output(DINT, "cells being bled", min=0)
     LEFT = Output(Array(LREAL, "N"), "charge that this cell must still lose", unit="Ah")
     HOURS = Output(LREAL, "how long the last one will take, if it bleeds all the time", unit="h", min=0)
-    BAD = Output(BOOL, "the last plan had a value that is not finite: there is none")
+    BAD = Output(BOOL, "the last plan had a dead value or no capacity: there is none")
     was = Var(BOOL, "PLAN one scan ago; true at the start, so that a stuck signal is no edge", default=True)
 
     def step(fb, dt):
@@ -43,7 +43,7 @@ class SOC_BALANCING:
             known = True
             for i in range(len(fb.V)):
                 room = (100.0 - fb.SOC[i]) * 0.01 * fb.CAPACITY[i]
-                known = known and is_finite(room)
+                known = known and is_finite(room) and fb.CAPACITY[i] > 0.0
                 largest = max(room, largest)
             for i in range(len(fb.V)):
                 excess = largest - (100.0 - fb.SOC[i]) * 0.01 * fb.CAPACITY[i]

@@ -16,7 +16,8 @@ class SOC_DEGRADATION:
     DEVIATION is COUNTED - ESTIMATE behind a first-order filter of T. DRIFTED: it has been beyond LIMIT, and beyond three times
     SIGMA (so that an estimate that knows little accuses nobody), for HOLD without a break. REQUEST then latches until a RESET,
     which the calibration gives when it is done. While DRIFTED, SOC leaves COUNTED for the estimate at no more than RATE;
-    afterwards the correction stays until the RESET. A dead input is no proof: the waiting starts anew, DEVIATION, DRIFTED and the
+    afterwards the correction stays, but never more of it than DEVIATION explains: a counter that has mended itself (at full, at
+    empty) is believed again. A dead input is no proof: the waiting starts anew, DEVIATION, DRIFTED and the
     correction stand still, and SOC is COUNTED as corrected, or the last good one.
     """
 
@@ -64,6 +65,9 @@ class SOC_DEGRADATION:
         if alive and fb.DRIFTED and fb.RATE > 0.0:
             way = fb.RATE * h / S_PER_H
             fb.CORRECTION = clamp(-100.0, fb.CORRECTION + clamp(0.0 - way, 0.0 - fb.DEVIATION - fb.CORRECTION, way), 100.0)
+        if alive:
+            least = min(0.0, 0.0 - fb.DEVIATION)
+            fb.CORRECTION = clamp(least, fb.CORRECTION, max(0.0, 0.0 - fb.DEVIATION))
         if is_finite(fb.COUNTED):
             fb.SOC = clamp(0.0, fb.COUNTED + fb.CORRECTION, 100.0)
         fb.HELD = not alive
@@ -83,7 +87,7 @@ class SOC_DEGRADATION:
         50      42       1     0     | 8         0       0       0          50
         50      42       1     0     | 8         1       1       -2         48    # for 30 min: corrected by 12 % an hour
         50      42       1     0     | 8         1       1       -4         46
-        50      48       1     0     | 2         0       1       -4         46
+        50      48       1     0     | 2         0       1       -2         48    # no more than the deviation
         50      48       1     1     | 2         0       0       0          50    # calibrated
     """,
     )

@@ -15,11 +15,12 @@ class SOH:
     """How much a cell or pack has aged: capacity and resistance against those of a new one.
 
     SOH = CAPACITY / CAPACITY_NEW. LIFE is what is left until the end of life, 100 % new and 0 % at the end: the smaller of (SOH -
-    SOH_END) / (100 - SOH_END) and (R_END - R / R_NEW) / (R_END - 100 %), with WEAK naming which it was. R = 0 means that none was
-    measured yet. Both must come from the same temperature. A NaN, or a new value of 0 or less, holds SOH and LIFE and sets HELD.
+    SOH_END) / (100 - SOH_END) and (R_END - R / R_NEW) / (R_END - 100 %), with WEAK naming which it was. CAPACITY or R = 0 means that
+    none was measured yet: without a resistance the capacity decides. Both must come from the same temperature. A NaN, no capacity,
+    or a new value of 0 or less holds SOH and LIFE and sets HELD.
     """
 
-    CAPACITY = Input(LREAL, "capacity measured", unit="Ah", min=0)
+    CAPACITY = Input(LREAL, "capacity measured; 0: none", unit="Ah", min=0)
     CAPACITY_NEW = Input(LREAL, "capacity of a new one", unit="Ah", min=0)
     R = Input(LREAL, "resistance measured, normalised to the temperature of R_NEW; 0: none", unit="Ohm", default=0.0, min=0)
     R_NEW = Input(LREAL, "resistance of a new one; needed with R", unit="Ohm", default=0.0, min=0)
@@ -38,7 +39,7 @@ class SOH:
         by_capacity = (share - fb.SOH_END) / (100.0 - fb.SOH_END) if fb.SOH_END < 100.0 else NAN
         by_resistance = (fb.R_END - growth) / (fb.R_END - 100.0) if fb.R_END > 100.0 else NAN
         left = min(by_capacity, by_resistance)
-        fb.HELD = not (share >= 0.0 and growth >= 0.0 and is_finite(by_capacity + by_resistance))
+        fb.HELD = not (share > 0.0 and growth >= 0.0 and is_finite(by_capacity + by_resistance))
         if not fb.HELD:
             fb.SOH = clamp(0.0, share, 200.0)
             fb.GROWTH = clamp(0.0, growth, 1e6)

@@ -8,6 +8,7 @@ from blocks.arithmetic import is_finite, max, min, seconds, settling
 from blocks.declare import BOOL, LREAL, TIME, Example, Input, Output, Var, block
 
 NEVER = math.nan
+ONE_STEP = 0.75  # of the rise
 REFERENCE = 600.0  # s: how slowly the voltage that a drop is measured from follows
 
 
@@ -17,7 +18,8 @@ class THERMAL_RUNAWAY:
 
     The standard's criteria: (a) the voltage has dropped by DROP, (b) the temperature has reached the maker's maximum, (c) dT/dt
     is at RISE or above for RISE_TIME; RUNAWAY is c with a or b, and stays until a rising edge of RESET. WARNING is a or c alone,
-    or a dead sensor. A cell in runaway burns its wires, so a dead sensor counts against it: a T that dies while rising goes on
+    or a dead sensor. Time without the rise is taken off again, so a ripple only delays c, and one step alone is no rise: no single
+    step of T may be more than three quarters of it. A cell in runaway burns its wires, so a dead sensor counts against it: a T that dies while rising goes on
     rising, a NaN on V is a drop, a NaN on T is hot. A sensor that is dead without a rise before it makes a WARNING only.
     """
 
@@ -35,7 +37,10 @@ class THERMAL_RUNAWAY:
     lagged = Var(LREAL, "filtered temperature; NaN while there is none", unit="°C", default=NEVER)
     level = Var(LREAL, "voltage that a drop is measured from; NaN while there is none", unit="V", default=NEVER)
     rising = Var(BOOL, "RATE was at RISE or above")
-    risen = Var(TIME, "how long, held at RISE_TIME")
+    risen = Var(TIME, "how long, held at RISE_TIME; counted down without")
+    last = Var(LREAL, "last known temperature; NaN while there is none", unit="°C", default=NEVER)
+    base = Var(LREAL, "temperature that the rise began from", unit="°C")
+    biggest = Var(LREAL, "largest step up in it", unit="°C")
     pressed = Var(BOOL, "RESET one scan ago; true at the start", default=True)
 
     def step(fb, dt):
@@ -46,12 +51,22 @@ class THERMAL_RUNAWAY:
         rate = change / h if seen and h > 0.0 else 0.0
         fb.lagged = before + change if seen else fb.T
         rising = rate >= fb.RISE if seen else fb.rising
-        fb.risen = min(fb.risen + dt, fb.RISE_TIME) if rising and fb.rising else 0
+        if rising and fb.rising:
+            fb.risen = min(fb.risen + dt, fb.RISE_TIME)
+        elif not rising:
+            fb.risen = max(fb.risen - dt, 0)
+        last = fb.last if is_finite(fb.last) else fb.T
+        if seen and not fb.rising and fb.risen == 0:
+            fb.base = last
+            fb.biggest = 0.0
+        fb.biggest = max(fb.T - last, fb.biggest) if seen else fb.biggest
+        stepwise = seen and fb.biggest > ONE_STEP * (fb.T - fb.base)
+        fb.last = fb.T if seen else fb.last
         fb.rising = rising
         level = fb.level if is_finite(fb.level) else fb.V
         dropped = not fb.V > level * (1.0 - fb.DROP * 0.01)
         hot = not fb.T < fb.T_MAX
-        heats = rising and fb.risen >= fb.RISE_TIME
+        heats = rising and fb.risen >= fb.RISE_TIME and not stepwise
         if not rising and not dropped:  # what a drop is measured from stands still once something has begun
             fb.level = level + settling(h, REFERENCE) * (max(fb.V, 0.0) - level)
         clears = fb.RESET and not fb.pressed and not (heats or dropped or hot)

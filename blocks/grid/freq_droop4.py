@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from blocks.arithmetic import abs, is_finite, max, min
+from blocks.arithmetic import abs, is_finite, is_nan, max, min
 from blocks.declare import BOOL, DINT, LREAL, Example, Input, Output, Var, block
-from blocks.grid.laws import response
+from blocks.grid.laws import grid_frequency, response
 
 UNKNOWN = math.nan
 OFF = math.inf
@@ -22,8 +22,11 @@ class FREQ_DROOP4:
     below: the slope starts at f3 = F0 + DB_OF and f2 = F0 - DB_UF, all of P_RATED is asked for at f4 = f3 + F0 K_OF and f1 = f2 -
     F0 K_UF. P_PRE is P when the frequency left the deadband; it is frozen until the frequency is back, so a new P_SET waits until
     then. OLRT is the open-loop response time, to 90 %; it also slows the way back to P_SET, until P is within 0.1 % of P_RATED.
-    After that P is P_SET at once. P_MIN and P_MAX hold always; where they cross, P_MAX wins. A NaN on F or P_SET comes out as
-    NaN, so that it is seen, and the droop starts anew.
+    After that P is P_SET at once. A frequency that leaves again before that, or jumps from one side to the other, counts from
+    P_SET, or the same P_PRE: OpenDER takes what P has just then, climbs with each short visit to the deadband and drains the
+    battery. P_MIN and P_MAX hold always; where they cross, P_MAX wins. EN false is a stop: P is P_SET at once and F does not
+    matter. A NaN on an input, an infinite setting and a frequency outside 0.8 .. 1.2 F0 come out as NaN, so that they are seen,
+    and the droop starts anew.
     """
 
     F = Input(LREAL, "frequency of the grid", unit="Hz")
@@ -37,32 +40,35 @@ class FREQ_DROOP4:
     K_UF = Input(LREAL, "relative deviation below that puts all of P_RATED on", default=0.05, min=0.001, max=1)
     F0 = Input(LREAL, "nominal frequency", unit="Hz", default=50.0, min=1, max=1000)
     OLRT = Input(LREAL, "open-loop response time, to 90 %; 0 answers at once", unit="s", default=5.0, min=0, max=1e9)
+    EN = Input(BOOL, "the droop answers; without it P is P_SET", default=True)
     P = Output(LREAL, "power with the droop's answer", unit="kW")
     P_PRE = Output(LREAL, "power from which the droop counts", unit="kW")
     STATE = Output(DINT, "what the droop does", min=0, max=3, names=STATES)
     started = Var(BOOL, "P holds a power")
 
     def step(fb, dt):
-        over = fb.F - fb.F0 - fb.DB_OF
-        under = fb.F0 - fb.DB_UF - fb.F
+        f = grid_frequency(fb.F, fb.F0) if fb.EN else fb.F0
+        over = f - fb.F0 - fb.DB_OF
+        under = fb.F0 - fb.DB_UF - f
+        highest = min(fb.P_MAX, fb.P_RATED)
+        lowest = max(fb.P_MIN, 0.0 - fb.P_RATED)
         side = 1 if over > 0.0 else (2 if under > 0.0 else 0)
         before = fb.P if fb.started else fb.P_SET
         if side == 0:
             fb.P_PRE = fb.P_SET
-        elif side != fb.STATE or not fb.started:
-            fb.P_PRE = before
+        elif fb.STATE == 0 or fb.STATE == 3:
+            fb.P_PRE = min(highest, max(lowest, before if fb.STATE == 0 else fb.P_PRE))
         asked = fb.P_PRE
         if side == 1:
             asked = fb.P_PRE - over / (fb.F0 * fb.K_OF) * fb.P_RATED
         elif side == 2:
             asked = fb.P_PRE + under / (fb.F0 * fb.K_UF) * fb.P_RATED
-        highest = min(fb.P_MAX, fb.P_RATED)
-        lowest = max(fb.P_MIN, 0.0 - fb.P_RATED)
         asked = min(highest, max(lowest, asked))  # in this order a NaN stays
-        share = response(dt, fb.OLRT) if side > 0 or fb.STATE > 0 else 1.0
+        share = response(dt, fb.OLRT) if fb.EN and (side > 0 or fb.STATE > 0) else 1.0
         power = min(highest, max(lowest, before + (asked - before) * share))
-        alive = is_finite(power) and is_finite(fb.F + fb.P_SET)
-        far = abs(power - asked) > SETTLED * fb.P_RATED
+        settings = fb.P_RATED + fb.F0 + fb.DB_OF + fb.DB_UF + fb.K_OF + fb.K_UF
+        alive = is_finite(power) and is_finite(f + fb.P_SET + settings) and not is_nan(fb.P_MIN) and not is_nan(fb.P_MAX)
+        far = fb.EN and abs(power - asked) > SETTLED * fb.P_RATED
         fb.STATE = (side if side > 0 else (3 if fb.STATE > 0 and far else 0)) if alive else 0
         fb.P = power if alive else UNKNOWN
         fb.P_PRE = fb.P_PRE if alive else fb.P_SET

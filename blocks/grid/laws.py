@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from blocks.arithmetic import clamp, cosine, floor, max, min, seconds, settling, to_int, to_lreal
+from blocks.arithmetic import clamp, cosine, floor, is_finite, max, min, seconds, settling, to_int, to_lreal
 
 NOT_A_NUMBER = math.nan
 LN_10 = 2.302585092994046
@@ -17,6 +17,21 @@ def reservoir_soc(capacity, energy, minutes):
     Nordic FCR v1.1, 3.5, table 10: C m / 60 / E. A reservoir that is not above 0 gives NaN, which no state of charge is below.
     """
     return capacity * minutes / 60.0 / energy * 100.0 if energy > 0.0 else NOT_A_NUMBER
+
+
+def grid_frequency(f, nominal):
+    """`f` where a grid can have it, from 0.8 to 1.2 of nominal; elsewhere, as a dead or wild measurement has it, NaN."""
+    return f if f >= 0.8 * nominal and f <= 1.2 * nominal else NOT_A_NUMBER
+
+
+def is_curve(xs, ys):
+    """Whether the points of a table are numbers, and `xs` rises or stays."""
+    total = xs[0] + ys[0]
+    falls = False
+    for i in range(1, len(xs)):
+        total = total + xs[i] + ys[i]
+        falls = falls or xs[i] < xs[i - 1]
+    return is_finite(total) and not falls
 
 
 def fill(amount, weights, rooms, filled):
@@ -85,5 +100,9 @@ def tone_square(xs, count, turns):
 
 
 def response(dt, olrt):
-    """The share of its way that an answer goes in `dt` for an open-loop response time, which IEEE 1547 takes to 90 % of a step."""
+    """The share of its way that an answer goes in `dt` for an open-loop response time, which IEEE 1547 takes to 90 % of a step.
+
+    By `settling`, which is a little slow in long scans: 0.2043 for 0.2057 in a tenth of the time, 0.645 for 0.684 in half of it,
+    0.832 for 0.9 in all of it.
+    """
     return settling(seconds(dt) * LN_10, olrt)

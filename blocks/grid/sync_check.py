@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks.arithmetic import abs, floor, is_finite, max, min
+from blocks.arithmetic import abs, floor, is_finite, max, min, seconds
 from blocks.declare import BOOL, DINT, LREAL, TIME, Example, Input, Output, Var, block
 
 REASONS = ("none", "bad input", "voltage of the grid", "voltage of the plant", "voltage difference", "frequency", "angle")
@@ -15,8 +15,9 @@ class SYNC_CHECK:
 
     The limits follow from S_RATED: up to 500 kVA 0.3 Hz, 10 %, 20 degrees; up to 1,500 kVA 0.2 Hz, 5 %, 15 degrees; above 0.1 Hz,
     3 %, 10 degrees. The voltage difference relates to V_NOM. Everything must hold for HOLD before OK turns true; OK falls at
-    once. MISSING says what stands in the way first. A closing onto a dead bus is not this block's: both sides need V_LIVE. A NaN
-    refuses.
+    once. MISSING says what stands in the way first. The angle is the one at the moment of contact: D_PHASE + 360 D_F T_CLOSE. A
+    closing onto a dead bus is not this block's: both sides need V_LIVE. What no grid has (a frequency of 0, twice the voltage)
+    refuses even where both sides agree on it. A NaN refuses.
     """
 
     V_GRID = Input(LREAL, "voltage of the grid", unit="V")
@@ -29,6 +30,10 @@ class SYNC_CHECK:
     S_RATED = Input(LREAL, "rated apparent power of the plant, which chooses the limits", unit="kVA", min=0)
     V_LIVE = Input(LREAL, "lowest voltage of either side, relative to V_NOM", default=0.88, min=0, max=1)
     HOLD = Input(TIME, "time for which everything must hold", default=100 * MS, min=0)
+    V_HIGH = Input(LREAL, "highest voltage of either side, relative to V_NOM", default=1.15, min=1)
+    F_LOW = Input(LREAL, "lowest frequency of either side", unit="Hz", default=47.0, min=0)
+    F_HIGH = Input(LREAL, "highest frequency of either side", unit="Hz", default=62.0, min=0)
+    T_CLOSE = Input(TIME, "time from OK to the breaker's contact", default=0, min=0)
     OK = Output(BOOL, "the breaker may close")
     MISSING = Output(DINT, "what stands in the way", min=0, max=6, names=REASONS)
     D_V = Output(LREAL, "plant less grid, relative to V_NOM")
@@ -45,18 +50,22 @@ class SYNC_CHECK:
         fb.D_V = (fb.V_PLANT - fb.V_GRID) / fb.V_NOM if fb.V_NOM > 0.0 else 0.0
         fb.D_F = fb.F_PLANT - fb.F_GRID
         fb.D_PHASE = apart - 360.0 * floor(apart / 360.0 + 0.5)
+        v_grid = fb.V_GRID / fb.V_NOM
+        v_plant = fb.V_PLANT / fb.V_NOM
+        f_low = min(fb.F_GRID, fb.F_PLANT)
+        f_high = max(fb.F_GRID, fb.F_PLANT)
         missing = 0
-        if not is_finite(fb.D_V + fb.D_F + fb.D_PHASE):
+        if not is_finite(fb.D_V + fb.D_F + fb.D_PHASE + fb.V_NOM) or not fb.V_NOM > 0.0:
             missing = 1
-        elif not fb.V_GRID / fb.V_NOM >= fb.V_LIVE:
+        elif not (v_grid >= fb.V_LIVE and v_grid <= fb.V_HIGH):
             missing = 2
-        elif not fb.V_PLANT / fb.V_NOM >= fb.V_LIVE:
+        elif not (v_plant >= fb.V_LIVE and v_plant <= fb.V_HIGH):
             missing = 3
         elif abs(fb.D_V) > v_limit:
             missing = 4
-        elif abs(fb.D_F) > f_limit:
+        elif abs(fb.D_F) > f_limit or not (f_low >= fb.F_LOW and f_high <= fb.F_HIGH):
             missing = 5
-        elif abs(fb.D_PHASE) > angle_limit:
+        elif abs(fb.D_PHASE + 360.0 * fb.D_F * seconds(max(fb.T_CLOSE, 0))) > angle_limit:
             missing = 6
         hold = max(fb.HOLD, 0)
         fb.good_run = -1 if missing > 0 else (min(fb.good_run + dt, hold) if fb.good_run >= 0 else 0)

@@ -19,7 +19,8 @@ class TRIP_FREQUENCY:
     The defaults are those of a 60 Hz grid; a 50 Hz grid needs its own (EN 50549-1 leaves them to the operator). A stage counts
     while its threshold is passed, the first scan included, so that it never trips late; it starts anew when the frequency is
     back. The third stages are off by default. TRIP holds while a stage that ran out is still passed: wire it to what latches
-    (INTERLOCK, ENTER_SERVICE). CAUSE keeps the stage until the next trip. A NaN counts as below every under-frequency threshold.
+    (INTERLOCK, ENTER_SERVICE). CAUSE keeps the stage until the next trip. A NaN counts as below every under-frequency threshold,
+    and over-frequency stages that are running count on; a threshold that is NaN counts as passed.
     BLOCK stops it where the voltage is too low to measure a frequency: the voltage trips act there.
     """
 
@@ -36,12 +37,13 @@ class TRIP_FREQUENCY:
     under_run = Var(Array(TIME, 3), "time below")
 
     def step(fb, dt):
-        f = 0.0 if is_nan(fb.F) else fb.F
+        blind = is_nan(fb.F)
+        f = 0.0 if blind else fb.F
         cause = 0
         passed = False
         for i in range(3):
-            over = f > fb.OVER[i] and not fb.BLOCK
-            under = f < fb.UNDER[i] and not fb.BLOCK
+            over = (not f <= fb.OVER[i] or (blind and fb.over_run[i] > 0)) and not fb.BLOCK
+            under = not f >= fb.UNDER[i] and not fb.BLOCK
             fb.over_run[i] = min(fb.over_run[i] + dt, max(fb.OVER_TIME[i], 0)) if over else 0
             fb.under_run[i] = min(fb.under_run[i] + dt, max(fb.UNDER_TIME[i], 0)) if under else 0
             if over and fb.over_run[i] >= fb.OVER_TIME[i]:

@@ -10,6 +10,7 @@ from blocks.declare import BOOL, DINT, LREAL, TIME, Array, Example, Input, Outpu
 CAUSES = ("none", "over 1", "over 2", "over 3", "under 1", "under 2", "under 3")
 S = 1_000_000_000
 OFF = math.inf
+UNKNOWN = math.nan
 
 
 @block(source="IEEE 1547-2018, 6.4.1, table 13 (category III), as in EPRI OpenDER 2.2, eq. 3.5.1-6")
@@ -19,7 +20,8 @@ class TRIP_VOLTAGE:
     V holds all voltages of one nominal value: the highest counts for the over-voltage stages, the lowest for the under-voltage
     ones. A stage counts while its threshold (relative to V_NOM) is passed, the first scan included, so that it never trips late;
     it starts anew when the voltage is back. The third stages are off by default. TRIP holds while a stage that ran out is still
-    passed: wire it to what latches (INTERLOCK, ENTER_SERVICE). CAUSE keeps the stage until the next trip. A NaN counts as 0 V.
+    passed: wire it to what latches (INTERLOCK, ENTER_SERVICE). CAUSE keeps the stage until the next trip. A NaN counts as 0 V,
+    and over-voltage stages that are running count on; a threshold that is NaN counts as passed.
     """
 
     V = Input(Array(LREAL, "N"), "the applicable voltages", unit="V")
@@ -39,16 +41,18 @@ class TRIP_VOLTAGE:
     def step(fb, dt):
         lowest = OFF
         highest = 0.0 - OFF
+        blind = False
         for i in range(len(fb.V)):
-            v = fb.V[i] / fb.V_NOM if fb.V_NOM > 0.0 else 0.0
+            v = fb.V[i] / fb.V_NOM if fb.V_NOM > 0.0 and fb.V_NOM < OFF else UNKNOWN
+            blind = blind or is_nan(v)
             v = 0.0 if is_nan(v) else v
             lowest = min(v, lowest)
             highest = max(v, highest)
         cause = 0
         passed = False
         for i in range(3):
-            over = highest > fb.OVER[i]
-            under = lowest < fb.UNDER[i]
+            over = not highest <= fb.OVER[i] or (blind and fb.over_run[i] > 0)
+            under = not lowest >= fb.UNDER[i]
             fb.over_run[i] = min(fb.over_run[i] + dt, max(fb.OVER_TIME[i], 0)) if over else 0
             fb.under_run[i] = min(fb.under_run[i] + dt, max(fb.UNDER_TIME[i], 0)) if under else 0
             if over and fb.over_run[i] >= fb.OVER_TIME[i]:
