@@ -16,11 +16,11 @@ class BALANCING_ACTIVE:
     """Picks the cell (or module) that gives and the one that takes, and the currents of the converter between them.
 
     X is the state of charge where it is known, else the voltage. It starts when the highest is more than START above the lowest,
-    and goes on with the pair until they are within STOP (or START, if that is less); when another pair is farther apart it changes over, but keeps a pair for
-    at least MIN_ON, and pauses as long after a stop, since voltages move as soon as current flows. The source gives I_MAX; of it
-    EFFICIENCY arrives: I_SOURCE is positive (discharging), I_DEST negative. For voltages as X the rest condition must hold
-    (I_REST, REST); with states of charge set REST to 0 and I_REST high. It stops at once outside T_MIN to T_MAX, when the source
-    falls to X_LOW or the other rises to X_HIGH, and while any value is not known.
+    and goes on with the pair until they are within STOP (or START, if that is less); when another pair is farther apart it
+    changes over, but keeps a pair for at least MIN_ON, and pauses as long after a stop, since voltages move as soon as current
+    flows. The source gives I_MAX; of it EFFICIENCY arrives: I_SOURCE is positive (discharging), I_DEST negative. For voltages as
+    X the rest condition must hold (I_REST, REST); with states of charge set REST to 0 and I_REST high. It stops at once outside
+    T_MIN to T_MAX, when the source falls to X_LOW or the other rises to X_HIGH, and while any value is not known.
     """
 
     X = Input(Array(LREAL, "N"), "states of charge, or voltages", unit="{X}")

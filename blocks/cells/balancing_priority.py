@@ -20,8 +20,8 @@ class BALANCING_PRIORITY:
     Bleeding current falls over the wires, so a cell that is bled reads low. Therefore it bleeds for ON and pauses for PAUSE;
     SETTLE after the switches have opened the readings are true (MEASURE) and are taken over into V_REST, which stays while they
     bleed. Wire V_REST (by `last`) to the balancing block that makes WANT. The cells are chosen anew at the start of each ON. With
-    NEIGHBOURS false no two adjacent cells bleed at once. Between T_DERATE and T_LIMIT the number falls in a line to 0, the highest staying. A WANT
-    that falls, or a NaN on T, opens at once.
+    NEIGHBOURS false no two adjacent cells bleed at once. Between T_DERATE and T_LIMIT the number falls in a line to 0, the
+    highest staying. A WANT that falls, or a NaN on T, opens at once.
     """
 
     WANT = Input(Array(BOOL, "N"), "cells that balancing wants to bleed")

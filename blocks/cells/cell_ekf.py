@@ -43,7 +43,7 @@ class CELL_EKF:
     R1 = Input(LREAL, "resistance of the RC pair, as given, at 25 °C", unit="Ohm", default=0.0003, min=0, max=1)
     TAU = Input(LREAL, "time constant of the RC pair", unit="s", default=30.0, min=0, max=1e6)
     V_BIAS = Input(
-        LREAL, "constant error of voltage and table, which no averaging takes away", unit="V", default=0.005, min=0, max=1
+        LREAL, "constant error of voltage and table, which no averaging takes away", unit="V", default=0.002, min=0, max=1
     )
     SOC0 = Input(LREAL, "state of charge at the start, within about 20 %", unit="%", default=50.0, min=0, max=100)
     OCV = Input(Array(LREAL, 21), "open-circuit voltage at 0, 5, ... 100 % of charge", unit="V", default=LFP)
@@ -68,10 +68,6 @@ class CELL_EKF:
     ss = Var(LREAL, "variance of s", default=0.04)
     sc = Var(LREAL, "covariance of s and c")
     cc = Var(LREAL, "variance of c", default=0.01)
-    zb = Var(LREAL, "covariance of z and the bias of the voltage")
-    ub = Var(LREAL, "covariance of u and the bias")
-    sb = Var(LREAL, "covariance of s and the bias")
-    cb = Var(LREAL, "covariance of c and the bias")
     celsius = Var(LREAL, "last known temperature", unit="°C", default=25.0)
     refused = Var(LREAL, "how long a possible voltage has been refused, held at PATIENCE", unit="s")
     started = Var(BOOL, "z holds a state of charge")
@@ -101,8 +97,6 @@ class CELL_EKF:
         uc = a * fb.uc + b * fb.sc
         ss = fb.ss + S_NOISE * h
         cc = fb.cc + C_NOISE * h
-        zb = fb.zb + k * fb.cb
-        ub = a * fb.ub + b * fb.sb
         # expect: V = OCV(z) - u - s R0 I, linear about z between two points of the table
         place = clamp(0.0, z, 1.0) * GAPS
         i = min(to_int(floor(place)), GAPS - 1)
@@ -111,38 +105,37 @@ class CELL_EKF:
         drop = fb.R0 * warmth * fb.I
         rest = fb.V + u + fb.s * drop
         innovation = fb.V - (fb.OCV[i] + rise * (place - i) - u - fb.s * drop)
-        # correct: gain = P H / (H P H + noise), P with a bias of the voltage that is considered, but not estimated
-        ph_z = slope * zz - zu - drop * zs + zb
-        ph_u = slope * zu - uu - drop * us + ub
-        ph_s = slope * zs - us - drop * ss + fb.sb
-        ph_c = slope * zc - uc - drop * fb.sc + fb.cb
+        # correct: gain = P H / (H P H + noise); what the bias of the voltage leaves open, z and c do not take from it
+        ph_z = slope * zz - zu - drop * zs
+        ph_u = slope * zu - uu - drop * us
+        ph_s = slope * zs - us - drop * ss
+        ph_c = slope * zc - uc - drop * fb.sc
         lag = slope * rate
-        bias = slope * zb - ub - drop * fb.sb + fb.V_BIAS * fb.V_BIAS
-        spread = slope * ph_z - ph_u - drop * ph_s + bias + (V_NOISE + LAG_NOISE * lag * lag) / h
+        spread = slope * ph_z - ph_u - drop * ph_s + (V_NOISE + LAG_NOISE * lag * lag) / h
+        unsure = fb.V_BIAS * fb.V_BIAS
+        known = zz * slope * slope
+        part = clamp(0.0, (known - unsure) / known, 1.0) if unsure > 0.0 else 1.0
         possible = rest > fb.OCV[0] - SPAN and rest < fb.OCV[GAPS] + SPAN and is_finite(innovation)
-        likely = not innovation * innovation > GATE * spread or not zz < SURE
+        likely = not innovation * innovation > GATE * (spread + unsure) or not zz < SURE
         waited = (0.0 if likely else min(fb.refused + h, PATIENCE)) if possible else fb.refused
         fb.refused = waited
         seen = possible and (likely or waited >= PATIENCE)
         weight = 1.0 / spread if seen else 0.0
-        step = abs(ph_z * weight * innovation) if seen else 0.0
+        step = abs(part * ph_z * weight * innovation) if seen else 0.0
         most = STEP * min(h, 1.0)
         if step > most:  # beyond it the slope is another one: take part of the step, and claim part of the knowledge only
             weight = weight * (most / step)
         by = weight * innovation if seen else 0.0
-        z = z + ph_z * by
+        z = z + part * ph_z * by
         u = u + ph_u * by
         s = fb.s + ph_s * by
-        c = fb.c + ph_c * by
-        zz = max(zz - ph_z * ph_z * weight, LEAST)
+        c = fb.c + part * ph_c * by
+        both = part * (2.0 - part)
+        zz = max(zz - both * ph_z * ph_z * weight, LEAST)
         uu = max(uu - ph_u * ph_u * weight, LEAST)
         ss = max(ss - ph_s * ph_s * weight, LEAST)
-        cc = max(cc - ph_c * ph_c * weight, LEAST)
-        zb = zb - ph_z * weight * bias
-        ub = ub - ph_u * weight * bias
-        sb = fb.sb - ph_s * weight * bias
-        cb = fb.cb - ph_c * weight * bias
-        alive = is_finite(z + u + s + c + (zz + uu + ss + cc) + (zu + zs + zc + us + uc + weight) + (zb + ub + sb + cb))
+        cc = max(cc - both * ph_c * ph_c * weight, LEAST)
+        alive = is_finite(z + u + s + c + (zz + uu + ss + cc) + (zu + zs + zc + us + uc + weight + unsure))
         if alive:
             fb.z = clamp(0.0, z, 1.0)
             fb.u = u
@@ -151,17 +144,13 @@ class CELL_EKF:
             fb.zz = zz
             fb.zu = zu - ph_z * ph_u * weight
             fb.zs = zs - ph_z * ph_s * weight
-            fb.zc = zc - ph_z * ph_c * weight
+            fb.zc = zc - both * ph_z * ph_c * weight
             fb.uu = uu
             fb.us = us - ph_u * ph_s * weight
             fb.uc = uc - ph_u * ph_c * weight
             fb.ss = ss
             fb.sc = fb.sc - ph_s * ph_c * weight
             fb.cc = cc
-            fb.zb = zb
-            fb.ub = ub
-            fb.sb = sb
-            fb.cb = cb
             fb.started = True
         fb.SOC = 100.0 * (fb.z if alive else clamp(0.0, before, 1.0))
         fb.SIGMA = 100.0 * sqrt(fb.zz)

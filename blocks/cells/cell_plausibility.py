@@ -18,11 +18,11 @@ class CELL_PLAUSIBILITY:
     """Says for each cell whether its value can be true, and why not. Voltages and, with other limits, temperatures.
 
     Out of range: not between MIN and MAX. Jump: away from the last value by more than JUMP + RATE * (time since it changed),
-    shown for HOLD; then the new value is taken. Stuck: no change for STUCK in which the current was more than I_MOVE away from what
-    it was at the last change (a dead measuring chip repeats its last answer); a rest before it does not count. Off the mean: more than SPREAD from the mean
-    of those in range. Sum: with COMPARE, the cells' sum is more than SUM_TOL off V_PACK; AT is 0 then, since no cell is to
-    blame, and a NaN on V_PACK is a failure. Of several reasons the first in this order counts. For temperatures leave I and
-    COMPARE unwired.
+    shown for HOLD; then the new value is taken. Stuck: no change for STUCK in which the current was more than I_MOVE away from
+    what it was at the last change (a dead measuring chip repeats its last answer); a rest before it does not count. Off the mean:
+    more than SPREAD from the mean of those in range. Sum: with COMPARE, the cells' sum is more than SUM_TOL off V_PACK; AT is 0
+    then, since no cell is to blame, and a NaN on V_PACK is a failure. Of several reasons the first in this order counts. For
+    temperatures leave I and COMPARE unwired.
     """
 
     V = Input(Array(LREAL, "N"), "values of the cells", unit="{V}")

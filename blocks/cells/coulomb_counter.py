@@ -19,11 +19,12 @@ class COULOMB_COUNTER:
     """Counts the state of charge from the current, and knows how far it may have drifted.
 
     SOC falls by the integral of I - OFFSET over CAPACITY; what is charged counts ETA of itself. FULL sets it to 100 %, EMPTY to 0
-    %, each once when it rises; while both are true neither does, but what stays true acts when the other has gone. CORRECT, when it rises, takes the reading SOC_REST of a cell at
-    rest into account: each side is believed as its SIGMA says. SIGMA grows by OFFSET_ERROR and by GAIN_ERROR of what flows: both
-    are constant errors, so it grows in proportion to time, not to its root. DRIFT is the sensor's offset that would explain the
-    last correction; it is found only after an hour, and a counter that stood at 0 or 100 % hides a part. A dead current or
-    capacity holds SOC while SIGMA grows as if the last good current still flowed; an error that is no number makes it 100 %.
+    %, each once when it rises; while both are true neither does, but what stays true acts when the other has gone. CORRECT, when
+    it rises, takes the reading SOC_REST of a cell at rest into account: each side is believed as its SIGMA says. SIGMA grows by
+    OFFSET_ERROR and by GAIN_ERROR of what flows: both are constant errors, so it grows in proportion to time, not to its root.
+    DRIFT is the sensor's offset that would explain the last correction; it is found only after an hour, and a counter that stood
+    at 0 or 100 % hides a part. A dead current or capacity holds SOC while SIGMA grows as if the last good current still flowed;
+    an error that is no number makes it 100 %.
     """
 
     I = Input(LREAL, "current, discharging is positive", unit="A")  # noqa: E741 - the letter of the trade

@@ -14,11 +14,11 @@ class DIAGNOSIS:
     """A fault is believed once it was seen EVENTS times; a fatal one trips DELAY later.
 
     The delay lets the power be taken away before the contactors open (PENDING). The counter goes up by one for each CYCLE in
-    which BAD was true, in one scan at least, and down by one for each in which it was not: a fault that flickers is found, too, if it is there most of the
-    time. It is ACTIVE from EVENTS on until the counter is back at 0. A scan longer than CYCLE counts for all the cycles that it
-    spans, so the time until ACTIVE is EVENTS * CYCLE whatever the scan; CYCLE 0 counts scans. Only scans with CHECK count (wire
-    it to "a new measurement has come", with CYCLE 0). TRIP stays until a rising edge of RESET after the fault has gone. foxBMS's
-    defaults: CAN timing 100 events + 200 ms, interlock 10 + 100 ms, contactor feedback 20 + 100 ms.
+    which BAD was true, in one scan at least, and down by one for each in which it was not: a fault that flickers is found, too,
+    if it is there most of the time. It is ACTIVE from EVENTS on until the counter is back at 0. A scan longer than CYCLE counts
+    for all the cycles that it spans, so the time until ACTIVE is EVENTS * CYCLE whatever the scan; CYCLE 0 counts scans. Only
+    scans with CHECK count (wire it to "a new measurement has come", with CYCLE 0). TRIP stays until a rising edge of RESET after
+    the fault has gone. foxBMS's defaults: CAN timing 100 events + 200 ms, interlock 10 + 100 ms, contactor feedback 20 + 100 ms.
     """
 
     BAD = Input(BOOL, "the fault is there now")

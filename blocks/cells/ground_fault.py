@@ -49,7 +49,7 @@ class GROUND_FAULT:
         leaks = not alive or (judged and not resistance >= fb.R_LIMIT)
         if leaks and fb.leaked:
             fb.lasted = min(fb.lasted + dt, fb.DELAY)
-        elif not leaks:
+        elif not leaks and not fb.leaked:
             fb.lasted = max(fb.lasted - dt, 0)
         fb.leaked = leaks
         pole = (1 if plus < minus else 2) if leaks and alive else 0

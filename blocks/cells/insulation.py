@@ -17,8 +17,8 @@ class INSULATION:
     measurement: until then nothing is claimed, and OK (the permit to close) stays false. A low value trips after CONFIRM. No
     value, no VALID or a failed self-test is UNKNOWN: OK does not come, and the trip follows after LOST without a value above the
     trip limit. Only such a value ends the waiting: low and unknown in turn trip as well. TRIP stays until a rising edge of RESET
-    with a good value. Only one device may measure in a galvanically connected system: while another one has the
-    duty, ENABLE is false and nothing is judged.
+    with a good value. Only one device may measure in a galvanically connected system: while another one has the duty, ENABLE is
+    false and nothing is judged.
     """
 
     R = Input(LREAL, "insulation resistance", unit="kOhm")

@@ -18,8 +18,8 @@ class RESISTANCE:
     The current must be steady (within a tenth of STEP), then change by STEP or more within SPAN, then stay steady for SPAN: the
     voltage SPAN after the step, against that before, gives R. A ramp slower than that, a pulse shorter than SPAN and noise give
     nothing. R25 is R at 25 °C by exp(ACTIVATION (1/T - 1/298.15 K)), smoothed: each new one counts WEIGHT. A result that is not
-    positive or beyond R_MAX is dropped and counted in DROPPED. A NaN on V or I drops the step that was going on; without a T of -40 to 90 °C
-    only R is measured. One instance a cell.
+    positive or beyond R_MAX is dropped and counted in DROPPED. A NaN on V or I drops the step that was going on; without a T of
+    -40 to 90 °C only R is measured. One instance a cell.
     """
 
     V = Input(LREAL, "cell voltage", unit="V")

@@ -14,8 +14,8 @@ class SOC_PACK:
     cell is empty, 100 where the first is full. USABLE = 100 - SPREAD is what the pack has between these ends without balancing.
     WEIGHTED is the classic blend MEAN MAX + (1 - MEAN) MIN, near MIN when empty and near MAX when full, also where USABLE is
     small. Cells of equal capacity are meant. A cell whose value is no number is left out and counted in BAD; without a good one
-    all is NaN. With one cell empty and one full nothing is usable: SOC is 0. A limit must not be fed
-    from it unless BAD is 0: the cell left out may be the empty one. WEAKEST, which says 0 then, may feed limits.
+    all is NaN. With one cell empty and one full nothing is usable: SOC is 0. A limit must not be fed from it unless BAD is 0: the
+    cell left out may be the empty one. WEAKEST, which says 0 then, may feed limits.
     """
 
     CELLS = Input(Array(LREAL, "N"), "state of charge of each cell, or of each module", unit="%", min=0, max=100)

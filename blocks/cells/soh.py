@@ -15,9 +15,9 @@ class SOH:
     """How much a cell or pack has aged: capacity and resistance against those of a new one.
 
     SOH = CAPACITY / CAPACITY_NEW. LIFE is what is left until the end of life, 100 % new and 0 % at the end: the smaller of (SOH -
-    SOH_END) / (100 - SOH_END) and (R_END - R / R_NEW) / (R_END - 100 %), with WEAK naming which it was. CAPACITY or R = 0 means that
-    none was measured yet: without a resistance the capacity decides. Both must come from the same temperature. A NaN, no capacity,
-    or a new value of 0 or less holds SOH and LIFE and sets HELD.
+    SOH_END) / (100 - SOH_END) and (R_END - R / R_NEW) / (R_END - 100 %), with WEAK naming which it was. CAPACITY or R = 0 means
+    that none was measured yet: without a resistance the capacity decides. Both must come from the same temperature. A NaN, no
+    capacity, or a new value of 0 or less holds SOH and LIFE and sets HELD.
     """
 
     CAPACITY = Input(LREAL, "capacity measured; 0: none", unit="Ah", min=0)

@@ -18,9 +18,10 @@ class THERMAL_RUNAWAY:
 
     The standard's criteria: (a) the voltage has dropped by DROP, (b) the temperature has reached the maker's maximum, (c) dT/dt
     is at RISE or above for RISE_TIME; RUNAWAY is c with a or b, and stays until a rising edge of RESET. WARNING is a or c alone,
-    or a dead sensor. Time without the rise is taken off again, so a ripple only delays c, and one step alone is no rise: no single
-    step of T may be more than three quarters of it. A cell in runaway burns its wires, so a dead sensor counts against it: a T that dies while rising goes on
-    rising, a NaN on V is a drop, a NaN on T is hot. A sensor that is dead without a rise before it makes a WARNING only.
+    or a dead sensor. Time without the rise is taken off again, so a ripple only delays c, and one step alone is no rise: no
+    single step of T may be more than three quarters of it. A cell in runaway burns its wires, so a dead sensor counts against it:
+    a T that dies while rising goes on rising, a NaN on V is a drop, a NaN on T is hot. A sensor that is dead without a rise
+    before it makes a WARNING only.
     """
 
     T = Input(LREAL, "temperature of the cell", unit="°C")

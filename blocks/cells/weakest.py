@@ -17,8 +17,8 @@ class WEAKEST:
     In series all cells see the same charge, so what counts is Ah, not %: room = (100 - SOC) CAPACITY, rest = SOC CAPACITY. The
     string takes the least room and gives the least rest; USABLE is their sum, which balancing can raise up to the smallest
     CAPACITY. ORDER has the cells from the highest SOC to the lowest (equal ones by number): the order of bleeding. A cell that is
-    not finite is last in ORDER and makes ROOM and REST 0: nobody knows when it will be full. So ROOM and REST may
-    feed limits, while SOC_PACK, which leaves such a cell out, may not. It takes N * N comparisons.
+    not finite is last in ORDER and makes ROOM and REST 0: nobody knows when it will be full. So ROOM and REST may feed limits,
+    while SOC_PACK, which leaves such a cell out, may not. It takes N * N comparisons.
     """
 
     SOC = Input(Array(LREAL, "N"), "states of charge", unit="%", min=0, max=100)

@@ -14,17 +14,17 @@ class CHARGE_COMMAND:
     A rising edge of START enables, if nothing forbids it; a second Start while it runs changes nothing (it is counted), so
     repeated writes trigger no transient twice. STOP, an open contactor or a missing permit end it in the same scan, and STOP wins
     over START. It never comes back by itself: also a feedback that flickers needs a new Start, and a START that is stuck at true,
-    from the first scan on, is none.
+    from the first scan on, is none. After a restart it needs a new Start, too.
     """
 
     START = Input(BOOL, "starts charging on its rising edge")
     STOP = Input(BOOL, "ends charging; wins over START")
     CLOSED = Input(BOOL, "feedback of the contactors: closed")
     PERMIT = Input(BOOL, "charging is permitted", default=True)
-    ENABLE = Output(BOOL, "charging is enabled")
+    ENABLE = Output(BOOL, "charging is enabled", volatile=True)
     TAKEN = Output(BOOL, "true for one scan: a Start was taken")
     REFUSED = Output(BOOL, "true for one scan: a Start was refused, WHY says why")
-    WHY = Output(DINT, "why it is not enabled", min=0, max=4, names=REASONS, default=1)
+    WHY = Output(DINT, "why it is not enabled: what ended it, or refused a Start, last", min=0, max=4, names=REASONS, default=1)
     REPEATS = Output(LINT, "Starts that came while it ran", min=0)
     was = Var(BOOL, "START one scan ago; true at the start, so that a stuck Start is none", default=True)
 

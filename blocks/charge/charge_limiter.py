@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from blocks.arithmetic import max, min, seconds
-from blocks.charge.laws import BAD_INPUT, is_known, power_by_table, power_of, strictest, what_limits
+from blocks.charge.laws import BAD_INPUT, NO_RATING, is_known, next_to_nothing, power_by_table, power_of, strictest, what_limits
 from blocks.declare import DINT, LREAL, Array, Example, Input, Output, Var, block
 
 REASONS = (
@@ -21,8 +21,11 @@ REASONS = (
     "state of health",
     "charging rate",
     "grid code",
+    "no rated power",
+    "dead cell",
 )
 OFF = math.inf
+DEAD_CELL = 13
 
 
 @block(source="dbus-serialbattery, default limits (linear tables); OpenEMS: only increases of a limit are rate limited")
@@ -34,14 +37,15 @@ class CHARGE_LIMITER:
     (I_PACK times V_PACK), a rate (C_MAX times ENERGY, from PLATING_LIMIT or STEP_CHARGE) and the grid code's (P_GRID). The
     smallest counts, and ACTIVE names it. V_FULL moves the voltage table so that its zero stands there: beyond it the limit is 0
     already. SOH's default table keeps the rate that the remaining capacity sees. A decrease acts at once, an increase is no
-    faster than RISE; the first scan opens at once. A NaN on any input closes the limit to 0.
+    faster than RISE; the first scan opens at once. A NaN on any input, also in a table, closes the limit to 0, and so does a cell
+    below V_LEAST, which is dead or a broken wire. TEMPERATURES THAT ARE NOT WIRED ARE NOT WATCHED: T_MIN and T_MAX are then 25 °C.
     """
 
     SOC = Input(LREAL, "state of charge", unit="%")
     V_CELL = Input(LREAL, "voltage of the highest cell", unit="V")
     P_RATED = Input(LREAL, "power at a share of 1", unit="kW", min=0)
-    T_MIN = Input(LREAL, "temperature of the coldest cell", unit="°C", default=25.0)
-    T_MAX = Input(LREAL, "temperature of the hottest cell", unit="°C", default=25.0)
+    T_MIN = Input(LREAL, "temperature of the coldest cell; not watched where it is not wired", unit="°C", default=25.0)
+    T_MAX = Input(LREAL, "temperature of the hottest cell; not watched where it is not wired", unit="°C", default=25.0)
     V_FULL = Input(LREAL, "cell voltage at which the limit reaches 0", unit="V", default=3.5)
     P_BMS = Input(LREAL, "charging power that the BMS allows, as a positive number", unit="kW", default=OFF)
     I_BMS = Input(LREAL, "charging current that the BMS allows, as a positive number; needs V_PACK", unit="A", default=OFF)
@@ -52,8 +56,11 @@ class CHARGE_LIMITER:
     )
     SOH = Input(LREAL, "state of health", unit="%", default=100.0)
     C_MAX = Input(LREAL, "highest charging rate, as a positive number; needs ENERGY", unit="1/h", default=OFF)
-    ENERGY = Input(LREAL, "energy of the battery, for C_MAX", unit="kWh", default=0.0, min=0)
+    ENERGY = Input(
+        LREAL, "energy of the battery as new, for C_MAX: the tables of rates carry the ageing", unit="kWh", default=0.0, min=0
+    )
     P_GRID = Input(LREAL, "charging power that the grid code or the operator allows, as a positive number", unit="kW", default=OFF)
+    V_LEAST = Input(LREAL, "a cell below this is dead or a broken wire: no charging", unit="V", default=1.5)
     V_POINTS = Input(Array(LREAL, 5), "voltage table: cell voltages, rising", unit="V", default=(3.375, 3.4, 3.425, 3.45, 3.5))
     V_SHARES = Input(Array(LREAL, 5), "voltage table: shares", min=0, max=1, default=(1.0, 0.25, 0.05, 0.005, 0.0))
     T_POINTS = Input(
@@ -69,7 +76,7 @@ class CHARGE_LIMITER:
     SOH_SHARES = Input(Array(LREAL, 4), "health table: shares", min=0, max=1, default=(0.0, 0.6, 0.8, 1.0))
     P_MIN = Output(LREAL, "lowest power allowed, charging being negative", unit="kW", max=0)
     SHARE = Output(LREAL, "the limit as a share of P_RATED", min=0, max=1)
-    ACTIVE = Output(DINT, "what limits most", min=0, max=11, names=REASONS)
+    ACTIVE = Output(DINT, "what limits most", min=0, max=13, names=REASONS)
     limit = Var(LREAL, "the limit one scan ago, as a positive number", unit="kW", default=OFF)
 
     def step(fb, dt):
@@ -86,13 +93,16 @@ class CHARGE_LIMITER:
         by_rise = fb.limit + fb.RISE * 0.01 * rated * seconds(dt)
         limit = strictest(rated, by_voltage, by_cold, by_heat, by_charge, by_bms, by_pack, by_health, by_rate, fb.P_GRID, by_rise)
         active = what_limits(limit, rated, by_voltage, by_cold, by_heat, by_charge, by_bms, by_pack, by_health, by_rate, fb.P_GRID)
-        measured = fb.V_CELL + fb.V_FULL + fb.T_MIN + fb.T_MAX + fb.SOC + fb.SOH + fb.P_RATED + fb.ENERGY
-        tables = by_voltage + by_cold + by_heat + by_charge + by_health
-        known = is_known(measured, tables, fb.P_BMS + by_current + by_pack + by_rate + fb.P_GRID + by_rise + fb.V_PACK)
-        limit = max(limit, 0.0) if known else 0.0
+        measured = fb.V_CELL + fb.V_FULL + fb.T_MIN + fb.T_MAX + fb.SOC + fb.SOH + fb.P_RATED + fb.ENERGY + fb.V_PACK
+        tables = next_to_nothing(fb.V_POINTS, fb.V_SHARES) + next_to_nothing(fb.T_POINTS, fb.T_SHARES)
+        tables = tables + next_to_nothing(fb.SOC_POINTS, fb.SOC_SHARES) + next_to_nothing(fb.SOH_POINTS, fb.SOH_SHARES)
+        known = is_known(measured, tables, fb.P_BMS + by_current + by_pack + by_rate + fb.P_GRID + by_rise + fb.V_LEAST)
+        dead = fb.V_CELL < fb.V_LEAST
+        limit = max(limit, 0.0) if known and not dead else 0.0
         fb.limit = limit
         fb.P_MIN = 0.0 - limit
         fb.SHARE = limit / rated if rated > 0.0 else 0.0
+        active = (DEAD_CELL if dead else active) if rated > 0.0 else NO_RATING
         fb.ACTIVE = active if known else BAD_INPUT
 
     example = Example(

@@ -16,9 +16,9 @@ class CHARGE_TO:
     """Charges at RATE until the state of charge has reached TARGET, then stops and stays stopped.
 
     The rate rises no faster than RAMP, from 0; a decrease and the stop act at once. Where P_MIN limits the power, the rate follows
-    it, so that the ramp starts from there when the limit opens. DONE stays until EN falls or TARGET is raised; a state of charge
-    that falls back does not start it anew. Repeating EN or writing the same TARGET again changes nothing. A NaN on any input is
-    no power; DONE is kept.
+    it, so that the ramp starts from there when the limit opens. DONE stays until EN falls or TARGET is raised above the highest
+    one that was reached; a state of charge that falls back does not start it anew, nor does a TARGET lowered and raised again.
+    Repeating EN or writing the same TARGET again changes nothing. A NaN on any input is no power; DONE is kept.
     """
 
     EN = Input(BOOL, "charging is wanted")
@@ -29,7 +29,7 @@ class CHARGE_TO:
     RAMP = Input(LREAL, "fastest increase of the rate, per second", unit="1/h/s", default=0.05, min=0)
     P_MIN = Input(LREAL, "lowest power allowed, charging being negative", unit="kW", default=FREE)
     P_SET = Output(LREAL, "power asked for, charging is negative", unit="kW", max=0)
-    RATE_NOW = Output(LREAL, "rate of P_SET", unit="1/h", min=0)
+    RATE_NOW = Output(LREAL, "rate of P_SET", unit="1/h", min=0, volatile=True)
     PHASE = Output(DINT, "where the charge is", min=0, max=5, names=PHASES)
     DONE = Output(BOOL, "the target was reached")
     reached = Var(LREAL, "TARGET when it was reached", unit="%")

@@ -14,12 +14,12 @@ SECONDS_5 = 5_000_000_000
 class CONTACTOR:
     """Drives a contactor, opens it without current where it can, and finds out when it does not do what its coil says.
 
-    COIL follows CLOSE. To open, COIL stays until |I| < I_OPEN, but no longer than MAX_WAIT; FORCE opens at once (emergency stop). A
-    current that is NaN counts as flowing. A feedback that contradicts the coil of the scan before for EVENTS scans in a row and
+    COIL follows CLOSE. To open, COIL stays until |I| < I_OPEN, but no longer than MAX_WAIT; FORCE opens at once (emergency stop).
+    A current that is NaN counts as flowing. A feedback that contradicts the coil of the scan before for EVENTS scans in a row and
     then for DELAY more is a fault: did not close, did not open (welded), or opened by itself. A fault opens the coil in the same
     order and keeps it open until RESET rises while CLOSE is false. While the feedback still says closed, an open contactor is not
-    closed again; a feedback that flickers shows on CLOSED. At the first scan a contactor that reports closed is taken over if
-    CLOSE is true or a current proves it.
+    closed again; a feedback that flickers shows on CLOSED. At the first scan after a start a contactor that reports closed is
+    taken over if CLOSE is true; a coil that nobody wants is not driven, whatever flows.
     """
 
     CLOSE = Input(BOOL, "true: close, false: open")
@@ -31,9 +31,9 @@ class CONTACTOR:
     MAX_WAIT = Input(TIME, "longest wait for the current to go", default=SECONDS_5, min=0)
     EVENTS = Input(DINT, "contradicting scans in a row that count as one", default=20, min=1)
     DELAY = Input(TIME, "how long the contradiction must last after them", default=MS_100, min=0)
-    COIL = Output(BOOL, "drives the coil")
-    CLOSED = Output(BOOL, "the coil is driven and the feedback confirms it")
-    WAITING = Output(BOOL, "shall open, and waits for the current to go")
+    COIL = Output(BOOL, "drives the coil", volatile=True)
+    CLOSED = Output(BOOL, "the coil is driven and the feedback confirms it", volatile=True)
+    WAITING = Output(BOOL, "shall open, and waits for the current to go", volatile=True)
     FAULT = Output(DINT, "what it did otherwise than its coil says", min=0, max=3, names=FAULTS)
     LOADED = Output(BOOL, "its last opening broke a current")
     CLOSINGS = Output(LINT, "how often it was closed", min=0)
@@ -43,13 +43,12 @@ class CONTACTOR:
     contradictions = Var(DINT, "contradicting scans in a row, held at EVENTS")
     wrong_for = Var(TIME, "how long the contradiction has lasted after them")
     was = Var(BOOL, "RESET one scan ago; true at the start, so that a stuck button is no edge", default=True)
-    started = Var(BOOL, "the first scan is over")
+    started = Var(BOOL, "the first scan is over", volatile=True)
 
     def step(fb, dt):
         flows = not abs(fb.I) < fb.I_OPEN
-        proven = abs(fb.I) >= fb.I_OPEN
         driven = fb.COIL
-        if not fb.started and fb.FB and (fb.CLOSE or proven):
+        if not fb.started and fb.FB and fb.CLOSE:
             driven = True
         fb.started = True
         fb.seen = driven and (fb.seen or fb.FB)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from blocks.arithmetic import is_finite, max, min
 from blocks.declare import BOOL, LREAL, Example, Input, Output, block
 
-FREE = math.inf
 LEAST = 0.001
 
 
@@ -24,8 +21,8 @@ class POWER_TO_CURRENT:
     P_MAX = Input(LREAL, "highest power, discharging being positive", unit="kW")
     V = Input(LREAL, "voltage of the battery", unit="V")
     V_LEAST = Input(LREAL, "below this voltage nothing is allowed", unit="V", default=50.0, min=0.001)
-    I_CHARGE = Input(LREAL, "rated charging current, as a positive number", unit="A", default=FREE, min=0)
-    I_DISCHARGE = Input(LREAL, "rated discharging current", unit="A", default=FREE, min=0)
+    I_CHARGE = Input(LREAL, "rated charging current, as a positive number", unit="A", min=0)
+    I_DISCHARGE = Input(LREAL, "rated discharging current", unit="A", min=0)
     I_MIN = Output(LREAL, "lowest current, charging being negative", unit="A", max=0)
     I_MAX = Output(LREAL, "highest current, discharging being positive", unit="A", min=0)
     OK = Output(BOOL, "the voltage is good for a division")

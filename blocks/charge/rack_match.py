@@ -5,7 +5,7 @@ from __future__ import annotations
 from blocks.arithmetic import abs, is_finite, min
 from blocks.declare import BOOL, DINT, LREAL, TIME, Example, Input, Output, Var, block
 
-REASONS = ("may close", "bad input", "voltages apart", "current flows", "not long enough")
+REASONS = ("may close", "bad input", "voltages apart", "current flows", "not long enough", "no voltage")
 
 
 @block(source="foxBMS 2: the next string is closed only if dV < 3 V and I < 20 A")
@@ -13,7 +13,7 @@ class RACK_MATCH:
     """Says whether a rack may be connected to a bus that is under voltage: without a rush of current from one into the other.
 
     OK while |V_RACK - V_BUS| < DV_MAX and |I| < I_MAX have held for HOLD; the first such scan is time 0. It falls at once. A NaN is
-    no permission. A bus without voltage is for PRECHARGE.
+    no permission, nor are two voltages below V_LEAST: 0 V and 0 V are a dead sensor, and a bus without voltage is for PRECHARGE.
     """
 
     V_RACK = Input(LREAL, "voltage of the rack that shall be connected", unit="V")
@@ -22,8 +22,9 @@ class RACK_MATCH:
     DV_MAX = Input(LREAL, "the voltages match below this", unit="V", default=3.0, min=0)
     I_MAX = Input(LREAL, "the bus is at rest below this", unit="A", default=20.0, min=0)
     HOLD = Input(TIME, "how long both must have held", default=0, min=0)
+    V_LEAST = Input(LREAL, "below this voltage nothing matches", unit="V", default=50.0, min=0)
     OK = Output(BOOL, "the rack may be connected")
-    WHY = Output(DINT, "what stands in the way", min=0, max=4, names=REASONS, default=1)
+    WHY = Output(DINT, "what stands in the way", min=0, max=5, names=REASONS, default=1)
     DV = Output(LREAL, "V_RACK - V_BUS", unit="V")
     held = Var(TIME, "how long both have held")
     matched = Var(BOOL, "both held one scan ago")
@@ -32,12 +33,13 @@ class RACK_MATCH:
         fb.DV = fb.V_RACK - fb.V_BUS
         near = abs(fb.DV) < fb.DV_MAX
         resting = abs(fb.I) < fb.I_MAX
-        known = is_finite(fb.DV + fb.I + fb.DV_MAX + fb.I_MAX)
-        both = known and near and resting
+        known = is_finite(fb.DV + fb.I + fb.DV_MAX + fb.I_MAX + fb.V_LEAST)
+        alive = min(fb.V_RACK, fb.V_BUS) >= fb.V_LEAST
+        both = known and alive and near and resting
         fb.held = min(fb.held + dt, fb.HOLD) if both and fb.matched else 0
         fb.matched = both
         fb.OK = both and fb.held >= fb.HOLD
-        against = 4 if both else (3 if near else 2)
+        against = 4 if both else (2 if not near else (3 if alive else 5))
         fb.WHY = 0 if fb.OK else (against if known else 1)
 
     example = Example(

@@ -26,7 +26,7 @@ class STEP_CHARGE:
 
     def step(fb, dt):
         known = is_finite(fb.SOC + fb.C_MAX + fb.KNEE + fb.END_SHARE + fb.SOH)
-        falling = known and fb.SOC > fb.KNEE
+        falling = known and fb.SOC > fb.KNEE and fb.KNEE < 100.0
         share = lerp(fb.SOC, fb.KNEE, 1.0, 100.0, clamp(0.0, fb.END_SHARE, 1.0)) if falling else 1.0
         fb.SHARE = share if known else 0.0
         fb.RATE = max(fb.C_MAX, 0.0) * clamp(0.0, fb.SOH * 0.01, 1.0) * share if known else 0.0

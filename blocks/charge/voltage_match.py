@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from blocks.arithmetic import abs, min
+from blocks.arithmetic import abs, max, min
 from blocks.declare import BOOL, LREAL, TIME, Example, Input, Output, Var, block
 
 MS_200 = 200_000_000
+AT_ONCE = 10.0
 
 
 @block(source="EMS safety practice: |BMS voltage - PCS terminal voltage| > 2.0 V is an emergency stop (resistance: fire risk)")
 class VOLTAGE_MATCH:
     """Trips when battery and converter, joined by closed contactors, do not see the same voltage: resistance where none may be.
 
-    TRIP is true once |V_BMS - V_PCS| > DV_MAX has lasted for DELAY while CLOSED; the first such scan is time 0. It stays until
-    RESET rises and the voltages match, or the contactors are open. A voltage that is NaN does not match. While the contactors
-    are open nothing is compared.
+    TRIP is true once |V_BMS - V_PCS| > DV_MAX has lasted for DELAY while CLOSED; the first such scan is time 0. A scan in which
+    they match takes its time off again, so a loose contact trips as well. Above ten times DV_MAX it trips at once. The trip stays
+    until RESET rises and the voltages match, or the contactors are open. A voltage that is NaN does not match. While the
+    contactors are open nothing is compared.
     """
 
     CLOSED = Input(BOOL, "the contactors are closed (feedback)")
@@ -26,16 +28,18 @@ class VOLTAGE_MATCH:
     TRIP = Output(BOOL, "emergency stop")
     MISMATCH = Output(BOOL, "the voltages differ now")
     DV = Output(LREAL, "V_BMS - V_PCS", unit="V")
-    lasted = Var(TIME, "how long they have differed")
+    lasted = Var(TIME, "how long they have differed, less how long they then matched")
     was = Var(BOOL, "RESET one scan ago; true at the start, so that a stuck button is no edge", default=True)
 
     def step(fb, dt):
         fb.DV = fb.V_BMS - fb.V_PCS
         differ = fb.CLOSED and not abs(fb.DV) <= fb.DV_MAX
-        fb.lasted = min(fb.lasted + dt, fb.DELAY) if differ and fb.MISMATCH else 0
+        far = fb.CLOSED and abs(fb.DV) > AT_ONCE * max(fb.DV_MAX, 0.0)
+        lasted = min(fb.lasted + (dt if fb.MISMATCH else 0), fb.DELAY) if differ else max(fb.lasted - dt, 0)
+        fb.lasted = lasted if fb.CLOSED else 0
         fb.MISMATCH = differ
         kept = fb.TRIP and (differ or not fb.RESET or fb.was)
-        fb.TRIP = kept or (differ and fb.lasted >= fb.DELAY)
+        fb.TRIP = kept or far or (differ and fb.lasted >= fb.DELAY)
         fb.was = fb.RESET
 
     example = Example(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from blocks.arithmetic import clamp, is_finite, lerp, max, min, seconds
+from blocks.arithmetic import clamp, is_finite, is_nan, lerp, max, min, seconds
+from blocks.climate.laws import full_if_nan
 from blocks.control.laws import lasted
 from blocks.declare import BOOL, DINT, LREAL, TIME, Example, Input, Output, Var, block
 
@@ -17,7 +18,8 @@ class FAN_CURVE:
 
     It starts at T_START and stops once the temperature was below T_START - HYSTERESIS for RUN_ON. It starts with KICK for
     KICK_TIME, so that it breaks loose, and then moves no faster than RATE. A temperature or a parameter that is NaN, or a T_FULL
-    not above T_START, runs it at SPEED_FAIL (full): a battery must not overheat because a sensor broke. EN false stops it at
+    not above T_START, runs it at SPEED_FAIL (full): a battery must not overheat because a sensor broke. A KICK or SPEED_FAIL that
+    is NaN counts as 100 %. EN false stops it at
     once, whatever the temperature: a fan must not feed a fire.
     """
 
@@ -32,14 +34,15 @@ class FAN_CURVE:
     KICK_TIME = Input(TIME, "how long the start takes", default=2_000_000_000, min=0)
     RATE = Input(LREAL, "fastest change of speed; 0: at once", unit="%/s", default=0.0, min=0)
     RUN_ON = Input(TIME, "it runs on for so long", default=0, min=0)
-    SPEED = Output(LREAL, "speed", unit="%", min=0, max=100)
-    ON = Output(BOOL, "the fan runs")
+    SPEED = Output(LREAL, "speed", unit="%", min=0, max=100, volatile=True)
+    ON = Output(BOOL, "the fan runs", volatile=True)
     STATE = Output(DINT, "what it does", min=0, max=5, names=STATES)
-    cold_for = Var(TIME, "how long it has been cold enough to stop, -1 while it is not", default=-1)
-    turned = Var(TIME, "how long it has run, held at KICK_TIME")
+    cold_for = Var(TIME, "how long it has been cold enough to stop, -1 while it is not", default=-1, volatile=True)
+    turned = Var(TIME, "how long it has run, held at KICK_TIME", volatile=True)
 
     def step(fb, dt):
-        known = is_finite(fb.T + fb.T_START + fb.T_FULL + fb.HYSTERESIS) and fb.T_FULL > fb.T_START
+        drawn = is_finite(fb.T + fb.T_START + fb.T_FULL + fb.HYSTERESIS) and fb.T_FULL > fb.T_START
+        known = drawn and not is_nan(fb.SPEED_MIN) and not is_nan(fb.RATE)
         cold = known and fb.T < fb.T_START - fb.HYSTERESIS
         fb.cold_for = lasted(cold and fb.ON, fb.cold_for, dt, fb.RUN_ON)
         stays = fb.ON and not (cold and fb.cold_for >= fb.RUN_ON)
@@ -47,10 +50,10 @@ class FAN_CURVE:
         fb.turned = min(fb.turned + dt, fb.KICK_TIME) if running and fb.ON else 0
         kicking = running and fb.turned < fb.KICK_TIME
         lowest = clamp(0.0, fb.SPEED_MIN, 100.0)
-        curve = lerp(fb.T, fb.T_START, lowest, fb.T_FULL, 100.0) if known else clamp(0.0, fb.SPEED_FAIL, 100.0)
+        curve = lerp(fb.T, fb.T_START, lowest, fb.T_FULL, 100.0) if known else full_if_nan(fb.SPEED_FAIL)
         way = fb.RATE * seconds(dt) if fb.RATE > 0.0 and known and fb.ON else 100.0
         moved = clamp(max(fb.SPEED - way, 0.0), curve, min(fb.SPEED + way, 100.0))
-        fb.SPEED = (max(moved, clamp(0.0, fb.KICK, 100.0)) if kicking else moved) if running else 0.0
+        fb.SPEED = (max(moved, full_if_nan(fb.KICK)) if kicking else moved) if running else 0.0
         fb.STATE = (4 if not known else (1 if kicking else (3 if cold else 2))) if running else (0 if fb.EN else 5)
         fb.ON = running
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from blocks.arithmetic import clamp, is_finite
+from blocks.arithmetic import clamp, is_finite, max
+from blocks.climate.laws import full_if_nan
 from blocks.control.laws import lasted
 from blocks.declare import BOOL, DINT, LREAL, TIME, Array, Example, Input, Output, Var, block
 
@@ -14,8 +15,9 @@ class MULTI_ZONE:
     """What N zones together ask of one plant that can either heat or cool: the largest demand, and which zone asks for it.
 
     Cooling goes before heating, since a hot battery is the danger: while any zone asks for more than START of cooling, no zone is
-    heated. The plant changes its mode once no zone has asked for the old one for CHANGEOVER; heating gives way at once. A demand
-    that is NaN is no heat and COOL_BLIND of cooling.
+    heated. A mode that has begun stays until every demand is HYSTERESIS below START; give it 1 to 2 % where demands tremble. The
+    plant changes its mode once no zone has asked for the old one for CHANGEOVER; heating gives way at once. A demand that is NaN is
+    no heat and COOL_BLIND of cooling. A COOL_BLIND that is NaN is 100 %, a START that is NaN is 0: any demand counts.
     """
 
     HEAT = Input(Array(LREAL, "N"), "heat that each zone asks for", unit="%")
@@ -24,6 +26,7 @@ class MULTI_ZONE:
     START = Input(LREAL, "a demand at or below this is none", unit="%", default=5.0, min=0, max=100)
     CHANGEOVER = Input(TIME, "rest between cooling and heating", default=60_000_000_000, min=0)
     COOL_BLIND = Input(LREAL, "cooling of a zone whose demand is NaN", unit="%", default=100.0, min=0, max=100)
+    HYSTERESIS = Input(LREAL, "a demand lasts until so far below START", unit="%", default=0.0, min=0, max=100)
     MODE = Output(DINT, "what the plant does", min=0, max=2, names=MODES)
     HEATING = Output(LREAL, "heat of the plant", unit="%", min=0, max=100)
     COOLING = Output(LREAL, "cooling of the plant", unit="%", min=0, max=100)
@@ -38,9 +41,10 @@ class MULTI_ZONE:
         heat_zone = 0
         cool_zone = 0
         dead = 0
+        blind = full_if_nan(fb.COOL_BLIND)
         for i in range(len(fb.HEAT)):
             broken = not is_finite(fb.HEAT[i]) or not is_finite(fb.COOL[i])
-            asked = clamp(0.0, fb.COOL_BLIND, 100.0) if broken else clamp(0.0, fb.COOL[i], 100.0)
+            asked = blind if broken else clamp(0.0, fb.COOL[i], 100.0)
             if fb.EN[i] and broken:
                 dead = dead + 1
             if fb.EN[i] and asked > cool:
@@ -49,10 +53,12 @@ class MULTI_ZONE:
             if fb.EN[i] and not broken and fb.HEAT[i] > heat:
                 heat = clamp(0.0, fb.HEAT[i], 100.0)
                 heat_zone = i + 1
-        cooling = cool > fb.START
+        start = clamp(0.0, fb.START, 100.0)
+        ends = max(start - max(fb.HYSTERESIS, 0.0), 0.0)
+        cooling = cool > (ends if fb.MODE == 2 else start)
         fb.quiet = lasted(not cooling, fb.quiet, dt, fb.CHANGEOVER)
         fb.cooled = cooling or (fb.cooled and fb.quiet < fb.CHANGEOVER)
-        heating = not cooling and not fb.cooled and heat > fb.START
+        heating = not cooling and not fb.cooled and heat > (ends if fb.MODE == 1 else start)
         fb.MODE = 2 if cooling else (1 if heating else 0)
         fb.COOLING = cool if cooling else 0.0
         fb.HEATING = heat if heating else 0.0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from blocks.arithmetic import clamp, is_finite, max
-from blocks.declare import BOOL, DINT, LREAL, Example, Input, Output, block
+from blocks.arithmetic import clamp, is_finite, is_nan, max
+from blocks.declare import BOOL, DINT, LREAL, Example, Input, Output, Var, block
 
 REASONS = ("none", "sensor failed", "too hot to heat", "both asked for", "broken demand", "off")
 
@@ -14,7 +14,8 @@ class ZONE_GUARD:
 
     The zone itself is a RAMP of the setpoint, a PID with KP below 0 and a SPLIT_RANGE, whose A heats and whose B cools; what those
     cannot know is here. A temperature that is NaN stops the heater and runs the fan at COOL_BLIND, which a PID that holds its
-    output would not do. Above T_CUT the heater is off until HYSTERESIS below it. Where both are asked for, the heater is off. A
+    output would not do. Above T_CUT the heater is off until HYSTERESIS below it; a
+    NaN is not above it once it is gone. Where both are asked for, the heater is off. A
     demand that is NaN is 0 for the heater and COOL_BLIND for the fan. EN false stops both.
     """
 
@@ -29,11 +30,13 @@ class ZONE_GUARD:
     FAN = Output(LREAL, "cooling", unit="%", min=0, max=100)
     REASON = Output(DINT, "why it is not what was asked", min=0, max=5, names=REASONS)
     CUT = Output(BOOL, "too hot to heat")
+    hot = Var(BOOL, "T was at T_CUT or above and is not back by HYSTERESIS")
 
     def step(fb, dt):
         known = is_finite(fb.T)
         blind = clamp(0.0, fb.COOL_BLIND, 100.0)
-        fb.CUT = not fb.T < (fb.T_CUT - max(fb.HYSTERESIS, 0.0) if fb.CUT else fb.T_CUT)
+        fb.CUT = not fb.T < (fb.T_CUT - max(fb.HYSTERESIS, 0.0) if fb.hot else fb.T_CUT)
+        fb.hot = fb.hot if is_nan(fb.T + fb.T_CUT) else fb.CUT
         heat = clamp(0.0, fb.HEAT, 100.0)
         fan = max(clamp(0.0, fb.COOL, 100.0), 0.0 if is_finite(fb.COOL) else blind)
         fan = fan if known else max(blind, fan)

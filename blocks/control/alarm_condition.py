@@ -6,9 +6,13 @@ from blocks.arithmetic import min
 from blocks.declare import BOOL, TIME, Example, Input, Output, Var, block
 
 
-@block(source="IEC 62682:2022, 10.6: on-delay")
+@block(source="IEC 62682:2022: on-delay")
 class ALARM_CONDITION:
-    """An alarm that is active once its condition has held for DELAY, and no longer when the condition is gone."""
+    """An alarm that is active once its condition has held for DELAY, and no longer when the condition is gone.
+
+    It is TON under the name of its use, which the language gives to every alarm with a condition; only an alarm that stands stays
+    when DELAY is raised. A deadband is ALARM_LIMIT's, a delay of the end and an acknowledgement are ALARM_LATCH's.
+    """
 
     IN = Input(BOOL, "the condition")
     DELAY = Input(TIME, "how long it must hold", default=0, min=0)
@@ -18,7 +22,7 @@ class ALARM_CONDITION:
 
     def step(fb, dt):
         fb.lasted = min(fb.lasted + dt, fb.DELAY) if fb.IN and fb.was else 0
-        fb.ACTIVE = fb.IN and fb.lasted >= fb.DELAY
+        fb.ACTIVE = fb.IN and (fb.ACTIVE or fb.lasted >= fb.DELAY)
         fb.was = fb.IN
 
     example = Example(

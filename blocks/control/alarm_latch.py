@@ -28,8 +28,8 @@ class ALARM_LATCH:
     UNACK = Output(BOOL, "waits for ACK: the lamp blinks")
     STATE = Output(DINT, "where it stands", min=0, max=5, names=STATES)
     lasted_for = Var(TIME, "how long IN has been other than ACTIVE, -1 while it is not", default=-1)
-    was_ack = Var(BOOL, "ACK one scan ago; true at the start, so that a stuck signal is no edge", default=True)
-    was_reset = Var(BOOL, "RESET one scan ago; true at the start, so that a stuck signal is no edge", default=True)
+    was_ack = Var(BOOL, "ACK one scan ago; true at the start, so that a stuck signal is no edge", default=True, volatile=True)
+    was_reset = Var(BOOL, "RESET one scan ago; true at the start, so that a stuck signal is no edge", default=True, volatile=True)
 
     def step(fb, dt):
         seen = fb.UNACK

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 
-from blocks.arithmetic import is_finite, is_nan, min
+from blocks.arithmetic import abs, is_nan, max
+from blocks.control.laws import lasted
 from blocks.declare import BOOL, LREAL, TIME, Example, Input, Output, Var, block
 
 OFF = math.inf
 NOT_YET = -1
 
 
-@block(source="EPICS aiRecord, checkAlarms (>= limit, left below limit - hysteresis); IEC 62682:2022, 10.6 (deadband, on-delay)")
+@block(source="EPICS aiRecord, checkAlarms (>= limit, left below limit - hysteresis); IEC 62682:2022 (deadband, on-delay)")
 class ALARM_LIMIT:
     """Four alarm limits on one value: each is active once the value stood at or beyond it for DELAY, until it is back by DEADBAND.
 
-    A limit that is not finite is off. A NaN on IN stands beyond every limit that is on: a value nobody knows is an alarm. The delay
-    applies to the rise only; the first scan beyond a limit is time 0.
+    A limit of plus or minus infinity is off; one that is NaN alarms. A NaN on IN stands beyond every limit that is on: a value
+    nobody knows is an alarm. It is gone with its scan: only a known value moves the deadband. A DEADBAND that is negative or not
+    finite is none. The delay applies to the rise only, and an alarm that stands stays when DELAY is raised; the first scan beyond a
+    limit is time 0.
     """
 
     IN = Input(LREAL, "value that is watched", unit="{IN}")
@@ -34,21 +37,30 @@ class ALARM_LIMIT:
     hh_for = Var(TIME, "time beyond HH, -1 while it is not", default=NOT_YET)
     l_for = Var(TIME, "time beyond L, -1 while it is not", default=NOT_YET)
     ll_for = Var(TIME, "time beyond LL, -1 while it is not", default=NOT_YET)
+    h_held = Var(BOOL, "a known value raised H_ACTIVE and is not back by DEADBAND")
+    hh_held = Var(BOOL, "a known value raised HH_ACTIVE and is not back by DEADBAND")
+    l_held = Var(BOOL, "a known value raised L_ACTIVE and is not back by DEADBAND")
+    ll_held = Var(BOOL, "a known value raised LL_ACTIVE and is not back by DEADBAND")
 
     def step(fb, dt):
-        unknown = is_nan(fb.IN)
-        h = is_finite(fb.H) and (unknown or fb.IN >= fb.H - (fb.DEADBAND if fb.H_ACTIVE else 0.0))
-        hh = is_finite(fb.HH) and (unknown or fb.IN >= fb.HH - (fb.DEADBAND if fb.HH_ACTIVE else 0.0))
-        l = is_finite(fb.L) and (unknown or fb.IN <= fb.L + (fb.DEADBAND if fb.L_ACTIVE else 0.0))  # noqa: E741
-        ll = is_finite(fb.LL) and (unknown or fb.IN <= fb.LL + (fb.DEADBAND if fb.LL_ACTIVE else 0.0))
-        fb.h_for = (0 if fb.h_for < 0 else min(fb.h_for + dt, fb.DELAY)) if h else NOT_YET
-        fb.hh_for = (0 if fb.hh_for < 0 else min(fb.hh_for + dt, fb.DELAY)) if hh else NOT_YET
-        fb.l_for = (0 if fb.l_for < 0 else min(fb.l_for + dt, fb.DELAY)) if l else NOT_YET
-        fb.ll_for = (0 if fb.ll_for < 0 else min(fb.ll_for + dt, fb.DELAY)) if ll else NOT_YET
-        fb.H_ACTIVE = h and fb.h_for >= fb.DELAY
-        fb.HH_ACTIVE = hh and fb.hh_for >= fb.DELAY
-        fb.L_ACTIVE = l and fb.l_for >= fb.DELAY
-        fb.LL_ACTIVE = ll and fb.ll_for >= fb.DELAY
+        gap = max(fb.DEADBAND, 0.0) if fb.DEADBAND < OFF else 0.0
+        h = abs(fb.H) != OFF and not fb.IN < fb.H - (gap if fb.h_held else 0.0)
+        hh = abs(fb.HH) != OFF and not fb.IN < fb.HH - (gap if fb.hh_held else 0.0)
+        l = abs(fb.L) != OFF and not fb.IN > fb.L + (gap if fb.l_held else 0.0)  # noqa: E741
+        ll = abs(fb.LL) != OFF and not fb.IN > fb.LL + (gap if fb.ll_held else 0.0)
+        fb.h_for = lasted(h, fb.h_for, dt, fb.DELAY)
+        fb.hh_for = lasted(hh, fb.hh_for, dt, fb.DELAY)
+        fb.l_for = lasted(l, fb.l_for, dt, fb.DELAY)
+        fb.ll_for = lasted(ll, fb.ll_for, dt, fb.DELAY)
+        fb.H_ACTIVE = h and (fb.H_ACTIVE or fb.h_for >= fb.DELAY)
+        fb.HH_ACTIVE = hh and (fb.HH_ACTIVE or fb.hh_for >= fb.DELAY)
+        fb.L_ACTIVE = l and (fb.L_ACTIVE or fb.l_for >= fb.DELAY)
+        fb.LL_ACTIVE = ll and (fb.LL_ACTIVE or fb.ll_for >= fb.DELAY)
+        # a NaN does not move the gaps: it is gone with its scan
+        fb.h_held = fb.h_held if is_nan(fb.IN + fb.H) else fb.H_ACTIVE
+        fb.hh_held = fb.hh_held if is_nan(fb.IN + fb.HH) else fb.HH_ACTIVE
+        fb.l_held = fb.l_held if is_nan(fb.IN + fb.L) else fb.L_ACTIVE
+        fb.ll_held = fb.ll_held if is_nan(fb.IN + fb.LL) else fb.LL_ACTIVE
 
     example = Example(
         H=45.0,

@@ -16,8 +16,9 @@ class DUTY_ROTATION:
 
     RULE says who starts next and who stops first: fixed order (lowest number leads), run time (the least worn starts, the most
     worn stops), or in turn (the one that started longest ago). With PERIOD a running unit is changed for a rested one so often:
-    the new one starts first, the old one stops after GAP. A unit that is not available stops in the same scan and is replaced.
-    Between two switchings of units lies GAP at least; a loss and EN = false never wait for it. Retain RUN_TIME.
+    the new one starts first, the old one stops after GAP. Between two switchings lies GAP at least. A unit that is not available
+    stops in the same scan, and all do without EN: that waits for no GAP and is no switching, so a lost unit is replaced at once
+    where the last switching was GAP ago, and else then. Retain RUN_TIME; no unit counts as running after a restart.
     """
 
     DEMAND = Input(DINT, "how many shall run", min=0)
@@ -26,16 +27,16 @@ class DUTY_ROTATION:
     RULE = Input(DINT, "who is next", default=1, min=0, max=2, names=RULES)
     PERIOD = Input(TIME, "a unit is changed so often; 0: only when the demand changes", default=0, min=0)
     GAP = Input(TIME, "shortest time between two switchings", default=5_000_000_000, min=0)
-    ON = Output(Array(BOOL, "N"), "the unit shall run")
-    RUNNING = Output(DINT, "how many run", min=0)
+    ON = Output(Array(BOOL, "N"), "the unit shall run", volatile=True)
+    RUNNING = Output(DINT, "how many run", min=0, volatile=True)
     MISSING = Output(DINT, "how many are asked for and do not run", min=0)
     NEXT = Output(DINT, "number of the unit that starts next; 0: none is left", min=0)
     RUN_TIME = Output(Array(TIME, "N"), "how long the unit has run")
     turn = Var(Array(LINT, "N"), "the count of starts when the unit was last started")
     starts = Var(LINT, "starts so far")
-    since = Var(TIME, "time since the last switching, held at GAP; -1: long ago", default=LONG_AGO)
-    steady = Var(TIME, "time since a unit was started, while one is rested, held at PERIOD")
-    changing = Var(BOOL, "one more runs, until the old one stops")
+    since = Var(TIME, "time since the last switching, held at GAP; -1: long ago", default=LONG_AGO, volatile=True)
+    steady = Var(TIME, "time since a unit was started, while one is rested, held at PERIOD", volatile=True)
+    changing = Var(BOOL, "one more runs, until the old one stops", volatile=True)
 
     def step(fb, dt):
         fb.since = min(fb.since + dt, fb.GAP) if fb.since >= 0 else LONG_AGO
@@ -83,7 +84,13 @@ class DUTY_ROTATION:
             fb.since = 0
         fb.RUNNING = running
         fb.MISSING = fb.DEMAND - running if fb.DEMAND > running and fb.EN else 0
-        fb.NEXT = first
+        fb.NEXT = 0
+        least = MOST
+        for i in range(len(fb.ON)):
+            worn = fb.RUN_TIME[i] if fb.RULE == 1 else (fb.turn[i] if fb.RULE == 2 else i)
+            if fb.AVAILABLE[i] and not fb.ON[i] and worn < least:
+                least = worn
+                fb.NEXT = i + 1
 
     example = Example(
         dt="10s",

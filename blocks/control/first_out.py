@@ -20,7 +20,7 @@ class FIRST_OUT:
     COUNT = Output(DINT, "alarms that have come since the reset", min=0)
     ORDER = Output(Array(DINT, "N"), "in which place each alarm came; 0: it did not")
     place = Var(DINT, "the last place that was given")
-    was = Var(BOOL, "RESET one scan ago; true at the start, so that a stuck signal is no edge", default=True)
+    was = Var(BOOL, "RESET one scan ago; true at the start, so that a stuck signal is no edge", default=True, volatile=True)
 
     def step(fb, dt):
         standing = False

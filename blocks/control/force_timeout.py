@@ -22,10 +22,10 @@ class FORCE_TIMEOUT:
     MIN = Input(LREAL, "lowest VALUE", unit="{IN}", default=0.0)
     MAX = Input(LREAL, "highest VALUE", unit="{IN}", default=100.0)
     OUT = Output(LREAL, "VALUE or IN", unit="{IN}")
-    FORCED = Output(BOOL, "OUT is forced")
-    REMAINING = Output(TIME, "how long the force still lasts", min=0)
-    EXPIRED = Output(BOOL, "the time is over, and FORCE is still asked for")
-    was = Var(BOOL, "FORCE one scan ago; true at the start, so that a stuck signal is no edge", default=True)
+    FORCED = Output(BOOL, "OUT is forced", volatile=True)
+    REMAINING = Output(TIME, "how long the force still lasts", min=0, volatile=True)
+    EXPIRED = Output(BOOL, "the time is over, and FORCE is still asked for", volatile=True)
+    was = Var(BOOL, "FORCE one scan ago; true at the start, so that a stuck signal is no edge", default=True, volatile=True)
 
     def step(fb, dt):
         usable = fb.FORCE and is_finite(fb.VALUE) and fb.MIN <= fb.MAX

@@ -6,7 +6,7 @@ from blocks.arithmetic import is_finite
 from blocks.declare import BOOL, LREAL, Example, Input, Output, block
 
 
-@block(source="IEC 61511-1:2016, 3.2.68: a safe state that is reached by itself; here power 0")
+@block(source="IEC 61511-1:2016: a safe state that is reached by itself; here power 0")
 class GATE:
     """The last word on power: IN while EN is true, else exactly 0. A value that is no finite number is 0, too."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from blocks.arithmetic import max, min, mod
+from blocks.control.laws import lasted
 from blocks.declare import BOOL, DINT, LINT, TIME, Example, Input, Output, Var, block
 
 STATES = ("starting", "alive", "lost", "lost, was never alive")
@@ -10,7 +11,7 @@ STATES = ("starting", "alive", "lost", "lost, was never alive")
 
 @block(source="CiA 301, heartbeat producer; the counter as AUTOSAR E2E's alive counter (modulo)")
 class HEARTBEAT_SEND:
-    """A counter that goes up by one each PERIOD and begins at 0 again at MODULO; TOGGLE is its lowest bit, for a one-bit heartbeat.
+    """A counter that goes up by one each PERIOD and begins at 0 again at MODULO; TOGGLE changes with each count, for one bit.
 
     It must depend on what it shall prove: wire EN to the program's health, and the heartbeat stops with it. A late scan counts
     once, so the partner never sees a jump.
@@ -20,7 +21,7 @@ class HEARTBEAT_SEND:
     PERIOD = Input(TIME, "time between two counts; 0: every scan", default=100_000_000, min=0)
     MODULO = Input(DINT, "the counter begins at 0 again here", default=256, min=2)
     COUNT = Output(DINT, "the counter", min=0)
-    TOGGLE = Output(BOOL, "the counter is odd")
+    TOGGLE = Output(BOOL, "changes with each count; whether the counter is odd, where MODULO is even")
     elapsed = Var(TIME, "time since the last count was due")
 
     def step(fb, dt):
@@ -28,9 +29,9 @@ class HEARTBEAT_SEND:
             elapsed = fb.elapsed + dt
             if elapsed >= fb.PERIOD:
                 fb.COUNT = fb.COUNT + 1 if fb.COUNT + 1 < fb.MODULO else 0
+                fb.TOGGLE = not fb.TOGGLE
                 elapsed = elapsed - fb.PERIOD if elapsed - fb.PERIOD < fb.PERIOD else 0
             fb.elapsed = max(elapsed, 0)
-        fb.TOGGLE = (fb.COUNT & 1) == 1
 
     example = Example(
         PERIOD="20ms",
@@ -43,7 +44,7 @@ class HEARTBEAT_SEND:
         1  | 2     0
         0  | 2     0        # stopped: the partner will notice
         1  | 2     0
-        1  | 0     0        # modulo 3
+        1  | 0     1        # modulo 3; the bit still changes
     """,
     )
 
@@ -52,9 +53,11 @@ class HEARTBEAT_SEND:
 class HEARTBEAT_WATCH:
     """Watches a partner's counter: OK while it has changed within TIMEOUT. Any change counts, so a toggling bit will do.
 
-    OK is false until the counter has changed for the first time; LOST, the alarm, waits for GRACE after the start, so a partner
-    may boot. A step of the counter beyond MAX_STEP (counted modulo MODULO) is a JUMP: lost messages or a partner that restarted.
-    It is a sign of life all the same.
+    OK is false until the counter has changed twice, since the first change may be the first value that was ever read; LOST, the
+    alarm, waits for GRACE after the start, so a partner may boot. A partner that was lost is alive again with the next change, and
+    with nothing else. While GOOD is false the counter is neither counted nor remembered: the return of a cable is no sign of life.
+    A step of the counter beyond MAX_STEP (counted modulo MODULO) is a JUMP: lost messages or a partner that restarted. It is a
+    sign of life all the same. After a restart all but JUMPS begins anew.
     """
 
     COUNT = Input(DINT, "the partner's counter, or its toggling bit")
@@ -62,30 +65,33 @@ class HEARTBEAT_WATCH:
     GRACE = Input(TIME, "no alarm for so long after the start", default=5_000_000_000, min=0)
     MODULO = Input(DINT, "where the partner's counter begins at 0 again", default=256, min=2)
     MAX_STEP = Input(DINT, "largest step that is no jump; 0: steps are not looked at", default=0, min=0)
-    OK = Output(BOOL, "the partner is alive")
-    LOST = Output(BOOL, "alarm: not alive, and the time of grace is over")
-    STATE = Output(DINT, "how it stands", min=0, max=3, names=STATES)
-    SILENT = Output(TIME, "time since the last change, held at TIMEOUT", min=0)
-    JUMP = Output(BOOL, "the counter jumped in this scan")
+    GOOD = Input(BOOL, "COUNT is known: wire the good of its tag", default=True)
+    OK = Output(BOOL, "the partner is alive", volatile=True)
+    LOST = Output(BOOL, "alarm: not alive, and the time of grace is over", volatile=True)
+    STATE = Output(DINT, "how it stands", min=0, max=3, names=STATES, volatile=True)
+    SILENT = Output(TIME, "time since the last change, held at TIMEOUT", min=0, volatile=True)
+    JUMP = Output(BOOL, "the counter jumped in this scan", volatile=True)
     JUMPS = Output(LINT, "jumps since the start", min=0)
-    before = Var(DINT, "the counter one scan ago")
-    started = Var(BOOL, "`before` holds a counter")
-    ever = Var(BOOL, "the counter has changed since the start")
-    awake = Var(TIME, "time since the start, held at GRACE")
+    before = Var(DINT, "the counter one scan ago", volatile=True)
+    started = Var(BOOL, "`before` holds a counter that was good", volatile=True)
+    moved = Var(BOOL, "the counter has changed once since the start", volatile=True)
+    ever = Var(BOOL, "the partner has been alive since the start", volatile=True)
+    awake = Var(TIME, "time since the start, held at GRACE, -1 before it", default=-1, volatile=True)
 
     def step(fb, dt):
-        changed = fb.started and fb.COUNT != fb.before
+        changed = fb.GOOD and fb.started and fb.COUNT != fb.before
         width = max(fb.MODULO, 2)
         way = mod(mod(fb.COUNT - fb.before, width) + width, width)
-        fb.JUMP = changed and fb.ever and fb.MAX_STEP > 0 and (way > fb.MAX_STEP or way == 0)
+        fb.JUMP = changed and fb.moved and fb.MAX_STEP > 0 and (way > fb.MAX_STEP or way == 0)
         fb.JUMPS = fb.JUMPS + 1 if fb.JUMP else fb.JUMPS
         fb.SILENT = 0 if changed else max(min(fb.SILENT + dt, fb.TIMEOUT), 0)
-        fb.awake = min(fb.awake + dt, fb.GRACE) if fb.started else 0
-        fb.ever = fb.ever or changed
-        fb.before = fb.COUNT
-        fb.started = True
-        fb.OK = changed or (fb.ever and fb.SILENT < fb.TIMEOUT)
-        fb.LOST = not fb.OK and (fb.ever or fb.awake >= fb.GRACE)
+        fb.awake = lasted(True, fb.awake, dt, fb.GRACE)
+        fb.ever = fb.ever or (fb.moved and changed)
+        fb.moved = fb.moved or changed
+        fb.before = fb.COUNT if fb.GOOD else fb.before
+        fb.started = fb.GOOD
+        fb.OK = fb.ever and (changed or (fb.OK and fb.SILENT < fb.TIMEOUT))
+        fb.LOST = not fb.OK and (fb.LOST or fb.ever or fb.awake >= fb.GRACE)
         fb.STATE = 1 if fb.OK else (2 if fb.ever else (3 if fb.LOST else 0))
 
     example = Example(
@@ -96,8 +102,8 @@ class HEARTBEAT_WATCH:
         COUNT | OK LOST STATE SILENT JUMP
         254   | 0  0    0     10ms   0       # nobody knows yet
         254   | 0  0    0     20ms   0
-        255   | 1  0    1     0ms    0
-        255   | 1  0    1     10ms   0
+        255   | 0  0    0     0ms    0       # perhaps only the first value that was read
+        255   | 0  0    0     10ms   0
         0     | 1  0    1     0ms    0       # 255 goes to 0: no jump
         7     | 1  0    1     0ms    1
         7     | 1  0    1     10ms   0

@@ -10,8 +10,8 @@ from blocks.declare import BOOL, LREAL, Example, Input, Output, Var, block
 class LAG:
     """A filter that follows its input with the time constant T (63 % after T) and starts at its input.
 
-    A NaN on IN is passed on rather than hidden; the filter starts anew at the first good value after it. Against the exact
-    response the error is below (dt/T)^2/6 of the way, 0.002 % at dt = T/100.
+    A NaN on IN is passed on rather than hidden; the filter starts anew at the first good value after it. A T that is NaN is one of
+    0: no filter. Against the exact response the error is below (dt/T)^2/6 of the way, 0.002 % at dt = T/100.
     """
 
     IN = Input(LREAL, "value to be filtered", unit="{IN}")

@@ -15,7 +15,8 @@ class MIN_ON_OFF:
     """Lets a compressor run for MIN_ON at least, rest for MIN_OFF at least, and start MAX_STARTS times in any hour at most.
 
     The limit of starts looks at the true last hour, so several starts in a row are allowed after a quiet time. After power-up
-    MIN_OFF runs first, since nobody knows when the compressor stopped. TRIP switches off at once, whatever MIN_ON says.
+    MIN_OFF runs first, since nobody knows when the compressor stopped, also where the starts of the hour are retained. TRIP
+    switches off at once, whatever MIN_ON says.
     """
 
     IN = Input(BOOL, "the compressor is asked for")
@@ -23,11 +24,11 @@ class MIN_ON_OFF:
     MIN_ON = Input(TIME, "shortest run", default=120_000_000_000, min=0)
     MIN_OFF = Input(TIME, "shortest rest", default=180_000_000_000, min=0)
     MAX_STARTS = Input(DINT, "starts in any hour, 32 at most; 0: no limit", default=6, min=0, max=SLOTS)
-    OUT = Output(BOOL, "the compressor runs")
+    OUT = Output(BOOL, "the compressor runs", volatile=True)
     HELD = Output(DINT, "why OUT is not IN", min=0, max=4, names=HOLDS)
     REMAINING = Output(TIME, "how long it is held", min=0)
     STARTS = Output(LINT, "starts so far", min=0)
-    lasted_for = Var(TIME, "how long OUT has been as it is")
+    lasted_for = Var(TIME, "how long OUT has been as it is", volatile=True)
     clock = Var(TIME, "time since the first scan")
     started_at = Var(Array(TIME, SLOTS), "`clock` at the last starts")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks.arithmetic import clamp, is_finite, min
+from blocks.arithmetic import clamp, div, is_finite, min
 from blocks.declare import DINT, LREAL, TIME, Array, Example, Input, Output, Var, block
 
 SLOTS = 128
@@ -14,7 +14,8 @@ class MOVING_AVERAGE:
     """Mean of the last SIZE samples, each scan one, or one in EVERY; at the start over those that have been seen.
 
     Takes out a ripple completely whose period is SIZE samples. No running sum is kept, so nothing drifts and a huge value leaves
-    no trace. A NaN is passed on but not kept. SIZE may change at any time. A scan longer than EVERY counts as one sample.
+    no trace. A NaN is passed on but not kept; after NaNs for longer than SIZE times EVERY the window starts anew (with EVERY = 0
+    the samples from before the NaNs stay in it). SIZE may change at any time. A scan longer than EVERY counts as one sample.
     """
 
     IN = Input(LREAL, "value to be averaged", unit="{IN}")
@@ -30,6 +31,8 @@ class MOVING_AVERAGE:
     def step(fb, dt):
         good = is_finite(fb.IN)
         since = fb.since + dt
+        if good and fb.EVERY > 0 and div(since, fb.EVERY) > clamp(1, fb.SIZE, SLOTS):
+            fb.kept = 0
         if good and (since >= fb.EVERY or fb.kept == 0):
             since = since - fb.EVERY if fb.kept > 0 else 0
             since = since if 0 <= since and since < fb.EVERY else 0

@@ -15,12 +15,12 @@ class NOTCH:
     """Band-stop: takes out one frequency F0, such as a mechanical resonance or a ripple, and lets the others through.
 
     OUT = (s^2 + w^2)/(s^2 + w/Q s + w^2) IN with w = 2 pi F0, by the trapezoidal rule with prewarping: nothing is left of F0, 3 dB
-    are lost at about F0/(2 Q) to either side, and a constant passes unchanged. Where a scan is longer than 0.4/F0, or late by as
-    much, OUT is IN. A NaN is passed on; the filter starts anew at the first good value after it.
+    are lost at about F0/(2 Q) to either side, and a constant passes unchanged. Where F0 is 0, or a scan is longer than 0.4/F0, or
+    late by as much, OUT is IN. A NaN is passed on; the filter starts anew at the first good value after it.
     """
 
     IN = Input(LREAL, "value to be filtered", unit="{IN}")
-    F0 = Input(LREAL, "frequency that is taken out", unit="Hz", min=0, max=1e6)
+    F0 = Input(LREAL, "frequency that is taken out; 0: none", unit="Hz", min=0, max=1e6)
     Q = Input(
         LREAL, "sharpness: F0 over the width of the notch; a sharp one rings for about Q periods", default=2.0, min=0.5, max=50
     )
@@ -38,7 +38,7 @@ class NOTCH:
         low = fb.low + g * fb.band
         band = (band + g * (fb.IN - low)) / (1.0 + g * (g + k))
         low = low + g * band
-        runs = fb.started and cycles <= WIDEST
+        runs = fb.started and cycles > 0.0 and cycles <= WIDEST
         fb.OUT = (fb.IN - k * band if runs else fb.IN) + cycles * 0.0 + fb.Q * 0.0
         fb.started = is_finite(fb.OUT)
         fb.low = (low if runs else fb.IN) if fb.started else 0.0

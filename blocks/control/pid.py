@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from blocks.arithmetic import clamp, is_finite, max, min, seconds
+from blocks.arithmetic import is_finite, is_nan, max, min, seconds
 from blocks.declare import BOOL, LREAL, Example, Input, Output, Var, block
 
 NEVER = math.nan
@@ -17,7 +17,9 @@ class PID:
     OUT = KP * (SP - PV + integral of (SP - PV)/TI - TD * slope of PV) + FF. The derivative acts on PV only, through a first-order
     filter of TD/N. Anti-windup is back-calculation with a tracking time of TI, the classic automatic reset, so the integral also
     follows limits that move; a scan longer than TI counts as TI. In manual the integral follows OUT, so the change to automatic
-    has no bump. A dead input (NaN) freezes the integral and holds OUT inside the limits; nothing broken is remembered.
+    has no bump; a TI that becomes 0 takes the integral part away in the next scan, and OUT jumps. A dead input (NaN) freezes the
+    integral and holds OUT inside the limits; where manual or a limit moved OUT meanwhile, it carries on from there. Where the
+    limits cross OUT_MAX counts. A limit that is NaN leaves OUT to the other one: it moves towards 0 only, and MAN goes through.
     """
 
     SP = Input(LREAL, "setpoint", unit="{SP}")
@@ -33,8 +35,8 @@ class PID:
     OUT_MAX = Input(LREAL, "highest OUT", unit="{OUT_MAX}")
     OUT = Output(LREAL, "what drives the process", unit="{OUT_MAX}")
     LIMITED = Output(BOOL, "OUT stands at a limit")
-    HELD = Output(BOOL, "an input is not a number or the limits cross: OUT is held")
-    integral = Var(LREAL, "integral part of OUT", unit="{OUT_MAX}")
+    HELD = Output(BOOL, "an input is not a number, so OUT is held, or the limits cross")
+    integral = Var(LREAL, "integral part of OUT; NaN where it starts anew from OUT", unit="{OUT_MAX}")
     push = Var(LREAL, "what the integral moves by in TI: the error's part less what went beyond a limit", unit="{OUT_MAX}")
     lagged = Var(LREAL, "PV behind the derivative's filter; NaN while there is none", unit="{SP}", default=NEVER)
 
@@ -44,21 +46,23 @@ class PID:
         ahead = (fb.PV - fb.lagged) * (fb.TD / (fb.TD + filtering * h)) if is_finite(fb.lagged) else 0.0
         direct = fb.KP * (fb.SP - fb.PV - filtering * ahead) + fb.FF
         integral = fb.integral + fb.push * (min(h / fb.TI, 1.0) if fb.TI > 0.0 else 0.0)
+        integral = (0.0 if fb.TI <= 0.0 else fb.OUT - direct) if is_nan(integral) else integral
         wanted = direct + integral if fb.AUTO else fb.MAN
         dead = not is_finite(wanted)
-        crossed = not fb.OUT_MIN <= fb.OUT_MAX
+        room = fb.OUT_MAX - fb.OUT_MIN
         asked = fb.OUT if dead else wanted
-        out = fb.OUT if crossed else clamp(fb.OUT_MIN, asked, fb.OUT_MAX)
+        careful = min(max(fb.OUT, 0.0), max(min(fb.OUT, 0.0), asked))
+        out = min(fb.OUT_MAX, max(fb.OUT_MIN, careful if is_nan(room) and fb.AUTO else asked))  # passes over a NaN
         push = fb.KP * (fb.SP - fb.PV) + out - asked if fb.AUTO else 0.0
         kept = integral if fb.AUTO else out - direct
-        alive = is_finite(direct + push + kept + fb.TI) and not crossed
-        if alive:
-            fb.integral = kept if fb.TI > 0.0 else 0.0
+        alive = is_finite(direct + push + kept + fb.TI)
+        frozen = fb.integral if fb.AUTO and (out == fb.OUT or not dead) else NEVER
+        fb.integral = (kept if fb.TI > 0.0 else 0.0) if alive else frozen
         fb.push = push if alive else 0.0
         fb.lagged = fb.PV - ahead if alive else fb.PV  # after a gap the slope starts anew
         fb.OUT = out
         fb.LIMITED = out != asked
-        fb.HELD = dead or crossed
+        fb.HELD = dead or not room >= 0.0
 
     example = Example(
         KP=2.0,

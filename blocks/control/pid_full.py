@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from blocks.arithmetic import clamp, is_finite, max, min, seconds
+from blocks.arithmetic import clamp, is_finite, is_nan, max, min, seconds
 from blocks.declare import BOOL, DINT, LREAL, Example, Input, Output, Var, block
 
 NEVER = math.nan
@@ -20,7 +20,9 @@ class PID_FULL:
     converts parallel or series settings. KP, TI and TD may be wired: the integral takes up what a change would move OUT by (with
     TI = 0 there is none, and OUT jumps). HOLD, TRACK and manual, in this order, take OUT over and give it back without a bump.
     Whatever OUT could not follow (limits, RATE, EXT) counts for the anti-windup. A dead input (NaN) freezes the integral and holds
-    OUT inside the limits; a dead RATE holds OUT too; a scan longer than TI counts as TI. Nothing broken is remembered.
+    OUT inside the limits; where manual, TRACK or a limit moved OUT meanwhile, it carries on from there. A dead RATE holds OUT too;
+    a scan longer than TI counts as TI. Where the limits cross OUT_MAX counts. A limit that is NaN leaves OUT to the other one: OUT
+    moves towards 0 only, and MAN and TRACK_VALUE go through.
     """
 
     SP = Input(LREAL, "setpoint", unit="{SP}")
@@ -53,7 +55,7 @@ class PID_FULL:
     OUT_MAX = Input(LREAL, "highest OUT", unit="{OUT_MAX}")
     OUT = Output(LREAL, "what drives the process", unit="{OUT_MAX}")
     LIMITED = Output(BOOL, "a limit or RATE keeps OUT from what it should be")
-    HELD = Output(BOOL, "an input is not a number or the limits cross: OUT or the integral is held")
+    HELD = Output(BOOL, "an input is not a number, so OUT or the integral is held, or the limits cross")
     P_PART = Output(LREAL, "proportional part of OUT", unit="{OUT_MAX}")
     I_PART = Output(LREAL, "integral part of OUT", unit="{OUT_MAX}")
     D_PART = Output(LREAL, "derivative part of OUT", unit="{OUT_MAX}")
@@ -64,6 +66,7 @@ class PID_FULL:
     gain = Var(LREAL, "KP one scan ago, with its sign", unit="{OUT_MAX}/{SP}")
     lead = Var(LREAL, "KP times TD one scan ago, with its sign", unit="{OUT_MAX}*s/{SP}")
     started = Var(BOOL, "there was a good scan")
+    moved = Var(BOOL, "OUT was moved while an input was dead: the integral starts anew from OUT")
 
     def step(fb, dt):
         h = seconds(dt)
@@ -77,6 +80,7 @@ class PID_FULL:
         weighted = fb.B * fb.SP - fb.PV - idle
         p = gain * weighted
         d = lead * slope
+        here = fb.OUT if fb.started or fb.moved else (fb.INIT if is_finite(fb.INIT) else 0.0)
         # the integral: the error of the scan before, less what OUT could not follow, less what new settings would move OUT by
         span = min(h, fb.TI)
         tracking = fb.TT if fb.TT > 0.0 and not fb.EXT_RESET else fb.TI
@@ -84,21 +88,22 @@ class PID_FULL:
         stuck = fb.ANTI_WINDUP == 1 and not fb.EXT_RESET and fb.push * fb.excess < 0.0
         bump = (gain - fb.gain) * weighted + (lead - fb.lead) * slope
         before = fb.I_PART + back - bump + (0.0 if stuck else fb.push * span)
-        integral = (before if fb.started else fb.INIT) if fb.TI > 0.0 else fb.TI * 0.0  # a dead TI is no TI of 0
+        before = here - p - d - fb.FF if fb.moved else (before if fb.started else fb.INIT)
+        integral = before if fb.TI > 0.0 else fb.TI * 0.0  # a dead TI is no TI of 0
         # who decides
-        here = fb.OUT if fb.started else (fb.INIT if is_finite(fb.INIT) else 0.0)
         free = fb.AUTO and not fb.TRACK and not fb.HOLD
         taken = here if fb.HOLD else (fb.TRACK_VALUE if fb.TRACK else fb.MAN)
         wanted = p + integral + d + fb.FF if free else taken
         dead = not is_finite(wanted)
-        crossed = not fb.OUT_MIN <= fb.OUT_MAX
+        room = fb.OUT_MAX - fb.OUT_MIN
         asked = here if dead else wanted
+        careful = min(max(here, 0.0), max(min(here, 0.0), asked)) if is_nan(room) and free else asked
         reach = max(fb.RATE, 0.0) * h if fb.RATE != 0.0 and not fb.TRACK else BOUNDLESS
-        out = here if crossed else clamp(fb.OUT_MIN, clamp(here - reach, asked, here + reach), fb.OUT_MAX)
+        out = min(fb.OUT_MAX, max(fb.OUT_MIN, clamp(here - reach, careful, here + reach)))  # passes over a NaN
         kept = (integral if free else out - p - d - fb.FF) if fb.TI > 0.0 else 0.0
         push = gain * (error - idle) / fb.TI if fb.TI > 0.0 and free else 0.0
         excess = (fb.EXT if fb.EXT_RESET else out) - asked if free else 0.0
-        alive = is_finite(p + d + kept + push + excess + fb.FF + fb.TI) and not crossed
+        alive = is_finite(p + d + kept + push + excess + fb.FF + fb.TI)
         if alive:
             fb.P_PART = p
             fb.I_PART = kept
@@ -106,13 +111,14 @@ class PID_FULL:
             fb.gain = gain
             fb.lead = lead
             fb.started = True
+        fb.moved = not alive and (fb.moved or not free or (dead and out != here))
         fb.push = push if alive else 0.0
         fb.excess = excess if alive else 0.0
         fb.slope = slope if alive else 0.0
         fb.ahead = ahead if alive else NEVER  # after a gap the slope starts anew
         fb.OUT = out
         fb.LIMITED = out != asked
-        fb.HELD = dead or crossed or (free and not alive)
+        fb.HELD = dead or not room >= 0.0 or (free and not alive)
 
     example = Example(
         KP=2.0,

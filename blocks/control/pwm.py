@@ -12,7 +12,9 @@ class PWM:
 
     DUTY is looked at when a period begins. A pulse shorter than MIN_ON is left out and a gap shorter than MIN_OFF is closed, both
     to within a scan; what a period had too much or too little is carried into the next, also what is lost by whole scans, so the
-    mean over many periods is DUTY. At 0 and 100 % nothing is carried. A NaN switches Q off at once; a new period follows.
+    mean over many periods is DUTY. At 0 and 100 % nothing is carried. A NaN switches Q off at once, to the end of the period and
+    for MIN_OFF at least; what is lost by that is not made up for, and no new period begins on a NaN. PERIOD should be many scans
+    long: where a scan is longer than PERIOD, it is one period, and the mean is no longer DUTY.
     """
 
     DUTY = Input(LREAL, "share of the time that Q shall be on", unit="%", min=0, max=100)
@@ -30,7 +32,12 @@ class PWM:
         period = max(fb.PERIOD, 1_000_000)
         ran = fb.ran + (dt if fb.Q else 0)
         elapsed = fb.elapsed + dt
-        if not fb.started or elapsed >= period:
+        known = is_finite(fb.DUTY)
+        if not known:
+            elapsed = min(elapsed, max(period - fb.MIN_OFF, 0)) if fb.Q else elapsed
+            fb.goal = min(fb.goal, ran)
+            fb.length = 0
+        elif not fb.started or elapsed >= period:
             carried = clamp(0 - period, fb.goal - ran, period) if fb.started else 0
             elapsed = elapsed - period if fb.started and elapsed - period < period else 0
             ran = 0
@@ -41,8 +48,8 @@ class PWM:
             fb.length = period if length > 0 and period - length < fb.MIN_OFF else length
         fb.elapsed = elapsed
         fb.ran = ran
-        fb.started = is_finite(fb.DUTY)
-        fb.Q = fb.started and elapsed < fb.length
+        fb.started = known or (fb.started and elapsed < period)
+        fb.Q = known and elapsed < fb.length
 
     example = Example(
         PERIOD="1s",

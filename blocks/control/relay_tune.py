@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks.arithmetic import abs, div, is_finite, max, min, seconds
+from blocks.arithmetic import abs, div, is_finite, max, min, seconds, sqrt
 from blocks.declare import BOOL, DINT, LREAL, TIME, Example, Input, Output, Var, block
 
 STATES = ("idle", "running", "done", "failed")
@@ -17,11 +17,13 @@ ALIKE = 0.1
 class RELAY_TUNE:
     """Finds settings for a PID by making the plant swing a little: OUT switches between BIAS + and - AMPLITUDE as PV crosses SP.
 
-    From the swing a of PV (half of top to bottom) and its period TU follows KU = 4 AMPLITUDE/(pi a), the gain at which a
-    proportional controller would just swing for ever; KP, TI and TD are a RULE's shares of both. Start it near SP, with BIAS where
-    OUT stands. It is done after three cycles in a row that are within 10 % of the one before; KU is right to some 5 to 20 %, as the
-    method is. Dropping RUN ends it, and it fails when PV is further than MAX_ERROR from SP, after T_MAX, or on a NaN: OUT is then
-    BIAS (where that is NaN, what it was). The results stay until the next are there. Tyreus-Luyben is calm, Ziegler-Nichols hasty.
+    From the swing a of PV (half of top to bottom) and its period TU follows KU = 4 AMPLITUDE/(pi sqrt(a^2 - HYSTERESIS^2)), the
+    gain at which a proportional controller would just swing for ever; KP, TI and TD are a RULE's shares of both. HYSTERESIS makes
+    the swing slower, so TU too long and KU too small, on the calm side (a third of a: KU 30 % too small): keep it far below a.
+    Start it near SP, with BIAS where OUT stands. It is done after three cycles in a row that are within 10 % of the one before; KU
+    is right to some 5 to 20 %, as the method is. Dropping RUN ends it, and it fails when PV is further than MAX_ERROR from SP,
+    after T_MAX, or on a NaN: OUT is then BIAS (where that is NaN, what it last was). A restart of the controller ends it too. The
+    results stay until the next are there. Tyreus-Luyben is calm, Ziegler-Nichols hasty.
     """
 
     RUN = Input(BOOL, "starts the experiment when it rises, ends it when it falls")
@@ -35,7 +37,7 @@ class RELAY_TUNE:
     REVERSE = Input(BOOL, "more OUT makes PV fall, as cooling does", default=False)
     RULE = Input(DINT, "how the settings follow from KU and TU", default=0, min=0, max=3, names=RULES)
     OUT = Output(LREAL, "what drives the plant", unit="{BIAS}")
-    STATE = Output(DINT, "how far it is", min=0, max=3, names=STATES)
+    STATE = Output(DINT, "how far it is", min=0, max=3, names=STATES, volatile=True)
     KU = Output(LREAL, "ultimate gain", unit="{BIAS}/{SP}")
     TU = Output(LREAL, "ultimate period", unit="s")
     KP = Output(LREAL, "proportional gain by the rule", unit="{BIAS}/{SP}")
@@ -53,6 +55,7 @@ class RELAY_TUNE:
     swings = Var(LREAL, "sum of their swings, top to bottom", unit="{SP}")
     top = Var(LREAL, "highest PV of this cycle", unit="{SP}")
     bottom = Var(LREAL, "lowest PV of this cycle", unit="{SP}")
+    rest = Var(LREAL, "BIAS when it was last a number", unit="{BIAS}")
 
     def step(fb, dt):
         error = fb.PV - fb.SP if fb.REVERSE else fb.SP - fb.PV
@@ -91,15 +94,18 @@ class RELAY_TUNE:
                 fb.top = fb.PV
                 fb.bottom = fb.PV
                 if fb.alike == CYCLES:
-                    fb.STATE = DONE if fb.swings > 0.0 else FAILED
-                    fb.KU = FOUR_BY_PI * fb.AMPLITUDE * (2.0 * CYCLES) / fb.swings if fb.swings > 0.0 else 0.0
+                    half = fb.swings / (2.0 * CYCLES)
+                    beyond = sqrt(max((half - hysteresis) * (half + hysteresis), 0.0))
+                    fb.STATE = DONE if beyond > 0.0 else FAILED
+                    fb.KU = FOUR_BY_PI * fb.AMPLITUDE / beyond if beyond > 0.0 else 0.0
                     fb.TU = seconds(fb.periods) / CYCLES
         if fb.STATE == DONE:
             fb.KP = fb.KU * (1.0 / 3.2 if fb.RULE == 0 else (1.0 / 2.2 if fb.RULE == 1 else (0.45 if fb.RULE == 2 else 0.6)))
             fb.TI = fb.TU * (2.2 if fb.RULE <= 1 else (1.0 / 1.2 if fb.RULE == 2 else 0.5))
             fb.TD = fb.TU * (1.0 / 6.3 if fb.RULE == 1 else (0.125 if fb.RULE == 3 else 0.0))
         step = (fb.AMPLITUDE if fb.high else 0.0 - fb.AMPLITUDE) if fb.STATE == RUNNING else 0.0
-        fb.OUT = fb.BIAS + step if is_finite(fb.BIAS + step) else fb.OUT
+        fb.rest = fb.BIAS if is_finite(fb.BIAS) else fb.rest
+        fb.OUT = fb.rest + step
 
     example = Example(
         SP=20.0,

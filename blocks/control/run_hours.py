@@ -18,9 +18,9 @@ class RUN_HOURS:
 
     RUN = Input(BOOL, "the drive runs: its feedback rather than its command")
     SERVICE = Input(TIME, "run time between two services; 0: no service", default=0, min=0)
-    DONE = Input(BOOL, "rising edge: the service is done")
+    DONE = Input(BOOL, "rising edge: the service is done", default=False)
     PRESET = Input(TIME, "what LOAD sets the meter to", default=0, min=0)
-    LOAD = Input(BOOL, "rising edge: the meter is set to PRESET, the starts to 0")
+    LOAD = Input(BOOL, "rising edge: the meter is set to PRESET, the starts to 0", default=False)
     HOURS = Output(LREAL, "run time", unit="h", min=0)
     TOTAL = Output(TIME, "run time")
     STARTS = Output(LINT, "how often it was started")
@@ -28,8 +28,8 @@ class RUN_HOURS:
     DUE = Output(BOOL, "the service is due")
     served = Var(TIME, "run time at the last service")
     ran = Var(BOOL, "RUN one scan ago")
-    was_done = Var(BOOL, "DONE one scan ago; true at the start, so that a stuck signal is no edge", default=True)
-    was_load = Var(BOOL, "LOAD one scan ago; true at the start, so that a stuck signal is no edge", default=True)
+    was_done = Var(BOOL, "DONE one scan ago; true at the start, so that a stuck signal is no edge", default=True, volatile=True)
+    was_load = Var(BOOL, "LOAD one scan ago; true at the start, so that a stuck signal is no edge", default=True, volatile=True)
 
     def step(fb, dt):
         if fb.ran:  # until now: what ran at the last scan has run since

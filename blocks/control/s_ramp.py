@@ -12,7 +12,8 @@ class S_RAMP:
 
     OUT arrives at IN in the shortest time that the three bounds allow, and stays there: it never overshoots, unless IN itself moves
     nearer than OUT can stop; then OUT turns round as soon as it can. ACC = 0 (or NaN) is a plain ramp with sharp corners. OUT
-    starts from 0; SET puts it to SET_TO at once. A NaN on IN brings OUT gently to a stop and HELD tells; a broken rate is 0.
+    starts from 0; SET puts it to SET_TO at once. A NaN on IN brings OUT gently to a stop, one on SET_TO at once, and HELD
+    tells; a broken rate is 0.
     """
 
     IN = Input(LREAL, "where OUT shall go", unit="{IN}")
@@ -24,7 +25,7 @@ class S_RAMP:
     OUT = Output(LREAL, "IN, with limited slopes and rounded corners", unit="{IN}")
     SLOPE = Output(LREAL, "how fast OUT moves per second", unit="{IN}/s")
     ARRIVED = Output(BOOL, "OUT stands at IN")
-    HELD = Output(BOOL, "IN is not a number")
+    HELD = Output(BOOL, "IN, or SET_TO while SET, is not a number")
 
     def step(fb, dt):
         h = seconds(dt)
@@ -60,7 +61,7 @@ class S_RAMP:
         fb.OUT = out if moves else fb.OUT
         fb.SLOPE = slope if moves else 0.0
         fb.ARRIVED = fb.OUT == fb.IN and fb.SLOPE == 0.0
-        fb.HELD = dead
+        fb.HELD = dead or (fb.SET and not is_finite(fb.SET_TO))
 
     example = Example(
         UP=10.0,

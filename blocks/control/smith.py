@@ -14,10 +14,11 @@ LAST = 255
 class SMITH:
     """Takes the dead time of the plant out of a loop: wire OUT to the controller's PV, and U to `last` of the controller's OUT.
 
-    OUT = PV + M - M delayed by L, where M is the plant as a model without dead time, K/(1 + T s) of U. With a right model the loop
-    behaves as if the plant had no dead time, only later by L. With a wrong one it can be worse than a plain PID: within 20 % of K,
-    T and L is a fair demand, and the controller should not be tuned to the edge. It starts settled, so OUT is PV. The delay keeps
-    one sample in L/254, as DEAD_TIME. A NaN on PV is passed on; a NaN on U, or of the model, leaves M where it is.
+    OUT = PV + M - M delayed by L, where M is the plant as a model without dead time, K/(1 + T s) of U: `last` is what drove the
+    plant since the scan before. With a right model the loop behaves as if the plant had no dead time, only later by L. With a
+    wrong one it can be worse than a plain PID: within 20 % of K, T and L is a fair demand, and the controller should not be tuned
+    to the edge. It starts settled, so OUT is PV. The delay keeps one sample in L/254, as DEAD_TIME. A NaN on PV is passed on; a
+    NaN on U, or of the model, leaves M where it is.
     """
 
     PV = Input(LREAL, "measured value", unit="{PV}")
@@ -27,7 +28,7 @@ class SMITH:
     L = Input(TIME, "dead time of the plant", min=0)
     OUT = Output(LREAL, "what PV would be without the dead time", unit="{PV}")
     MODEL = Output(LREAL, "what the model says without the dead time", unit="{PV}")
-    was = Var(LREAL, "U one scan ago", unit="{U}")
+    was = Var(LREAL, "U when it was last a number", unit="{U}")
     now = Var(TIME, "time since the start")
     newest = Var(DINT, "slot of the last sample")
     count = Var(DINT, "samples kept")
@@ -36,7 +37,7 @@ class SMITH:
 
     def step(fb, dt):
         drive = fb.U if is_finite(fb.U) else fb.was
-        model = fb.MODEL + (fb.K * fb.was - fb.MODEL) * settling(seconds(dt), fb.T) if fb.count > 0 else fb.K * drive
+        model = fb.MODEL + (fb.K * drive - fb.MODEL) * settling(seconds(dt), fb.T) if fb.count > 0 else fb.K * drive
         fb.MODEL = model if is_finite(model) else fb.MODEL
         fb.was = drive
         fb.now = fb.now + dt
@@ -59,7 +60,6 @@ class SMITH:
         table="""
         U  | OUT MODEL
         10 | 20  20       # starts settled
-        15 | 20  20
         15 | 30  30       # PV will be 10 higher
         15 | 30  30
         15 | 20  30       # now PV should show it itself

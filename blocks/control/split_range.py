@@ -11,8 +11,8 @@ class SPLIT_RANGE:
     """Shares one controller's output between two actuators: below SPLIT it moves A, above it B, such as cooling and heating.
 
     A falls from 100 % at IN = 0 to 0 at SPLIT - GAP/2, B rises from 0 at SPLIT + GAP/2 to 100 % at IN = 100. Within the GAP both
-    are 0; a negative GAP lets them overlap. With A_RISES A comes first instead: from 0 to 100 % at SPLIT - GAP/2, then B. A NaN on
-    any input sets both to 0, and BAD tells.
+    are 0; a negative GAP lets them overlap. With A_RISES A comes first instead: from 0, where IN is 0, to 100 % at SPLIT - GAP/2,
+    then B. A NaN on any input sets both to 0, and BAD tells.
     """
 
     IN = Input(LREAL, "output of the controller", unit="%", min=0, max=100)
@@ -27,7 +27,7 @@ class SPLIT_RANGE:
         fb.BAD = not is_finite(fb.IN + fb.SPLIT + fb.GAP)
         share = lerp(fb.IN, 0.0, 0.0, clamp(0.0, fb.SPLIT - 0.5 * fb.GAP, 100.0), 100.0)
         start = clamp(0.0, fb.SPLIT + 0.5 * fb.GAP, 100.0)
-        fb.A = 0.0 if fb.BAD else (share if fb.A_RISES else 100.0 - share)
+        fb.A = 0.0 if fb.BAD else ((share if fb.IN > 0.0 else 0.0) if fb.A_RISES else 100.0 - share)
         fb.B = lerp(fb.IN, start, 0.0, 100.0, 100.0) if fb.IN > start and not fb.BAD else 0.0
 
     example = Example(

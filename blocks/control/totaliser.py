@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks.arithmetic import abs, floor, is_finite, mod, to_int, to_lreal
+from blocks.arithmetic import abs, floor, is_finite, is_nan, mod, to_int, to_lreal
 from blocks.declare import BOOL, LINT, LREAL, Example, Input, Output, Var, block
 
 NS_PER_H = 3.6e12
@@ -14,21 +14,21 @@ class TOTALISER:
     """Adds up a flow or a power over time: kW to kWh, l/h to l. Small increments are never lost, however large the total is.
 
     The total is kept as whole units and a compensated rest below 1, so it is exact for centuries. A negative IN counts backwards.
-    ROLLOVER lets it begin at 0 again, like a meter's register. A NaN, or an IN that would add more than 1e15 in a scan, counts
-    nothing and sets HELD.
+    ROLLOVER lets it begin at 0 again, like a meter's register. A NaN, on CUTOFF too, or an IN that would add more than 1e15 in a
+    scan, counts nothing and sets HELD.
     """
 
     IN = Input(LREAL, "flow or power", unit="{IN}")
     CUTOFF = Input(LREAL, "nothing is counted below this, either sign: a zero that drifts", unit="{IN}", default=0.0, min=0)
     ROLLOVER = Input(LINT, "here the total begins at 0 again; 0: never", default=0, min=0)
-    RESET = Input(BOOL, "its rising edge empties the total")
+    RESET = Input(BOOL, "its rising edge empties the total", default=False)
     TOTAL = Output(LREAL, "the sum", unit="{IN}*h")
     WHOLE = Output(LINT, "whole units of the sum")
     REST = Output(LREAL, "what TOTAL is above WHOLE", unit="{IN}*h", min=0, max=1)
     BEFORE = Output(LREAL, "the sum at the last reset", unit="{IN}*h")
     HELD = Output(BOOL, "IN cannot be counted")
     lost = Var(LREAL, "what rounding took from REST, to be given back", unit="{IN}*h")
-    was = Var(BOOL, "RESET one scan ago; true at the start, so that a stuck signal is no edge", default=True)
+    was = Var(BOOL, "RESET one scan ago; true at the start, so that a stuck signal is no edge", default=True, volatile=True)
 
     def step(fb, dt):
         if fb.RESET and not fb.was:
@@ -38,7 +38,7 @@ class TOTALISER:
             fb.lost = 0.0
         fb.was = fb.RESET
         more = fb.IN * (to_lreal(dt) / NS_PER_H) if abs(fb.IN) >= fb.CUTOFF else 0.0
-        fb.HELD = not is_finite(fb.IN + more) or abs(more) > MOST
+        fb.HELD = not is_finite(fb.IN + more) or is_nan(fb.CUTOFF) or abs(more) > MOST
         if not fb.HELD:
             added = more - fb.lost
             rest = fb.REST + added

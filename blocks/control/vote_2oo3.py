@@ -19,9 +19,10 @@ class VOTE_2OO3:
     """One value out of three sensors: the middle one, so that a single wrong sensor cannot move it far.
 
     A sensor that is further than TOLERANCE from the middle for DELAY, while the other two agree, is named by WRONG and left out
-    until it is back within TOLERANCE of the middle; a sensor that is no finite number is left out at once. Of two sensors OUT is
-    their mean, or the lower or higher one by PREFER; of one it is that one; of none NaN. DISAGREE tells that no two of those in
-    use agree, so nobody knows which is wrong and OUT is not to be trusted. A TOLERANCE that is NaN makes them disagree.
+    until it is within TOLERANCE of any other that is alive; a sensor that is no finite number is left out at once. Of two sensors
+    OUT is their mean, or the lower or higher one by PREFER; of one it is that one; of none NaN. DISAGREE tells that no two of three
+    in use, or not the two that are left alive, have agreed for DELAY, so nobody knows which is wrong and OUT is not to be trusted,
+    also where it is the one that had not been left out. A TOLERANCE that is NaN makes them disagree.
     """
 
     IN1 = Input(LREAL, "first sensor", unit="{IN1}")
@@ -33,7 +34,7 @@ class VOTE_2OO3:
     OUT = Output(LREAL, "the value voted", unit="{IN1}", default=NO_VALUE)
     QUALITY = Output(DINT, "sensors in use", min=0, max=3, names=QUALITIES)
     WRONG = Output(DINT, "number of the sensor that is left out, the lowest of several; 0: none", min=0, max=3)
-    DISAGREE = Output(BOOL, "no two of the sensors in use have agreed for DELAY")
+    DISAGREE = Output(BOOL, "no two sensors have agreed for DELAY, and two at least are alive")
     ALARM = Output(BOOL, "a sensor is wrong or dead, or they disagree")
     far1 = Var(TIME, "how long the first sensor has differed, -1 while it does not", default=NOT_YET)
     far2 = Var(TIME, "how long the second sensor has differed, -1 while it does not", default=NOT_YET)
@@ -57,6 +58,10 @@ class VOTE_2OO3:
             fb.out1 = (fb.far1 >= fb.DELAY and fb.far1 >= 0) or (fb.out1 and not near12 and not near13)
             fb.out2 = (fb.far2 >= fb.DELAY and fb.far2 >= 0) or (fb.out2 and not near12 and not near23)
             fb.out3 = (fb.far3 >= fb.DELAY and fb.far3 >= 0) or (fb.out3 and not near13 and not near23)
+        else:
+            fb.out1 = fb.out1 and not (alive1 and ((alive2 and near12) or (alive3 and near13)))
+            fb.out2 = fb.out2 and not (alive2 and ((alive1 and near12) or (alive3 and near23)))
+            fb.out3 = fb.out3 and not (alive3 and ((alive1 and near13) or (alive2 and near23)))
         use1 = alive1 and not fb.out1
         use2 = alive2 and not fb.out2
         use3 = alive3 and not fb.out3
@@ -66,7 +71,8 @@ class VOTE_2OO3:
         of_two = low if fb.PREFER == 1 else (high if fb.PREFER == 2 else low + (high - low) * 0.5)
         of_three = middle(fb.IN1, fb.IN2, fb.IN3)
         fb.OUT = of_three if used == 3 else (of_two if used == 2 else (low if used == 1 else NO_VALUE))
-        agree = used < 2 or (near12 and use1 and use2) or (near23 and use2 and use3) or (near13 and use1 and use3)
+        alone = not (alive1 and alive2) and not (alive1 and alive3) and not (alive2 and alive3)
+        agree = alone or (near12 and use1 and use2) or (near23 and use2 and use3) or (near13 and use1 and use3)
         fb.apart = lasted(not agree, fb.apart, dt, fb.DELAY)
         fb.QUALITY = used
         fb.WRONG = 0 if used == 3 else (1 if not use1 else (2 if not use2 else 3))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks.arithmetic import is_finite, max, seconds
+from blocks.arithmetic import is_finite, max, seconds, settling
 from blocks.declare import BOOL, DINT, LREAL, Example, Input, Output, Var, block
 
 REASONS = ("rate", "target reached", "grid import", "battery limit", "rise", "disabled", "bad input")
@@ -14,8 +14,11 @@ class CHARGE_ONLY:
 
     P = -RATE, less where the import limit leaves less beside the other loads (P_GRID + P_BATTERY: import is positive, discharging
     is positive) or the battery's P_MIN is smaller. It stops at SOC_TARGET and starts again GAP below. An increase of charging is
-    no faster than RISE, a decrease acts at once. ENABLE is a level: a start command that is repeated changes nothing. An input
-    that is no finite number stops charging.
+    no faster than RISE, a decrease acts at once. Towards the import limit it increases with the lag SOFT, since two meters that
+    are not read at the same moment would make it hunt otherwise: choose three times the difference of their delays.
+
+    ENABLE is a level: a start command that is repeated changes nothing. An input that is no finite number stops charging, and is
+    forgotten: a target that was reached stays so.
     """
 
     SOC = Input(LREAL, "state of charge", unit="%")
@@ -27,19 +30,24 @@ class CHARGE_ONLY:
     P_BATTERY = Input(LREAL, "measured power of the battery, discharging is positive", unit="kW", default=0.0)
     IMPORT_LIMIT = Input(LREAL, "highest import of the site; needs P_GRID and P_BATTERY", unit="kW", default=1e9, min=0)
     RISE = Input(LREAL, "fastest increase of charging power", unit="kW/s", default=1e9, min=0)
+    SOFT = Input(LREAL, "lag of an increase towards the import limit", unit="s", default=3.0, min=0)
     ENABLE = Input(BOOL, "true charges", default=True)
     P = Output(LREAL, "power setpoint of the battery, charging is negative", unit="kW", max=0)
     DONE = Output(BOOL, "the target is reached")
     ACTIVE = Output(DINT, "what decides on P", min=0, max=6, names=REASONS)
-    given = Var(LREAL, "charging power one scan ago, as a positive number", unit="kW")
+    given = Var(LREAL, "charging power one scan ago, as a positive number", unit="kW", volatile=True)
 
     def step(fb, dt):
         target = fb.SOC_TARGET
         by_grid = max(fb.IMPORT_LIMIT, 0.0) - (fb.P_GRID + fb.P_BATTERY)
         by_battery = max(0.0 - fb.P_MIN, 0.0)
         by_rise = fb.given + max(fb.RISE, 0.0) * seconds(dt)
-        bad = not is_finite(fb.SOC + target + fb.GAP + fb.RATE + by_battery + by_grid + by_rise)
-        fb.DONE = not bad and fb.SOC >= (target - max(fb.GAP, 0.0) if fb.DONE else target)
+        settings = fb.SOC + target + fb.GAP + fb.RATE + fb.P_MIN + fb.IMPORT_LIMIT + fb.RISE + fb.SOFT
+        bad = not is_finite(settings + by_battery + by_grid + by_rise)
+        if by_grid > fb.given:
+            by_grid = fb.given + (by_grid - fb.given) * settling(seconds(dt), fb.SOFT)
+        if not bad:
+            fb.DONE = fb.SOC >= (target - max(fb.GAP, 0.0) if fb.DONE else target)
         power = max(fb.RATE, 0.0)
         active = 0
         if by_grid < power:

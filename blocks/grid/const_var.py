@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 from blocks.arithmetic import clamp, is_finite, max
 from blocks.declare import BOOL, LREAL, Example, Input, Output, block
 from blocks.grid.laws import response
+
+OFF = math.inf
 
 
 @block(source="IEEE 1547-2018, 5.3.5 (constant reactive power mode), as in EPRI OpenDER 2.2, eq. 3.8.1-13")
 class CONST_VAR:
     """Reactive power at a setpoint: Q follows Q_SET inside what the converter can do, with a response time.
 
-    Injecting is positive. OLRT is the response time, to 90 % of a step. At the start Q is 0. A NaN on Q_SET or on a limit takes Q
-    to 0 in the same time and is not remembered.
+    Injecting is positive. OLRT is the response time, to 90 % of a step. At the start Q is 0. The limits hold Q itself, not only
+    what it heads for. A NaN on Q_SET or on a limit takes Q to 0 in the same time and is not remembered.
     """
 
     Q_SET = Input(LREAL, "reactive power asked for, injecting is positive", unit="kvar")
@@ -25,11 +29,13 @@ class CONST_VAR:
 
     def step(fb, dt):
         share = response(dt, fb.OLRT)
-        asked = clamp(0.0 - max(fb.Q_ABSORB, 0.0), fb.Q_SET, max(fb.Q_INJECT, 0.0))
+        lowest = 0.0 - max(fb.Q_ABSORB, 0.0) if is_finite(fb.Q_ABSORB) else 0.0 - OFF
+        highest = max(fb.Q_INJECT, 0.0) if is_finite(fb.Q_INJECT) else OFF
+        asked = clamp(lowest, fb.Q_SET, highest)
         alive = is_finite(fb.Q_SET + fb.Q_INJECT + fb.Q_ABSORB) and is_finite(fb.Q + (asked - fb.Q) * share)
         asked = asked if alive else 0.0
         moved = fb.Q + (asked - fb.Q) * share
-        fb.Q = moved if is_finite(moved) else 0.0
+        fb.Q = clamp(lowest, moved, highest) if is_finite(moved) else 0.0
         fb.LIMITED = alive and asked != fb.Q_SET
         fb.BAD = not alive
 

@@ -18,7 +18,8 @@ class COST_SAVING:
     slots before that are dearer than it takes to empty it; never at or below WEAR. Where both hold, or SLOT is outside the table,
     it is idle.
 
-    The power is P_RATED within P_MIN .. P_MAX, at last only what SOC_MIN .. SOC_MAX needs in a minute, so it ends softly. It
+    The power is P_RATED within P_MIN .. P_MAX, at last only what SOC_MIN .. SOC_MAX needs in a minute, so it ends softly. A trade
+    begins where 1 % of ENERGY more than its least is there, and then needs the least alone, so a noisy SOC does not switch it. It
     looks at no load. A price of another slot that is no number is not counted; one of this slot, or another broken input, gives
     0.
     """
@@ -56,19 +57,22 @@ class COST_SAVING:
             cheaper = cheaper + 1 if is_ahead and not has_sale and price < now else cheaper
             dearer = dearer + 1 if is_ahead and not has_refill and price > now else dearer
             lowest = min(price, lowest) if is_finite(price) else lowest
-        slot_energy = max(fb.P_RATED, 0.0) * max(fb.SLOT_TIME, 0.01)
+        rated = max(fb.P_RATED, 0.0)
+        slot_energy = rated * max(fb.SLOT_TIME, 0.01)
         room = fb.ENERGY * (fb.SOC_MAX - fb.SOC) * 0.01
         stored = fb.ENERGY * (fb.SOC - fb.SOC_MIN) * 0.01
-        buys = room > 0.0 and has_sale and to_lreal(cheaper) * slot_energy < room
-        sells = stored > 0.0 and now > fb.WEAR and now * efficiency - fb.WEAR > lowest and to_lreal(dearer) * slot_energy < stored
-        bad = not is_finite(now + room + stored + fb.WEAR + fb.EFFICIENCY + slot_energy)
+        least_room = to_lreal(cheaper) * slot_energy + (0.0 if fb.STATE == 1 else fb.ENERGY * 0.01)
+        least_stored = to_lreal(dearer) * slot_energy + (0.0 if fb.STATE == 2 else fb.ENERGY * 0.01)
+        buys = has_sale and room > least_room
+        sells = now > fb.WEAR and now * efficiency - fb.WEAR > lowest and stored > least_stored
+        bad = not is_finite(now + room + stored + fb.WEAR + fb.EFFICIENCY + fb.P_RATED + fb.SLOT_TIME + slot_energy)
         state = 0 if buys == sells else (1 if buys else 2)
         fb.STATE = 3 if bad else (state if known else 0)
         power = 0.0
         if fb.STATE == 1:
-            power = 0.0 - min(min(fb.P_RATED, room * 60.0), max(0.0 - fb.P_MIN, 0.0))
+            power = 0.0 - min(min(rated, room * 60.0), max(0.0 - fb.P_MIN, 0.0))
         elif fb.STATE == 2:
-            power = min(min(fb.P_RATED, stored * 60.0), max(fb.P_MAX, 0.0))
+            power = min(min(rated, stored * 60.0), max(fb.P_MAX, 0.0))
         fb.P = power if is_finite(power) else 0.0
 
     example = Example(

@@ -13,9 +13,10 @@ S = 1_000_000_000
 class DC_OFFSET:
     """The direct part of an alternating current, which saturates transformers, from a burst of samples.
 
-    DC is the mean over a whole number of periods of F. HIGH is true when its magnitude has been above LIMIT of RATED for DELAY,
-    the first scan included. A NaN in the burst, or a burst without a period, makes DC a NaN or 0 and counts as too high: OK is
-    false then.
+    DC is the mean over a whole number of periods of F: a burst needs at least two at the nominal frequency, since one is a sample
+    too short as soon as F falls. HIGH is true when its magnitude has been above LIMIT of RATED for DELAY, the first scan included.
+    A NaN in the burst, or a burst without a period, makes DC a NaN or 0 and OK false; that counts as too high as well, as the
+    supervision is blind, and BAD says that HIGH is no measured current.
     """
 
     X = Input(Array(LREAL, "N"), "the burst of samples of the current", unit="A")
@@ -28,6 +29,7 @@ class DC_OFFSET:
     SHARE = Output(LREAL, "its magnitude over RATED", unit="%")
     HIGH = Output(BOOL, "too much for too long")
     OK = Output(BOOL, "DC is measured")
+    BAD = Output(BOOL, "HIGH is true because nothing is measured")
     run = Var(TIME, "time above LIMIT")
 
     def step(fb, dt):
@@ -38,9 +40,10 @@ class DC_OFFSET:
         fb.DC = total / to_lreal(max(count, 1))
         fb.SHARE = 100.0 * abs(fb.DC) / fb.RATED if fb.RATED > 0.0 else 0.0
         fb.OK = count > 0 and fb.RATED > 0.0 and is_finite(fb.SHARE)
-        high = fb.SHARE > fb.LIMIT or not fb.OK
+        high = not fb.SHARE <= fb.LIMIT or not fb.OK
         fb.run = min(fb.run + dt, max(fb.DELAY, 0)) if high else 0
         fb.HIGH = high and fb.run >= fb.DELAY
+        fb.BAD = fb.HIGH and not fb.OK
 
     example = Example(
         FS=200.0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks.arithmetic import is_nan, max, min, seconds
+from blocks.arithmetic import is_nan, max, min, seconds, to_int, to_lreal
 from blocks.declare import BOOL, DINT, LREAL, TIME, Array, Example, Input, Output, Var, block
 
 STATES = ("off", "waiting", "ramping", "in service")
@@ -13,11 +13,11 @@ S = 1_000_000_000
 class ENTER_SERVICE:
     """Lets the plant run only after the grid has been good for long enough, and then ramps its power up.
 
-    While PERMIT holds and every voltage and the frequency are inside their windows the delay runs, DELAY and RANDOM together; any
-    gap starts it anew. Then RUN turns true and SHARE, what of the rated power may be used either way, rises from 0 to 1 in RAMP.
-    In service the windows no longer matter: only TRIP or a lost PERMIT ends it, at once. After a start the plant is off. RANDOM
-    spreads the return of many plants: give each its own number. The windows are those of a 60 Hz grid; a 50 Hz grid needs its
-    own. A NaN is outside.
+    While PERMIT holds and every voltage and the frequency are inside their windows the delay runs, DELAY and RANDOM together;
+    any gap starts it anew. Then RUN turns true and SHARE, what of the rated power may be used either way, rises from 0 to 1 in
+    RAMP. A new RAMP goes on from the SHARE that is there. In service the windows no longer matter: only TRIP or a lost PERMIT
+    ends it, at once. After a start the plant is off. RANDOM spreads the return of many plants: give each its own number. The
+    windows are those of a 60 Hz grid; a 50 Hz grid needs its own. A NaN is outside.
     """
 
     V = Input(Array(LREAL, "N"), "the applicable voltages", unit="V")
@@ -37,7 +37,8 @@ class ENTER_SERVICE:
     STATE = Output(DINT, "where it is", min=0, max=3, names=STATES)
     LEFT = Output(TIME, "time until RUN, while waiting", min=0)
     waited = Var(TIME, "time for which the grid has been good; -1 where it is not", default=-1)
-    ramped = Var(TIME, "time since RUN rose, held at RAMP")
+    ramped = Var(TIME, "how much of RAMP has passed, held at RAMP")
+    ramp_was = Var(TIME, "RAMP one scan ago")
 
     def step(fb, dt):
         good = fb.PERMIT and not fb.TRIP and fb.F >= fb.F_LOW and fb.F <= fb.F_HIGH
@@ -47,14 +48,17 @@ class ENTER_SERVICE:
         total = max(fb.DELAY, 0) + max(fb.RANDOM, 0)
         if fb.TRIP or not fb.PERMIT:
             fb.RUN = False
+        ramp = max(fb.RAMP, 0)
         if fb.RUN:
-            fb.ramped = min(fb.ramped + dt, max(fb.RAMP, 0))
+            so_far = fb.ramped if ramp == fb.ramp_was else to_int(fb.SHARE * to_lreal(ramp))
+            fb.ramped = min(so_far + dt, ramp)
         else:
             fb.ramped = 0
             fb.waited = (min(fb.waited + dt, total) if fb.waited >= 0 else 0) if good else -1
             if fb.waited >= total and good:
                 fb.RUN = True
                 fb.waited = -1
+        fb.ramp_was = ramp
         fb.SHARE = (seconds(fb.ramped) / seconds(fb.RAMP) if fb.RAMP > 0 else 1.0) if fb.RUN else 0.0
         waiting = fb.waited >= 0
         fb.LEFT = max(total - fb.waited, 0) if waiting else 0

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from blocks.arithmetic import clamp, is_finite, max, min, seconds, time
 from blocks.declare import BOOL, DINT, LREAL, TIME, Example, Input, Output, Var, block
+from blocks.grid.laws import is_grid
 
 STATES = ("ready", "support", "deactivation", "buffer", "recovery", "waiting for the frequency")
 OPTIONS = ("49.7 Hz in 1.3 s", "49.6 Hz in 1.0 s", "49.5 Hz in 0.7 s")
 QUARTER = 900_000_000_000
+LONGEST = 300_000_000_000
 
 
 @block(source="Fingrid and Svenska kraftnat, technical requirements for the Fast Frequency Reserve (FFR)")
@@ -15,11 +17,14 @@ class FFR:
     """Nordic fast frequency reserve: all of CAPACITY at once when the frequency falls below the option's threshold.
 
     The support lasts 5 s if it then ramps down by at most 20 % of CAPACITY a second, else 30 s (SUPPORT may lengthen it),
-    whatever the frequency does meanwhile. Then P stays 0 for BUFFER, and the energy given is charged back at RECOVERY percent of
-    CAPACITY, which pauses while F is below 49.9 Hz. It is ready when that is done and F was back above the threshold, at the
-    latest 15 min after the activation. The times of an option are for the power at the meter: nothing here delays. A dead F
-    activates nothing; a support that runs goes on. Buffer (10 s) and recovery (25 %) are those of the Swedish requirements,
-    unconfirmed for Fingrid.
+    whatever the frequency does meanwhile: RATE and SUPPORT are those of the moment of activation. Then P stays 0 for BUFFER, and
+    the energy given is charged back at RECOVERY percent of CAPACITY, which pauses while F is below 49.9 Hz or ENABLE is false. It is
+    ready when that is done and F was back above the threshold, at the latest 15 min after the activation; what was not charged
+    back by then adds to the next recovery.
+
+    The times of an option are for the power at the meter: nothing here delays. A dead F (no number, or outside 40 .. 60 Hz)
+    activates nothing and charges nothing back; a support that runs goes on. Buffer (10 s) and recovery (25 %) are those of the
+    Swedish requirements, unconfirmed for Fingrid.
     """
 
     F = Input(LREAL, "frequency of the grid", unit="Hz")
@@ -33,45 +38,50 @@ class FFR:
     RECOVERY = Input(
         LREAL, "charging power of the recovery, in CAPACITY; 0 leaves it to others", unit="%", default=0.0, min=0, max=25
     )
-    ENABLE = Input(BOOL, "false keeps it from activating; a support that runs goes on", default=True)
+    ENABLE = Input(BOOL, "false keeps it from activating and from charging back; a support that runs goes on", default=True)
     P = Output(LREAL, "power asked for, discharging is positive", unit="kW")
-    STATE = Output(DINT, "where it is in its cycle", min=0, max=5, names=STATES)
+    STATE = Output(DINT, "where it is in its cycle", min=0, max=5, names=STATES, volatile=True)
     READY = Output(BOOL, "it would answer now")
-    T = Output(TIME, "time since the activation, held at 15 min")
+    T = Output(TIME, "time since the activation, held at 15 min", volatile=True)
     owed = Var(LREAL, "energy given and not yet charged back, in CAPACITY", unit="s")
+    hold = Var(TIME, "length of this support")
+    speed = Var(LREAL, "speed of this deactivation, in CAPACITY", unit="1/s", default=0.2)
 
     def step(fb, dt):
         threshold = 49.7 if fb.OPTION == 0 else (49.6 if fb.OPTION == 1 else 49.5)
-        rate = clamp(1.0, fb.RATE, 1000.0) * 0.01
-        hold = max(5_000_000_000 if fb.RATE <= 20.0 else 30_000_000_000, fb.SUPPORT)
-        down = hold + time(1.0 / rate)
-        alive = is_finite(fb.F + fb.CAPACITY)
+        is_alive = is_grid(fb.F)
+        can_start = is_alive and is_finite(fb.CAPACITY) and fb.ENABLE
+        down = fb.hold + time(1.0 / fb.speed) if fb.speed > 0.0 else fb.hold
         recovery = clamp(0.0, fb.RECOVERY, 25.0) * 0.01
         fb.T = min(fb.T + dt, QUARTER) if fb.STATE > 0 else 0
-        if fb.STATE == 1 and fb.T >= hold:
+        if fb.STATE == 1 and fb.T >= fb.hold:
             fb.STATE = 2
         if fb.STATE == 2 and fb.T >= down:
             fb.STATE = 3
-            fb.owed = seconds(hold) + 0.5 / rate
+            fb.owed = fb.owed + seconds(down + fb.hold) * 0.5
         if fb.STATE == 3 and fb.T >= down + max(fb.BUFFER, 0):
             fb.STATE = 4
         if fb.STATE == 4 and (fb.owed <= 0.0 or recovery == 0.0):
             fb.STATE = 5
-        if (fb.STATE == 5 and fb.F >= threshold) or (fb.STATE > 2 and fb.T >= QUARTER):
+            fb.owed = 0.0
+        if (fb.STATE == 5 and is_alive and fb.F >= threshold) or (fb.STATE > 2 and fb.T >= QUARTER):
             fb.STATE = 0
-        if fb.STATE == 0 and alive and fb.ENABLE and fb.F < threshold:
+        if fb.STATE == 0 and can_start and fb.F < threshold:
             fb.STATE = 1
             fb.T = 0
+            rate = clamp(1.0, fb.RATE, 1000.0)
+            fb.speed = rate * 0.01
+            fb.hold = clamp(5_000_000_000 if rate <= 20.0 else 30_000_000_000, fb.SUPPORT, LONGEST)
         share = 0.0
         if fb.STATE == 1:
             share = 1.0
         elif fb.STATE == 2:
-            share = clamp(0.0, 1.0 - rate * seconds(fb.T - hold), 1.0)
-        elif fb.STATE == 4 and fb.F >= 49.9:
+            share = clamp(0.0, 1.0 - fb.speed * seconds(fb.T - fb.hold), 1.0)
+        elif fb.STATE == 4 and is_alive and fb.F >= 49.9 and fb.ENABLE:
             share = 0.0 - recovery
             fb.owed = fb.owed - recovery * seconds(dt)
         fb.P = share * max(fb.CAPACITY, 0.0) if is_finite(fb.CAPACITY) else 0.0
-        fb.READY = fb.STATE == 0 and alive and fb.ENABLE
+        fb.READY = fb.STATE == 0 and can_start
 
     example = Example(
         CAPACITY="1MW",

@@ -12,9 +12,10 @@ class GFM_DROOP:
 
     F = F0 - KF * F0 * (P - P_SET) / P_RATED, U = U0 - KU * U0 * (Q - Q_SET) / Q_RATED: more load lowers the frequency, more
     reactive power the voltage. Converters with equal droops carry equal shares of their ratings. P and Q are taken through a
-    first-order filter of T, which gives the droop an inertia; it starts at the first measurement. The results stay within F_MIN
-    .. F_MAX and U_MIN .. U_MAX. An input that is no finite number holds F and U where they are: an island must not lose its
-    frequency to a sensor.
+    first-order filter of T, which gives the droop an inertia; it starts at the first measurement. The results, held ones too, stay
+    within F_MIN .. F_MAX and U_MIN .. U_MAX, which are 0.95 .. 1.03 of F0 and 0.9 .. 1.1 of U0 where they are 0. An input that
+    is no finite number holds F or U, whichever it concerns, where it is, and at F0 or U0 before the first measurement: an island
+    must not lose its frequency to a sensor.
     """
 
     P = Input(LREAL, "measured active power, out of the converter is positive", unit="kW")
@@ -28,32 +29,37 @@ class GFM_DROOP:
     KF = Input(LREAL, "relative fall of frequency at rated power", default=0.01, min=0, max=1)
     KU = Input(LREAL, "relative fall of voltage at rated reactive power", default=0.04, min=0, max=1)
     T = Input(LREAL, "time constant of the power filter", unit="s", default=0.0, min=0, max=1e6)
-    F_MIN = Input(LREAL, "lowest frequency", unit="Hz", default=47.5, min=0)
-    F_MAX = Input(LREAL, "highest frequency", unit="Hz", default=51.5, min=0)
-    U_MIN = Input(LREAL, "lowest voltage", unit="V", default=360.0, min=0)
-    U_MAX = Input(LREAL, "highest voltage", unit="V", default=440.0, min=0)
+    F_MIN = Input(LREAL, "lowest frequency; 0 is 0.95 F0", unit="Hz", default=0.0, min=0)
+    F_MAX = Input(LREAL, "highest frequency; 0 is 1.03 F0", unit="Hz", default=0.0, min=0)
+    U_MIN = Input(LREAL, "lowest voltage; 0 is 0.9 U0", unit="V", default=0.0, min=0)
+    U_MAX = Input(LREAL, "highest voltage; 0 is 1.1 U0", unit="V", default=0.0, min=0)
     F = Output(LREAL, "frequency setpoint", unit="Hz", default=50.0)
     U = Output(LREAL, "voltage setpoint", unit="V", default=400.0)
-    HELD = Output(BOOL, "an input is no finite number: F and U are held")
+    HELD = Output(BOOL, "an input is no finite number: F or U is held")
     active = Var(LREAL, "filtered active power", unit="kW")
     reactive = Var(LREAL, "filtered reactive power", unit="kvar")
-    started = Var(BOOL, "the filters have a value")
+    active_known = Var(BOOL, "the filter of the active power has a value")
+    reactive_known = Var(BOOL, "the filter of the reactive power has a value")
 
     def step(fb, dt):
-        share = settling(seconds(dt), fb.T) if fb.started else 1.0
-        active = fb.active + (fb.P - fb.active) * share
-        reactive = fb.reactive + (fb.Q - fb.reactive) * share
+        share = settling(seconds(dt), fb.T)
+        active = fb.active + (fb.P - fb.active) * share if fb.active_known else fb.P
+        reactive = fb.reactive + (fb.Q - fb.reactive) * share if fb.reactive_known else fb.Q
         frequency = fb.F0 - fb.KF * fb.F0 * ((active - fb.P_SET) / max(fb.P_RATED, 0.001))
         voltage = fb.U0 - fb.KU * fb.U0 * ((reactive - fb.Q_SET) / max(fb.Q_RATED, 0.001))
-        limits = fb.F_MIN + fb.F_MAX + fb.U_MIN + fb.U_MAX
-        ratings = fb.P_RATED + fb.Q_RATED
-        fb.HELD = not is_finite(active + reactive + frequency + voltage + limits + ratings)
-        if not fb.HELD:
-            fb.active = active
-            fb.reactive = reactive
-            fb.started = True
-            fb.F = clamp(fb.F_MIN, frequency, fb.F_MAX)
-            fb.U = clamp(fb.U_MIN, voltage, fb.U_MAX)
+        f_good = is_finite(active + frequency + fb.P_RATED + fb.F_MIN + fb.F_MAX)
+        u_good = is_finite(reactive + voltage + fb.Q_RATED + fb.U_MIN + fb.U_MAX)
+        f = frequency if f_good else (fb.F if fb.active_known else fb.F0)
+        u = voltage if u_good else (fb.U if fb.reactive_known else fb.U0)
+        f = clamp(fb.F_MIN if fb.F_MIN > 0.0 else 0.95 * fb.F0, f, fb.F_MAX if fb.F_MAX > 0.0 else 1.03 * fb.F0)
+        u = clamp(fb.U_MIN if fb.U_MIN > 0.0 else 0.9 * fb.U0, u, fb.U_MAX if fb.U_MAX > 0.0 else 1.1 * fb.U0)
+        fb.F = f if is_finite(f) else fb.F
+        fb.U = u if is_finite(u) else fb.U
+        fb.active = active if f_good else fb.active
+        fb.reactive = reactive if u_good else fb.reactive
+        fb.active_known = fb.active_known or f_good
+        fb.reactive_known = fb.reactive_known or u_good
+        fb.HELD = not (f_good and u_good)
 
     example = Example(
         P_RATED="100kW",

@@ -23,10 +23,11 @@ class ISLAND_DETECT:
     """Says whether the public grid is there: GRID_OK falls when one sign of its loss has stood for its delay.
 
     The signs: an open breaker and a vector shift at once; a voltage or frequency outside its window and a rate of change above
-    its limit after their delays, the first scan included. CAUSE keeps the first sign until the grid is back. GRID_OK returns when
-    no sign has been there for RETURN, which also runs after the start. Windows and delays are the grid operator's to set. Passive
-    detection has a blind spot where load and production match: it does not replace the converter's active one. A NaN is outside
-    every window.
+    its limit after their delays, the first scan included. CAUSE keeps the first sign until the grid is back, an open breaker
+    until it is closed. GRID_OK returns when no sign has been there for RETURN, which also runs after the start. A rate that is
+    not yet known (RATE_READY, from ROCOF) is no loss, but nothing returns without it. Windows and delays are the grid
+    operator's to set. Passive detection has a blind spot where load and production match: it does not replace the converter's
+    active one. A NaN is outside every window, and a limit that is NaN is passed.
     """
 
     V = Input(Array(LREAL, "N"), "voltages of the phases", unit="V")
@@ -44,6 +45,7 @@ class ISLAND_DETECT:
     RATE_LIMIT = Input(LREAL, "fastest rate of change", unit="Hz/s", default=2.0, min=0)
     RATE_DELAY = Input(TIME, "time above the fastest rate", default=500 * MS, min=0)
     RETURN = Input(TIME, "time without a sign until the grid is back", default=60_000 * MS, min=0)
+    RATE_READY = Input(BOOL, "RATE is known, from ROCOF's READY", default=True)
     GRID_OK = Output(BOOL, "the grid is there")
     LOST = Output(BOOL, "the grid is not there, or not yet")
     CAUSE = Output(DINT, "the first sign of its loss", min=0, max=7, names=CAUSES)
@@ -58,10 +60,10 @@ class ISLAND_DETECT:
         high = False
         for i in range(len(fb.V)):
             v = fb.V[i] / fb.V_NOM
-            high = high or v > fb.V_HIGH
+            high = high or not v <= fb.V_HIGH
             low = low or not v >= fb.V_LOW
         under = not fb.F >= fb.F_LOW
-        over = fb.F > fb.F_HIGH
+        over = not fb.F <= fb.F_HIGH
         fast = not abs(fb.RATE) <= fb.RATE_LIMIT
         fb.v_run = min(fb.v_run + dt, max(fb.V_DELAY, 0)) if low or high else 0
         fb.f_run = min(fb.f_run + dt, max(fb.F_DELAY, 0)) if under or over else 0
@@ -77,9 +79,10 @@ class ISLAND_DETECT:
             cause = 2 if low else 3
         if not fb.BREAKER:
             cause = 1
-        sign = low or high or under or over or fast or cause > 0
+        sign = low or high or under or over or fast or cause > 0 or not fb.RATE_READY
         back = max(fb.RETURN, 0)
         fb.good_run = -1 if sign else (min(fb.good_run + dt, back) if fb.good_run >= 0 else 0)
+        fb.CAUSE = 0 if fb.CAUSE == 1 and fb.BREAKER else fb.CAUSE
         if cause > 0:
             fb.CAUSE = cause if fb.GRID_OK or fb.CAUSE == 0 else fb.CAUSE
             fb.GRID_OK = False

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
-from blocks.arithmetic import clamp, cosine, floor, is_finite, max, min, seconds, settling, to_int, to_lreal
+from blocks.arithmetic import clamp, cosine, div, floor, is_finite, max, min, seconds, settling, to_int, to_lreal
 
 NOT_A_NUMBER = math.nan
 LN_10 = 2.302585092994046
+NORDIC_GRID = 50.0
 PRODUCTS = ("FCR-N", "FCR-D up", "FCR-D down")
 
 
@@ -106,3 +107,27 @@ def response(dt, olrt):
     0.832 for 0.9 in all of it.
     """
     return settling(seconds(dt) * LN_10, olrt)
+
+
+def is_grid(frequency):
+    """Whether the Nordic grid can have this frequency, 40 to 60 Hz: a dead meter's 0, a NaN or 6553.5 is none."""
+    return is_finite(grid_frequency(frequency, NORDIC_GRID))
+
+
+def median(values, counts, count):
+    """The median of the `count` finite values that count, NaN without any; one value that is wrong does not move it far."""
+    first = div(count - 1, 2)
+    second = div(count, 2)
+    lower = NOT_A_NUMBER
+    upper = NOT_A_NUMBER
+    for i in range(len(values)):
+        below = 0
+        equal = 0
+        for k in range(len(values)):
+            is_other = counts[k] and is_finite(values[k])
+            below = below + 1 if is_other and values[k] < values[i] else below
+            equal = equal + 1 if is_other and values[k] == values[i] else equal
+        is_one = counts[i] and is_finite(values[i])
+        lower = values[i] if is_one and below <= first and first < below + equal else lower
+        upper = values[i] if is_one and below <= second and second < below + equal else upper
+    return lower + (upper - lower) * 0.5

@@ -14,14 +14,15 @@ class LER_LIMITS:
     FCR-N reserves 1.34 * CAPACITY and one hour of CAPACITY each way. FCR-D upwards reserves CAPACITY up, 0.20 * CAPACITY down and
     20 minutes of CAPACITY; downwards mirrors it. A threshold is CAPACITY * m / 60 / ENERGY, and 1 minus that at the upper end,
     with m = 5 (AEM on), 10 (AEM off), 30 or 20 (NEM on) and 57.5 or 20 (NEM off), held within 0 .. 100 %. NEM and AEM compute the
-    same by themselves; here they can be shown. ENOUGH tells whether the battery's power and energy suffice; a NaN says no.
+    same by themselves; here they can be shown. ENOUGH tells whether the battery's power and energy suffice; an input
+    that is no finite number says no.
     """
 
     CAPACITY = Input(LREAL, "capacity sold, as a positive number", unit="kW", min=0)
     ENERGY = Input(LREAL, "energy of the reservoir from 0 to 100 %", unit="kWh", min=0)
     PRODUCT = Input(DINT, "which reserve", default=0, min=0, max=2, names=PRODUCTS)
-    P_MIN = Input(LREAL, "lowest power that the battery can give, charging being negative", unit="kW", default=-1e9, max=0)
-    P_MAX = Input(LREAL, "highest power that the battery can give", unit="kW", default=1e9, min=0)
+    P_MIN = Input(LREAL, "lowest power that the battery can give, charging being negative", unit="kW", max=0)
+    P_MAX = Input(LREAL, "highest power that the battery can give", unit="kW", min=0)
     P_UP = Output(LREAL, "discharging power to keep free", unit="kW", min=0)
     P_DOWN = Output(LREAL, "charging power to keep free, as a positive number", unit="kW", min=0)
     E_UP = Output(LREAL, "energy to keep for discharging", unit="kWh", min=0)
@@ -52,7 +53,8 @@ class LER_LIMITS:
         fb.AEM_HIGH_OFF = 100.0 - fb.AEM_LOW_OFF
         fb.AEM_HIGH_ON = 100.0 - fb.AEM_LOW_ON
         powerful = fb.P_MAX >= fb.P_UP and 0.0 - fb.P_MIN >= fb.P_DOWN
-        fb.ENOUGH = is_finite(fb.CAPACITY) and powerful and fb.ENERGY >= fb.E_UP + fb.E_DOWN
+        is_known = is_finite(fb.CAPACITY + fb.ENERGY + fb.P_MIN + fb.P_MAX) and fb.CAPACITY >= 0.0
+        fb.ENOUGH = is_known and powerful and fb.ENERGY >= fb.E_UP + fb.E_DOWN
 
     example = Example(
         CAPACITY="1MW",

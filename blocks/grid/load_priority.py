@@ -10,12 +10,14 @@ from blocks.declare import BOOL, DINT, LREAL, TIME, Array, Example, Input, Outpu
 class LOAD_PRIORITY:
     """Sheds loads of an island in the order of their thresholds, so that the important ones last longest.
 
-    On the grid (ISLAND false) every load is on. In an island a load falls when SOC is below its SOC_OFF, and may return when SOC
-    is above that plus GAP. An overload (P_LOAD above P_AVAILABLE) sheds the last load that is on, at once, and one more every
-    SHED_DELAY while it lasts: list the loads from the most to the least important. Loads return one by one, the most important
-    first, DELAY after the last change, and only while P_LOAD leaves room of MARGIN: choose it as large as the largest load, or
-    that one comes and goes. A SOC or power that is no finite number lets no load return and sheds none: a sensor must not darken
-    a house.
+    On the grid (ISLAND false) no load falls, and every load is on after DELAY without a break, so a contact that chatters switches
+    nothing on. In an island a load falls when SOC is below its SOC_OFF, and may return when SOC is above that plus GAP. An
+    overload (P_LOAD above P_AVAILABLE) sheds the last load that is on, at once, and one more every SHED_DELAY while it lasts: list
+    the loads from the most to the least important.
+
+    Loads return one by one, the most important first, DELAY after the last change, and only while P_LOAD leaves room of MARGIN:
+    it must be as large as the largest load, or that one comes and goes, and so it has no default. A SOC or power that is no finite
+    number lets no load return and sheds none: a sensor must not darken a house.
     """
 
     ISLAND = Input(BOOL, "true: the site is off the grid")
@@ -24,7 +26,7 @@ class LOAD_PRIORITY:
     GAP = Input(LREAL, "the load returns this far above", unit="%", default=5.0, min=0, max=100)
     P_LOAD = Input(LREAL, "power of all loads", unit="kW", default=0.0)
     P_AVAILABLE = Input(LREAL, "power that the island can give", unit="kW", default=1e9, min=0)
-    MARGIN = Input(LREAL, "room that must be there before a load returns", unit="kW", default=0.0, min=0)
+    MARGIN = Input(LREAL, "room before a load returns: the power of the largest load", unit="kW", min=0)
     SHED_DELAY = Input(TIME, "between two loads that an overload sheds", default=1_000_000_000, min=0, max=3_600_000_000_000)
     DELAY = Input(TIME, "before a load returns, since the last change", default=10_000_000_000, min=0, max=3_600_000_000_000)
     ON = Output(Array(BOOL, "N"), "supply this load", default=True)
@@ -32,6 +34,7 @@ class LOAD_PRIORITY:
     OVERLOAD = Output(BOOL, "P_LOAD is above P_AVAILABLE in an island")
     waited = Var(TIME, "since the last change, held at DELAY")
     shed = Var(TIME, "since an overload shed a load, held at SHED_DELAY")
+    back = Var(TIME, "since the grid is back, held at DELAY", volatile=True)
     started = Var(BOOL, "the loads have a state")
 
     def step(fb, dt):
@@ -39,12 +42,13 @@ class LOAD_PRIORITY:
         fb.OVERLOAD = fb.ISLAND and known and fb.P_LOAD > fb.P_AVAILABLE
         fb.waited = min(fb.waited + dt, fb.DELAY) if fb.started else fb.DELAY
         fb.shed = min(fb.shed + dt, fb.SHED_DELAY) if fb.started else fb.SHED_DELAY
+        fb.back = min(fb.back + dt, fb.DELAY) if fb.started and not fb.ISLAND else (fb.DELAY if not fb.started else 0)
         fb.started = True
         comes = fb.waited >= fb.DELAY and known and fb.P_LOAD + fb.MARGIN <= fb.P_AVAILABLE and is_finite(fb.SOC)
         for i in range(len(fb.SOC_OFF)):
             low = is_finite(fb.SOC) and fb.SOC < fb.SOC_OFF[i]
             if not fb.ISLAND:
-                fb.ON[i] = True
+                fb.ON[i] = fb.ON[i] or fb.back >= fb.DELAY
             elif fb.ON[i] and low:
                 fb.ON[i] = False
                 fb.waited = 0
@@ -67,6 +71,7 @@ class LOAD_PRIORITY:
     example = Example(
         SOC_OFF=[5.0, 30.0, 60.0],
         P_AVAILABLE="50kW",
+        MARGIN="20kW",
         dt="10s",
         table="""
         ISLAND SOC P_LOAD | ON      COUNT OVERLOAD
@@ -78,5 +83,6 @@ class LOAD_PRIORITY:
         1      34  20     | [1,0,0] 1     0           # not before 35 %
         1      36  20     | [1,1,0] 2     0
         1      4   20     | [0,0,0] 0     0
+        0      4   0      | [1,1,1] 3     0           # the grid is back for 10 s
     """,
     )

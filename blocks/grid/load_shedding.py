@@ -13,13 +13,13 @@ MS = 1_000_000
 class LOAD_SHEDDING:
     """Opens feeders one after another while the frequency is too low, and gives them back when it has recovered.
 
-    Each feeder has its own threshold AT and DELAY: SHED turns true when F has been below AT for DELAY, the first scan included.
-    Back they come one at a time, the last of the list first, when F has been above RESTORE for PAUSE (READY); each needs PAUSE
-    anew, so that the frequency can show what a feeder costs. With AUTO off each waits for RELEASE: a pulse while READY frees one,
-    a pulse before is lost, a RELEASE that stays true frees one after another. BLOCK, for a voltage too low to measure a
-    frequency by, a NaN and a frequency outside F_LOW .. F_HIGH hold all counts and keep what is shed: a broken sensor neither
-    blacks out feeders nor loads the grid. A feeder whose AT is NaN stays as it is. After a start nothing is shed but what
-    IS_OPEN says: wire the feeders' contacts to it, or keep SHED over a restart (`retain: true`).
+    Each feeder has its own threshold AT and DELAY: SHED turns true when F has been below AT for DELAY, the first scan
+    included. Back they come one at a time, the last of the list first, when F has been above RESTORE for PAUSE (READY); each
+    needs PAUSE anew, so that the frequency can show what a feeder costs. With AUTO off each waits for RELEASE: a pulse while
+    READY frees one, a pulse before is lost, a RELEASE that stays true frees one after another. BLOCK, for a voltage too low to
+    measure a frequency by, a NaN and a frequency outside F_LOW .. F_HIGH hold all counts and keep what is shed: a broken
+    sensor neither blacks out feeders nor loads the grid. A feeder whose AT is NaN stays as it is. After a start nothing is
+    shed but what IS_OPEN says: wire the feeders' contacts to it, or keep SHED over a restart (`retain: true`).
     """
 
     F = Input(LREAL, "frequency", unit="Hz")

@@ -18,7 +18,7 @@ class NEM:
 
     FCR-D upwards only charges and FCR-D downwards only discharges: a reservoir that sells one direction shall be full, or empty.
     After the frequency has left the band the switching-on threshold counts again. Where a reservoir is so small that both
-    thresholds call, and for an input that is no finite number, ALLOWED is 0.
+    thresholds call, and for an input that is no finite number, ALLOWED is 0. Another PRODUCT begins anew, and so does a restart.
     """
 
     F = Input(LREAL, "frequency of the grid", unit="Hz")
@@ -29,13 +29,21 @@ class NEM:
     P = Output(LREAL, "power to add, discharging is positive", unit="kW")
     NEM = Output(LREAL, "mean of ALLOWED over 300 s (NEM_current)", min=-1, max=1)
     ALLOWED = Output(DINT, "-1 charge, 1 discharge, 0 nothing (NEM_allowed)", min=-1, max=1)
-    samples = Var(Array(DINT, 300), "ALLOWED of the last 300 seconds")
-    total = Var(DINT, "sum of the samples")
-    at = Var(DINT, "where the next sample goes, from 0")
-    since = Var(TIME, "time since the last sample")
-    started = Var(BOOL, "the first scan is over")
+    samples = Var(Array(DINT, 300), "ALLOWED of the last 300 seconds", volatile=True)
+    total = Var(DINT, "sum of the samples", volatile=True)
+    at = Var(DINT, "where the next sample goes, from 0", volatile=True)
+    since = Var(TIME, "time since the last sample", volatile=True)
+    started = Var(BOOL, "the first scan is over", volatile=True)
+    sold = Var(DINT, "PRODUCT one scan ago")
 
     def step(fb, dt):
+        if fb.PRODUCT != fb.sold:
+            for i in range(300):
+                fb.samples[i] = 0
+            fb.total = 0
+            fb.ALLOWED = 0
+            fb.started = False
+        fb.sold = fb.PRODUCT
         since = fb.since + dt if fb.started else NS_PER_S
         fb.started = True
         due = div(since, NS_PER_S)
@@ -45,7 +53,7 @@ class NEM:
             off_minutes = 57.5 if fb.PRODUCT == 0 else 20.0
             on = reservoir_soc(fb.CAPACITY, fb.ENERGY, on_minutes)
             off = reservoir_soc(fb.CAPACITY, fb.ENERGY, off_minutes)
-            calm = fb.F > 49.9 and fb.F < 50.1
+            calm = fb.F > 49.9 and fb.F < 50.1 and is_finite(fb.SOC)
             low = fb.SOC < on or (fb.ALLOWED < 0 and fb.SOC < off)
             high = fb.SOC > 100.0 - on or (fb.ALLOWED > 0 and fb.SOC > 100.0 - off)
             charge = calm and low and fb.PRODUCT != 2

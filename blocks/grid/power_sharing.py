@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blocks.arithmetic import abs, is_finite, max, to_lreal
 from blocks.declare import BOOL, DINT, LREAL, Array, Example, Input, Output, Var, block
-from blocks.grid.laws import fill
+from blocks.grid.laws import fill, median
 
 METHODS = ("deviation from the mean state of charge", "energy", "equal")
 
@@ -20,10 +20,12 @@ class POWER_SHARING:
     even out heat.
 
     Parts beyond a node's limit go to the others, so P is met whenever the limits allow; UNMET is what is left. Power never goes
-    round in a circle: all parts have the sign of P. A node more than T_BYPASS off the mean temperature is not charged until it is
-    back within T_BYPASS - 1 K (with BYPASS_ALL it is not discharged either). A node that is not AVAILABLE or has no ENERGY, or
-    whose SOC, ENERGY or limit of that direction is no finite number, gets 0; one without temperature is not charged. P that is no
-    number gives 0 to all.
+    round in a circle: all parts have the sign of P. A node more than T_BYPASS off the median temperature, which one wrong node does
+    not move, is not charged until it is back within T_BYPASS - 1 K, or 80 % of T_BYPASS below 5 K (with BYPASS_ALL it is not
+    discharged either). Of two nodes nobody knows which one is wrong: more than twice T_BYPASS apart, neither is charged.
+
+    A node that is not AVAILABLE or has no ENERGY, or whose SOC, ENERGY or limit of that direction is no finite number, gets 0; one
+    without temperature is not charged. P that is no number gives 0 to all.
     """
 
     P = Input(LREAL, "power that the fleet shall give, discharging is positive", unit="kW")
@@ -47,14 +49,15 @@ class POWER_SHARING:
         max=100,
     )
     T_GAIN = Input(LREAL, "share of weight lost per K above the mean temperature", unit="1/K", default=0.0, min=0, max=1)
-    T_BYPASS = Input(LREAL, "further off the mean temperature a node is not charged", unit="K", default=5.0, min=0)
+    T_BYPASS = Input(LREAL, "further off the median temperature a node is not charged", unit="K", default=5.0, min=0)
     BYPASS_ALL = Input(BOOL, "true: such a node is not discharged either", default=False)
     P_NODE = Output(Array(LREAL, "N"), "power of each node", unit="kW")
     UNMET = Output(LREAL, "part of P that no node can take, with its sign", unit="kW")
-    LIMITED = Output(DINT, "number of the first node that stands at its limit, from 1; 0 where none does", min=0)
-    BYPASSED = Output(DINT, "number of the first node that is bypassed for its temperature, from 1; 0 where none is", min=0)
+    LIMITED = Output(DINT, "number of the first node at its limit, also of 0 while P is not met, from 1; 0 without any", min=0)
+    BYPASSED = Output(DINT, "number of the node furthest off the median of those that are bypassed, from 1; 0 without any", min=0)
     SOC_MEAN = Output(LREAL, "mean state of charge of the nodes that take part, weighted by ENERGY; 0 without any", unit="%")
     hot = Var(Array(BOOL, "N"), "the node is bypassed for its temperature")
+    takes = Var(Array(BOOL, "N"), "the node takes part now")
     weight = Var(Array(LREAL, "N"), "the node's part of the power before limits")
     room = Var(Array(LREAL, "N"), "the most that the node may take, without sign", unit="kW")
 
@@ -73,11 +76,17 @@ class POWER_SHARING:
                 measured = measured + 1
         mean = stored / energy if energy > 0.0 else 0.0
         warm = heat / to_lreal(max(measured, 1))
+        middle = median(fb.T, fb.AVAILABLE, measured)
+        back = max(fb.T_BYPASS - 1.0, fb.T_BYPASS * 0.8)
         bypassed = 0
+        furthest = 0.0
         for i in range(len(fb.SOC)):
             off = fb.T[i] - warm
-            fb.hot[i] = not abs(off) <= (fb.T_BYPASS - 1.0 if fb.hot[i] else fb.T_BYPASS)
-            bypassed = i + 1 if fb.hot[i] and fb.AVAILABLE[i] and bypassed == 0 else bypassed
+            distance = abs(fb.T[i] - middle)
+            fb.hot[i] = not distance <= (back if fb.hot[i] else fb.T_BYPASS)
+            if fb.hot[i] and fb.AVAILABLE[i] and (bypassed == 0 or not distance <= furthest):
+                bypassed = i + 1
+                furthest = distance
             lead = mean - fb.SOC[i] if charging else fb.SOC[i] - mean
             span = fb.SOC_MAX - fb.SOC[i] if charging else fb.SOC[i] - fb.SOC_MIN
             share = max(1.0 + fb.GAIN * lead, 0.0) if fb.METHOD == 0 else (max(span, 0.0) if fb.METHOD == 1 else 1.0)
@@ -86,12 +95,14 @@ class POWER_SHARING:
             limit = 0.0 - fb.P_MIN[i] if charging else fb.P_MAX[i]
             closed = fb.hot[i] and (charging or fb.BYPASS_ALL)
             takes = fb.AVAILABLE[i] and fb.ENERGY[i] > 0.0 and not closed and is_finite(weight + limit + fb.SOC[i] + fb.P)
+            fb.takes[i] = takes
             fb.weight[i] = weight if takes else 0.0
             fb.room[i] = max(limit, 0.0) if takes else 0.0
         unmet = fill(abs(fb.P) if is_finite(fb.P) else 0.0, fb.weight, fb.room, fb.P_NODE)
         limited = 0
         for i in range(len(fb.SOC)):
-            limited = i + 1 if limited == 0 and fb.P_NODE[i] > 0.0 and fb.P_NODE[i] >= fb.room[i] else limited
+            at_limit = fb.takes[i] and fb.P_NODE[i] >= fb.room[i] and (fb.P_NODE[i] > 0.0 or unmet > 0.0)
+            limited = i + 1 if limited == 0 and at_limit else limited
             fb.P_NODE[i] = 0.0 - fb.P_NODE[i] if charging else fb.P_NODE[i]
         fb.UNMET = 0.0 - unmet if charging else unmet
         fb.LIMITED = limited
@@ -110,7 +121,7 @@ class POWER_SHARING:
         90   [52,50,48] [25,25,25] [1,0,1]   | [54,0,36]      0     0       0
         280  [52,50,48] [25,25,25] [1,1,1]   | [100,100,80]   0     1       0   # what one cannot give, others do
         400  [52,50,48] [25,25,25] [1,1,1]   | [100,100,100]  100   1       0
-        -90  [50,50,50] [34,25,25] [1,1,1]   | [0,-45,-45]    0     0       1   # 6 K above the mean: not charged
+        -90  [50,50,50] [34,25,25] [1,1,1]   | [0,-45,-45]    0     0       1   # 9 K off the others: not charged
         90   [50,50,50] [34,25,25] [1,1,1]   | [30,30,30]     0     0       1
     """,
     )

@@ -11,15 +11,18 @@ NEVER = 9_007_199_254_740_992
 
 @block(source="ISO 16484-5 (BACnet), schedule object: weekly entries, exceptions by date, a default where nothing holds")
 class SCHEDULE:
-    """Active and reactive power by the clock: the entry that began last and still lasts gives the setpoints.
+    """Active and reactive power by the clock: a date before the week, and else what began last and still lasts.
 
     An entry with DAYS above 0 begins at START seconds after midnight of these days (Monday 1, Tuesday 2, Wednesday 4 ... Sunday
     64, every day 127) and may last past midnight, at most 24 h. One with DAYS = 0 begins once, at START in seconds since 1970: a
-    date. Of entries that began in the same second the higher number holds. LENGTH 0 switches an entry off. NOW and START are
-    local time as the site keeps it: where that jumps for daylight saving, so does the schedule.
+    date. While a date holds no entry of the week does. Of dates, and of entries of the week, the one that began last holds, and the
+    higher number of those that began in the same second. LENGTH 0 or a negative START or DAYS switches an entry off. NOW and START
+    are local time as the site keeps it: where that jumps for daylight saving, so does the schedule.
 
-    With INTERPOLATE the power moves linearly to that of the next entry, where the entry lasts until that begins. FALLBACK: no
-    entry holds, its power is no number, or the clock is not CLOCK_OK; P and Q are then P_FALLBACK and Q_FALLBACK, or 0.
+    With INTERPOLATE the power moves linearly to that of the next entry, from the begin of the one that holds, where it lasts until
+    the next takes over and that has numbers. An entry that comes back after a shorter one inside it is then on its line as if it
+    had not been away, so the power steps there. FALLBACK: no entry holds, its power is no number, or the clock is not CLOCK_OK; P
+    and Q are then P_FALLBACK and Q_FALLBACK, or 0.
     """
 
     NOW = Input(LINT, "local time in seconds since 1970-01-01", unit="s")
@@ -47,14 +50,17 @@ class SCHEDULE:
         today = mod(day + 3, 7)  # 1970-01-01 was a Thursday
         yesterday = mod(day + 2, 7)
         entry = 0
+        is_date = False
         age = NEVER
         left = 0
         following = 0
+        is_date_next = False
         until = NEVER
         for i in range(len(fb.START)):
             start = clamp(0, fb.START[i], NEVER)
             length = clamp(0, fb.LENGTH[i], NEVER)
             days = fb.DAYS[i]
+            length = length if days >= 0 and fb.START[i] >= 0 else 0
             since = now - start
             ahead = start - now if start > now else NEVER
             if days > 0:
@@ -67,18 +73,24 @@ class SCHEDULE:
                     wait = start + (7 - later) * DAY - second
                     if ((days >> mod(today + 7 - later, 7)) & 1) == 1 and wait > 0 and start < DAY:
                         ahead = wait
-            if length > 0 and since >= 0 and since < length and since <= age:
+            wins = days == 0 if is_date != (days == 0) else since <= age
+            if length > 0 and since >= 0 and since < length and (wins or entry == 0):
                 entry = i + 1
+                is_date = days == 0
                 age = since
                 left = length - since
-            if length > 0 and ahead < until:
+            wins_next = ahead < until or (ahead == until and (days == 0 or not is_date_next))
+            if length > 0 and ahead < NEVER and wins_next:
                 following = i + 1
+                is_date_next = days == 0
                 until = ahead
         share = 0.0
         toward = entry - 1
-        if fb.INTERPOLATE and entry > 0 and following > 0 and until <= left:
-            share = to_lreal(age) / to_lreal(age + until)
-            toward = following - 1
+        takes_over = until == left or (until < left and (is_date_next or not is_date))
+        if fb.INTERPOLATE and entry > 0 and following > 0 and takes_over:
+            if is_finite(fb.P_ENTRY[following - 1] + fb.Q_ENTRY[following - 1]):
+                share = to_lreal(age) / to_lreal(age + until)
+                toward = following - 1
         power = fb.P_FALLBACK
         reactive = fb.Q_FALLBACK
         if entry > 0:

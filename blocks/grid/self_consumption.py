@@ -15,7 +15,7 @@ class SELF_CONSUMPTION:
     there, too, so it does not wind up while the battery is full, empty or too small. A difference within DEADBAND counts as none,
     so that meter noise does not make the battery work. Wire P_MAX from SOC_RESERVE.P_MAX to keep energy for a backup. SLEEP
     allows the converter to rest after P has stayed within DEADBAND of 0 for SLEEP_AFTER, and ends as soon as there is something
-    to do. A meter that is no finite number sets P to 0; a battery limit that is none is closed.
+    to do. A meter that is no finite number sets P to 0 and lets nothing sleep; a battery limit that is none is closed.
     """
 
     P_GRID = Input(LREAL, "power at the meter, import is positive", unit="kW")
@@ -27,11 +27,12 @@ class SELF_CONSUMPTION:
     TI = Input(LREAL, "integral time", unit="s", default=1.0, min=0.001)
     SLEEP_AFTER = Input(TIME, "time without power before SLEEP", default=300_000_000_000, min=0, max=86_400_000_000_000)
     P = Output(LREAL, "power setpoint of the battery, discharging is positive", unit="kW")
-    LIMITED = Output(BOOL, "P stands at a limit")
-    SLEEP = Output(BOOL, "nothing to do: the converter may rest")
+    LIMITED = Output(BOOL, "P stands at a limit of the battery: more is asked for, or just that")
+    SLEEP = Output(BOOL, "nothing to do: the converter may rest", volatile=True)
     BAD = Output(BOOL, "an input is no finite number")
-    integral = Var(LREAL, "integral part of P", unit="kW")
-    idle = Var(TIME, "how long there has been nothing to do")
+    integral = Var(LREAL, "integral part of P", unit="kW", volatile=True)
+    idle = Var(TIME, "how long there has been nothing to do", volatile=True)
+    was_idle = Var(BOOL, "there was nothing to do one scan ago", volatile=True)
 
     def step(fb, dt):
         low = min(fb.P_MIN, 0.0)
@@ -43,9 +44,11 @@ class SELF_CONSUMPTION:
         fb.BAD = not is_finite(off + band + low + high + wanted + fb.TI)
         fb.integral = 0.0 if fb.BAD else held_integral(fb.integral, error, fb.KP, max(fb.TI, 0.001), seconds(dt), low, high)
         fb.P = 0.0 if fb.BAD else clamp(low, wanted + fb.integral, high)
-        fb.LIMITED = not fb.BAD and fb.P != wanted + fb.integral
-        is_idle = abs(fb.P) <= band
-        fb.idle = min(fb.idle + dt, fb.SLEEP_AFTER) if is_idle else 0
+        is_at_limit = fb.P != 0.0 and (fb.P <= low or fb.P >= high)
+        fb.LIMITED = not fb.BAD and (is_at_limit or fb.P != wanted + fb.integral)
+        is_idle = not fb.BAD and abs(fb.P) <= band
+        fb.idle = min(fb.idle + dt, fb.SLEEP_AFTER) if is_idle and fb.was_idle else 0
+        fb.was_idle = is_idle
         fb.SLEEP = is_idle and fb.idle >= fb.SLEEP_AFTER
 
     example = Example(
@@ -55,6 +58,7 @@ class SELF_CONSUMPTION:
         dt="1s",
         table="""
         P_GRID | P    LIMITED SLEEP
+        0      | 0    0       0
         0      | 0    0       0
         0      | 0    0       0
         0      | 0    0       1

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from blocks.arithmetic import cosine, is_finite, sine, sqrt, turns_of
+from blocks.arithmetic import cosine, is_finite, max, min, sine, sqrt, turns_of
 from blocks.declare import BOOL, LREAL, Array, Example, Input, Output, block
 
 THIRD = 1.0 / 3.0
 FULL = 360.0
+MOST = 1000.0
 
 
 @block(source="C. L. Fortescue, Method of symmetrical co-ordinates (AIEE Trans. 37, 1918); unbalance as IEC 61000-4-30:2015, 5.7")
@@ -14,8 +15,9 @@ class SEQUENCE_COMPONENTS:
     """Splits three phasors into a positive, a negative and a zero sequence, and says how unbalanced they are.
 
     X1 = (A + a B + a^2 C)/3, X2 = (A + a^2 B + a C)/3, X0 = (A + B + C)/3 with a = 1 at 120 degrees. A healthy grid with the
-    phase order A B C has its voltages in X1 alone. UNBALANCE is X2 in % of X1, UNBALANCE0 is X0 in % of X1; both are 0 where X1
-    is 0. A NaN comes out on the magnitudes it touches and is not remembered; the unbalances are 0 then, and BAD is true.
+    phase order A B C has its voltages in X1 alone. UNBALANCE is X2 in % of X1, UNBALANCE0 is X0 in % of X1; both end at 1000
+    %, and what is less than 1e-9 of all three counts as 0. REVERSED says that X2 is the greater: two phases are swapped. A NaN
+    comes out on the magnitudes it touches and is not remembered; the unbalances are 0 then, and BAD is true.
     """
 
     X = Input(Array(LREAL, 3), "magnitudes of the phases A, B, C")
@@ -24,8 +26,9 @@ class SEQUENCE_COMPONENTS:
     X2 = Output(LREAL, "magnitude of the negative sequence", unit="{X}")
     X0 = Output(LREAL, "magnitude of the zero sequence", unit="{X}")
     PHASE1 = Output(LREAL, "angle of the positive sequence", unit="deg")
-    UNBALANCE = Output(LREAL, "negative sequence over positive", unit="%", min=0)
-    UNBALANCE0 = Output(LREAL, "zero sequence over positive", unit="%", min=0)
+    UNBALANCE = Output(LREAL, "negative sequence over positive", unit="%", min=0, max=1000)
+    UNBALANCE0 = Output(LREAL, "zero sequence over positive", unit="%", min=0, max=1000)
+    REVERSED = Output(BOOL, "the negative sequence is the greater: two phases are swapped")
     BAD = Output(BOOL, "an input is not a number")
 
     def step(fb, dt):
@@ -47,19 +50,21 @@ class SEQUENCE_COMPONENTS:
         fb.X2 = sqrt(two_re * two_re + two_im * two_im) / 3.0
         fb.X0 = sqrt(nil_re * nil_re + nil_im * nil_im) / 3.0
         fb.PHASE1 = turns_of(one_im, one_re) * FULL
-        share = fb.X2 / fb.X1 * 100.0 if fb.X1 > 0.0 else 0.0
-        share0 = fb.X0 / fb.X1 * 100.0 if fb.X1 > 0.0 else 0.0
+        least = 1e-9 * (fb.X1 + fb.X2 + fb.X0)
+        share = min(fb.X2 / max(fb.X1, least) * 100.0, MOST) if fb.X2 > least else 0.0
+        share0 = min(fb.X0 / max(fb.X1, least) * 100.0, MOST) if fb.X0 > least else 0.0
         fb.UNBALANCE = share if is_finite(share) else 0.0
         fb.UNBALANCE0 = share0 if is_finite(share0) else 0.0
+        fb.REVERSED = fb.X2 > least and fb.X2 > fb.X1
         fb.BAD = not is_finite(fb.X1 + fb.X2 + fb.X0)
 
     example = Example(
         table="""
-            X             PHASE        | X1      X2      X0      UNBALANCE UNBALANCE0
-            [230,230,230] [0,-120,120] | ~230.00 ~0.00   ~0.00   ~0.00     ~0.00
-            [230,230,230] [0,120,-120] | ~0.00   ~230.00 ~0.00   -         -          # two phases swapped
-            [5,5,5]       [30,30,30]   | ~0.00   ~0.00   ~5.00   -         -
-            [230,230,0]   [0,-120,120] | ~153.33 ~76.67  ~76.67  ~50.00    ~50.00     # phase C is lost
-            [230,230,200] [0,-120,120] | ~220.00 ~10.00  ~10.00  ~4.545    ~4.545
+            X             PHASE        | X1      X2      X0      UNBALANCE UNBALANCE0 REVERSED
+            [230,230,230] [0,-120,120] | ~230.00 ~0.00   ~0.00   ~0.00     ~0.00      0
+            [230,230,230] [0,120,-120] | ~0.00   ~230.00 ~0.00   1000      0          1     # two phases swapped
+            [5,5,5]       [30,30,30]   | ~0.00   ~0.00   ~5.00   0         1000       0
+            [230,230,0]   [0,-120,120] | ~153.33 ~76.67  ~76.67  ~50.00    ~50.00     0     # phase C is lost
+            [230,230,200] [0,-120,120] | ~220.00 ~10.00  ~10.00  ~4.545    ~4.545     0
         """,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks.arithmetic import is_finite, max
+from blocks.arithmetic import is_finite, max, min
 from blocks.declare import BOOL, LREAL, Example, Input, Output, Var, block
 
 
@@ -11,7 +11,9 @@ class SOC_RESERVE:
     """Keeps a part of the battery for a backup: closes the discharge limit at RESERVE and opens it again GAP above.
 
     While BACKUP is true (the grid is lost) the reserve is what it was kept for, and FLOOR counts instead. The first scan is
-    closed below RESERVE + GAP. A SOC that is no number closes the limit, and so does a limit that is none.
+    closed below RESERVE + GAP. It opens above 99.5 % at the latest, where RESERVE itself is below that: a full battery must not
+    stay closed for a GAP that is too wide. A SOC that is no number closes the limit while it is, and so does a limit that is none;
+    inside the gap what held before holds again, or one lost value would end a backup.
     """
 
     SOC = Input(LREAL, "state of charge", unit="%")
@@ -22,14 +24,16 @@ class SOC_RESERVE:
     FLOOR = Input(LREAL, "state of charge at which a backup ends", unit="%", default=0.0, min=0, max=100)
     P_MAX = Output(LREAL, "highest power allowed", unit="kW", min=0)
     CLOSED = Output(BOOL, "discharging is closed to keep the reserve")
-    open = Var(BOOL, "discharging was allowed one scan ago")
+    open = Var(BOOL, "the last SOC that was a number allowed discharging")
 
     def step(fb, dt):
         kept = fb.FLOOR if fb.BACKUP else fb.RESERVE
         known = is_finite(fb.SOC + kept + fb.GAP)
-        fb.open = known and (fb.SOC > kept if fb.open else fb.SOC > kept + max(fb.GAP, 0.0))
-        fb.CLOSED = not fb.open
-        fb.P_MAX = max(fb.LIMIT, 0.0) if fb.open and is_finite(fb.LIMIT) else 0.0
+        opening = min(kept + max(fb.GAP, 0.0), max(kept, 99.5))
+        if known:
+            fb.open = fb.SOC > kept if fb.open else fb.SOC > opening
+        fb.CLOSED = not (fb.open and known)
+        fb.P_MAX = 0.0 if fb.CLOSED or not is_finite(fb.LIMIT) else max(fb.LIMIT, 0.0)
 
     example = Example(
         LIMIT="100kW",

@@ -19,9 +19,9 @@ class TRIP_FREQUENCY:
     The defaults are those of a 60 Hz grid; a 50 Hz grid needs its own (EN 50549-1 leaves them to the operator). A stage counts
     while its threshold is passed, the first scan included, so that it never trips late; it starts anew when the frequency is
     back. The third stages are off by default. TRIP holds while a stage that ran out is still passed: wire it to what latches
-    (INTERLOCK, ENTER_SERVICE). CAUSE keeps the stage until the next trip. A NaN counts as below every under-frequency threshold,
-    and over-frequency stages that are running count on; a threshold that is NaN counts as passed.
-    BLOCK stops it where the voltage is too low to measure a frequency: the voltage trips act there.
+    (INTERLOCK, ENTER_SERVICE). CAUSE keeps the stage until the next trip. A NaN counts as below every under-frequency
+    threshold, and over-frequency stages that are running count on; a threshold that is NaN counts as passed. BLOCK stops it
+    where the voltage is too low to measure a frequency: the voltage trips act there.
     """
 
     F = Input(LREAL, "frequency of the grid", unit="Hz")

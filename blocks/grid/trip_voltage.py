@@ -18,10 +18,10 @@ class TRIP_VOLTAGE:
     """Trips when the voltage has been too high or too low for too long; three stages each way.
 
     V holds all voltages of one nominal value: the highest counts for the over-voltage stages, the lowest for the under-voltage
-    ones. A stage counts while its threshold (relative to V_NOM) is passed, the first scan included, so that it never trips late;
-    it starts anew when the voltage is back. The third stages are off by default. TRIP holds while a stage that ran out is still
-    passed: wire it to what latches (INTERLOCK, ENTER_SERVICE). CAUSE keeps the stage until the next trip. A NaN counts as 0 V,
-    and over-voltage stages that are running count on; a threshold that is NaN counts as passed.
+    ones. A stage counts while its threshold (relative to V_NOM) is passed, the first scan included, so that it never trips
+    late; it starts anew when the voltage is back. The third stages are off by default. TRIP holds while a stage that ran out
+    is still passed: wire it to what latches (INTERLOCK, ENTER_SERVICE). CAUSE keeps the stage until the next trip. A NaN
+    counts as 0 V, and over-voltage stages that are running count on; a threshold that is NaN counts as passed.
     """
 
     V = Input(Array(LREAL, "N"), "the applicable voltages", unit="V")

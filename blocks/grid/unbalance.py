@@ -18,7 +18,8 @@ class UNBALANCE:
     sequence: exact where the three close to a triangle, as phase-to-phase voltages must; where they cannot it is 100 %. DEVIATION
     is the greatest distance from the mean over the mean, which also suits phase-to-neutral voltages and currents. HIGH is true
     when U2 has been above LIMIT for DELAY, the first scan included. LOST is the number of the lowest one where it is below LOSS
-    of the highest. A NaN counts as 0.
+    of the highest. No voltage at all has no unbalance: DEAD says so, and LOST names the first. A NaN counts as 0, and as
+    unbalanced even where the others are 0.
     """
 
     V = Input(Array(LREAL, 3), "magnitudes of the three voltages", unit="V", min=0)
@@ -30,6 +31,7 @@ class UNBALANCE:
     HIGH = Output(BOOL, "unbalanced for too long")
     LOST = Output(DINT, "number of the lost phase, from 1; 0 where none is", min=0, max=3)
     BAD = Output(BOOL, "a voltage is not a number")
+    DEAD = Output(BOOL, "there is no voltage at all")
     run = Var(TIME, "time above LIMIT")
 
     def step(fb, dt):
@@ -54,11 +56,12 @@ class UNBALANCE:
         fb.U2 = 100.0 * sqrt((1.0 - root) / (1.0 + root))
         mean = total / 3.0
         fb.DEVIATION = 100.0 * max(1.0 - mean, mean - lowest) / mean if mean > 0.0 else 0.0
-        high = fb.U2 > fb.LIMIT
+        high = not fb.U2 <= fb.LIMIT or bad
         fb.run = min(fb.run + dt, max(fb.DELAY, 0)) if high else 0
         fb.HIGH = high and fb.run >= fb.DELAY
         fb.LOST = lost if lowest < fb.LOSS else 0
         fb.BAD = bad
+        fb.DEAD = not highest > 0.0
 
     example = Example(
         DELAY="100ms",

@@ -6,7 +6,7 @@ import math
 
 from blocks.arithmetic import clamp, interpolate, is_finite, seconds, settling
 from blocks.declare import BOOL, LREAL, Array, Example, Input, Output, Var, block
-from blocks.grid.laws import response
+from blocks.grid.laws import is_curve, response
 
 UNKNOWN = math.nan
 
@@ -18,8 +18,9 @@ class VOLT_VAR:
     Q is a share of S_RATED, linear between four points of voltage (relative to V_NOM) and flat beyond; OLRT is the open-loop
     response time, to 90 % of a step. The defaults are those of category B; category A is VOLTS 0.9, 1, 1, 1.1, SHARES 0.25, 0, 0,
     -0.25 and OLRT 10 s. The points lie about VREF; with VREF_AUTO they follow the voltage itself with a time constant of
-    VREF_TIME, so that only changes are answered. At the start Q is 0. A NaN on V or a setting takes Q to 0 in the same time and
-    is not remembered.
+    VREF_TIME, so that only changes are answered: inside 0.95 to 1.05, and not while it is outside 0.88 to 1.1, since a fault is
+    nothing to get used to. At the start Q is 0. A NaN on V or a setting, and points that fall, take Q to 0 in the same time and
+    are not remembered.
     """
 
     V = Input(LREAL, "voltage, the mean of the phases or the positive sequence", unit="V")
@@ -33,17 +34,19 @@ class VOLT_VAR:
     VREF_TIME = Input(LREAL, "time constant of the following", unit="s", default=300.0, min=1, max=1e9)
     Q = Output(LREAL, "reactive power, injecting is positive", unit="kvar")
     VREF_NOW = Output(LREAL, "voltage about which the points lie now, relative to V_NOM", default=1.0, min=0.95, max=1.05)
-    BAD = Output(BOOL, "the voltage or a setting is not a number: Q goes to 0")
+    BAD = Output(BOOL, "the voltage or a setting is not a number, or VOLTS falls: Q goes to 0")
     tracked = Var(LREAL, "the voltage, slowly, relative to V_NOM; NaN before the first", default=UNKNOWN)
 
     def step(fb, dt):
         v = fb.V / fb.V_NOM
         before = fb.tracked if is_finite(fb.tracked) else v
-        tracked = before + (v - before) * settling(seconds(dt), fb.VREF_TIME)
-        around = clamp(0.95, tracked if fb.VREF_AUTO else fb.VREF, 1.05)
+        followed = before + (v - before) * settling(seconds(dt), fb.VREF_TIME)
+        usual = v >= 0.88 and v <= 1.1 and is_finite(followed)
+        tracked = clamp(0.95, followed, 1.05) if usual else fb.tracked
+        around = clamp(0.95, tracked if fb.VREF_AUTO and is_finite(tracked) else fb.VREF, 1.05)
         asked = interpolate(v - around + 1.0, fb.VOLTS, fb.SHARES) * fb.S_RATED
         moved = fb.Q + (asked - fb.Q) * response(dt, fb.OLRT)
-        alive = is_finite(v + fb.VREF + tracked) and is_finite(moved)
+        alive = is_finite(v + fb.VREF + fb.VREF_TIME) and is_finite(moved) and is_curve(fb.VOLTS, fb.SHARES)
         faded = fb.Q - fb.Q * response(dt, fb.OLRT)
         fb.tracked = tracked if is_finite(tracked) else UNKNOWN
         fb.VREF_NOW = around

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blocks.arithmetic import interpolate, is_finite
 from blocks.declare import BOOL, LREAL, Array, Example, Input, Output, block
-from blocks.grid.laws import response
+from blocks.grid.laws import is_curve, response
 
 
 @block(source="IEEE 1547-2018, 5.3.4, table 9, as in EPRI OpenDER 2.2 (watt-var)")
@@ -13,7 +13,8 @@ class WATT_VAR:
 
     Q is a share of S_RATED, linear between six points of P over P_RATED (three charging, three discharging) and flat beyond; OLRT
     is the response time, to 90 % of a step. The defaults are those of category B: nothing up to half of the rated power, 44 % at
-    all of it. At the start Q is 0. A NaN on P or a setting takes Q to 0 in the same time and is not remembered.
+    all of it. At the start Q is 0. A NaN on P or a setting, and points that fall, take Q to 0 in the same time and are not
+    remembered.
     """
 
     P = Input(LREAL, "active power, discharging is positive", unit="kW")
@@ -25,7 +26,7 @@ class WATT_VAR:
     )
     OLRT = Input(LREAL, "response time, to 90 %; 0 answers at once", unit="s", default=10.0, min=0, max=1e9)
     Q = Output(LREAL, "reactive power, injecting is positive", unit="kvar")
-    BAD = Output(BOOL, "the power or a setting is not a number: Q goes to 0")
+    BAD = Output(BOOL, "the power or a setting is not a number, or POINTS falls: Q goes to 0")
 
     def step(fb, dt):
         p = fb.P / fb.P_RATED
@@ -33,7 +34,7 @@ class WATT_VAR:
         asked = interpolate(p, fb.POINTS, fb.SHARES) * fb.S_RATED
         moved = fb.Q + (asked - fb.Q) * share
         faded = fb.Q - fb.Q * share
-        alive = is_finite(p) and is_finite(moved)
+        alive = is_finite(p) and is_finite(moved) and is_curve(fb.POINTS, fb.SHARES)
         fb.Q = moved if alive else (faded if is_finite(faded) else 0.0)
         fb.BAD = not alive
 

@@ -14,7 +14,7 @@ SHORTED = 0.18304
 OPENED = 3.90628
 
 
-@block(source="IEC 60751:2022, 4.2 (Callendar-Van Dusen equations and their range)")
+@block(source="IEC 60751:2022 (Callendar-Van Dusen equations and their range)")
 class RTD:
     """A Pt100, Pt500 or Pt1000 as temperature: ohms in, °C out, exact to the standard's table from -200 to 850 °C.
 

@@ -62,7 +62,8 @@ class ANALOG_MONITOR:
     """Four pairs of limits around one measurement: beyond the signal, beyond the measuring range, alarm, warning.
 
     ME is hidden by SE and WARN by ALRM, so that they name the worst. ALRM is hidden by nothing: a trip wired to it must not fall
-    when the value goes even further. A NaN is a signal error and an alarm. ALRM and WARN go off EPS inside their limits.
+    when the value goes even further. A NaN is a signal error and an alarm, and a limit that is NaN is passed; both are gone with
+    their scan. ALRM and WARN go off EPS inside their limits.
     """
 
     X = Input(LREAL, "measurement", unit="{X}")
@@ -98,11 +99,10 @@ class ANALOG_MONITOR:
         fb.ALRM = over_alarm or under_alarm or fb.SE
         fb.WARN = (over_warning or under_warning) and not fb.ALRM
         fb.QH = over_signal or over_range or over_alarm or over_warning
-        unknown = is_nan(fb.X)
-        fb.high_alarm = fb.high_alarm if unknown else over_alarm
-        fb.low_alarm = fb.low_alarm if unknown else under_alarm
-        fb.high_warning = fb.high_warning if unknown else over_warning
-        fb.low_warning = fb.low_warning if unknown else under_warning
+        fb.high_alarm = fb.high_alarm if is_nan(fb.X + fb.HA) else over_alarm
+        fb.low_alarm = fb.low_alarm if is_nan(fb.X + fb.LA) else under_alarm
+        fb.high_warning = fb.high_warning if is_nan(fb.X + fb.HW) else over_warning
+        fb.low_warning = fb.low_warning if is_nan(fb.X + fb.LW) else under_warning
 
     example = Example(
         HS=110.0,
@@ -136,7 +136,9 @@ class CMD_MONITOR:
     """A command that a device must confirm: ALRM if FDBK is missing T_CMD_MAX after CMD, or goes missing later.
 
     In automatic CMD is AUTO_CMD, else MAN_CMD with MAN_CMD_CHK as its second, opposite contact: only both together command. ALRM
-    stays until ACK, and ACK does nothing while the fault lasts. A feedback without a command is not watched.
+    stays until a rising edge of ACK, and ACK does nothing while the fault lasts. Short commands hide nothing: where they have
+    lasted for three times T_CMD_MAX in all and FDBK was never seen, that alarms, too; a pause takes away an eighth of its length. A
+    feedback without a command is not watched.
     """
 
     AUTO_CMD = Input(BOOL, "command in automatic")
@@ -148,15 +150,19 @@ class CMD_MONITOR:
     ACK = Input(BOOL, "acknowledges ALRM", default=False)
     CMD = Output(BOOL, "command to the device")
     ALRM = Output(BOOL, "the command was not confirmed")
-    waited = Var(TIME, "time since CMD rose, held at T_CMD_MAX")
-    was = Var(BOOL, "CMD one scan ago")
+    waited = Var(TIME, "time since CMD rose, held at T_CMD_MAX", volatile=True)
+    unmet = Var(TIME, "time with CMD since FDBK was last seen, over all commands", volatile=True)
+    was = Var(BOOL, "CMD one scan ago", volatile=True)
+    was_ack = Var(BOOL, "ACK one scan ago; true at the start, so that a stuck signal is no edge", default=True, volatile=True)
 
     def step(fb, dt):
         fb.CMD = fb.AUTO_CMD if fb.AUTO_MODE else fb.MAN_CMD and not fb.MAN_CMD_CHK
         fb.waited = min(fb.waited + dt, fb.T_CMD_MAX) if fb.CMD and fb.was else 0
-        overdue = fb.CMD and fb.waited >= fb.T_CMD_MAX and not fb.FDBK
-        fb.ALRM = overdue or (fb.ALRM and not fb.ACK)
+        fb.unmet = 0 if fb.FDBK else (fb.unmet + dt if fb.was else max(fb.unmet - (dt >> 3), 0))
+        late = fb.waited >= fb.T_CMD_MAX or fb.unmet >= 3 * fb.T_CMD_MAX
+        fb.ALRM = (fb.CMD and late and not fb.FDBK) or (fb.ALRM and not (fb.ACK and not fb.was_ack))
         fb.was = fb.CMD
+        fb.was_ack = fb.ACK
 
     example = Example(
         AUTO_MODE=True,
@@ -179,8 +185,9 @@ class CMD_MONITOR:
 class FWD_REV_MON:
     """Two commands that exclude each other, each confirmed in time: open and close, charge and discharge, forward and reverse.
 
-    Both at once are FWD_REV_ALRM, which takes both commands back and stays until ACK without both. Each side else works as
-    CMD_MONITOR does. KLAXON is any of the three alarms.
+    Both at once are FWD_REV_ALRM, which takes both commands back and stays until ACK rises without both. A direction is not
+    commanded while the feedback of the other one stands; if that stands for longer than the direction may take, it alarms as not
+    confirmed. Each side else works as one command of CMD_MONITOR does. KLAXON is any of the three alarms.
     """
 
     AUTO = Input(BOOL, "automatic: AUTO_FWD and AUTO_REV command, else the two by hand")
@@ -201,24 +208,33 @@ class FWD_REV_MON:
     FWD_ALRM = Output(BOOL, "forward was not confirmed")
     REV_CMD = Output(BOOL, "reverse, to the device")
     REV_ALRM = Output(BOOL, "reverse was not confirmed")
-    fwd_waited = Var(TIME, "time since forward was commanded, held at T_FWD_MAX")
-    rev_waited = Var(TIME, "time since reverse was commanded, held at T_REV_MAX")
-    fwd_was = Var(BOOL, "forward was commanded one scan ago")
-    rev_was = Var(BOOL, "reverse was commanded one scan ago")
+    fwd_waited = Var(TIME, "time since FWD_CMD rose, or since it waits for REV_FDBK, held at T_FWD_MAX", volatile=True)
+    rev_waited = Var(TIME, "time since REV_CMD rose, or since it waits for FWD_FDBK, held at T_REV_MAX", volatile=True)
+    fwd_was = Var(BOOL, "forward was wanted alone one scan ago", volatile=True)
+    rev_was = Var(BOOL, "reverse was wanted alone one scan ago", volatile=True)
+    was_ack = Var(BOOL, "ACK one scan ago; true at the start, so that a stuck signal is no edge", default=True, volatile=True)
 
     def step(fb, dt):
         fwd = fb.AUTO_FWD if fb.AUTO else fb.MAN_FWD and not fb.MAN_FWD_CHK
         rev = fb.AUTO_REV if fb.AUTO else fb.MAN_REV and not fb.MAN_REV_CHK
-        fb.fwd_waited = min(fb.fwd_waited + dt, fb.T_FWD_MAX) if fwd and fb.fwd_was else 0
-        fb.rev_waited = min(fb.rev_waited + dt, fb.T_REV_MAX) if rev and fb.rev_was else 0
-        fb.FWD_ALRM = (fwd and fb.fwd_waited >= fb.T_FWD_MAX and not fb.FWD_FDBK) or (fb.FWD_ALRM and not fb.ACK)
-        fb.REV_ALRM = (rev and fb.rev_waited >= fb.T_REV_MAX and not fb.REV_FDBK) or (fb.REV_ALRM and not fb.ACK)
-        fb.FWD_REV_ALRM = (fwd and rev) or (fb.FWD_REV_ALRM and not fb.ACK)
-        fb.FWD_CMD = fwd and not fb.FWD_REV_ALRM
-        fb.REV_CMD = rev and not fb.FWD_REV_ALRM
+        kept = not (fb.ACK and not fb.was_ack)
+        fb.FWD_REV_ALRM = (fwd and rev) or (fb.FWD_REV_ALRM and kept)
+        fwd = fwd and not fb.FWD_REV_ALRM
+        rev = rev and not fb.FWD_REV_ALRM
+        fwd_cmd = fwd and not fb.REV_FDBK
+        rev_cmd = rev and not fb.FWD_FDBK
+        fwd_goes_on = fwd and fb.fwd_was and (fb.FWD_CMD or not fwd_cmd)
+        rev_goes_on = rev and fb.rev_was and (fb.REV_CMD or not rev_cmd)
+        fb.fwd_waited = min(fb.fwd_waited + dt, fb.T_FWD_MAX) if fwd_goes_on else 0
+        fb.rev_waited = min(fb.rev_waited + dt, fb.T_REV_MAX) if rev_goes_on else 0
+        fb.FWD_ALRM = (fwd and fb.fwd_waited >= fb.T_FWD_MAX and not fb.FWD_FDBK) or (fb.FWD_ALRM and kept)
+        fb.REV_ALRM = (rev and fb.rev_waited >= fb.T_REV_MAX and not fb.REV_FDBK) or (fb.REV_ALRM and kept)
+        fb.FWD_CMD = fwd_cmd
+        fb.REV_CMD = rev_cmd
         fb.KLAXON = fb.FWD_ALRM or fb.REV_ALRM or fb.FWD_REV_ALRM
         fb.fwd_was = fwd
         fb.rev_was = rev
+        fb.was_ack = fb.ACK
 
     example = Example(
         AUTO=True,
@@ -231,6 +247,7 @@ class FWD_REV_MON:
         1        1        1        0        0   | 0       0       0        1            1
         1        0        1        0        0   | 0       0       0        1            1
         1        0        1        0        1   | 1       0       0        0            0
+        1        0        1        0        0   | 1       0       0        0            0
         1        0        0        0        0   | 1       0       1        0            1
         0        0        0        0        1   | 0       0       0        0            0
     """,

@@ -17,7 +17,8 @@ LONGEST = 4_611_686_018_427_387_903  # 146 years: two of them still fit a TIME
 class TONR:
     """Retentive on-delay: Q turns true once IN has been true for PT in all, with pauses; only R takes the time away.
 
-    What IN was in a scan counts until the next scan, so many short pulses add up to their true time.
+    What IN was in a scan counts until the next scan, so many short pulses add up to their true time. A shorter PT cuts what ET
+    shows, not what was gathered; a longer one does not take Q back.
     """
 
     IN = Input(BOOL, "runs while true, pauses while false")
@@ -25,12 +26,13 @@ class TONR:
     PT = Input(TIME, "time to be reached", min=0)
     Q = Output(BOOL, "ET has reached PT; stays until R")
     ET = Output(TIME, "time gathered, held at PT", min=0)
+    gathered = Var(TIME, "time gathered since R, also beyond PT")
     was = Var(BOOL, "IN one scan ago, and no reset")
 
     def step(fb, dt):
-        gathered = fb.ET + dt if fb.was else fb.ET
-        fb.ET = 0 if fb.R else min(gathered, max(fb.PT, 0))
-        fb.Q = not fb.R and fb.ET >= fb.PT
+        fb.gathered = 0 if fb.R else min(fb.gathered + (dt if fb.was else 0), LONGEST)
+        fb.ET = min(fb.gathered, max(fb.PT, 0))
+        fb.Q = not fb.R and (fb.Q or fb.ET >= fb.PT)
         fb.was = fb.IN and not fb.R
 
     example = Example(
@@ -165,7 +167,7 @@ class FREQ_MEASURE:
     RESET = Input(BOOL, "forgets what was measured", default=False)
     OUT = Output(LREAL, "frequency", unit="Hz", min=0)
     VALID = Output(BOOL, "OUT is measured")
-    was = Var(BOOL, "IN one scan ago; true at the start, so that a high input is no edge", default=True)
+    was = Var(BOOL, "IN one scan ago; true at the start, so that a high input is no edge", default=True, volatile=True)
     seen = Var(DINT, "edges seen, at most one more than SLOTS")
     since = Var(TIME, "time since the last edge")
     spans = Var(Array(TIME, SLOTS), "the last periods, the newest first")

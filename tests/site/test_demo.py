@@ -220,13 +220,17 @@ def test_a_second_run_says_who_holds_the_site(demo: tuple[RunningSite, RunningPl
     assert site.process.poll() is None
 
 
-def test_a_retained_setpoint_survives_a_restart_and_a_cold_start_forgets_it(tmp_path: Path) -> None:
+def test_a_retained_setpoint_and_block_survive_a_restart_and_a_cold_start_forgets_them(tmp_path: Path) -> None:
     root, ports = copy_site(tmp_path / "demo")
+    hours = []
     for arguments, expected in ((("--sim",), 0.0), (("--sim",), 33.0), (("--sim", "--cold"), 0.0)):
         with started(root, ports, tmp_path, *arguments) as site:
             until(lambda site=site: site.status("modbus").get("listening"), COLD_S, "the Modbus server listens")
             scada = until(lambda site=site: _connected(site), 20, "connected")
             assert scada.read("hmi.p_set") == expected
+            hours.append(scada.read("cells.hours"))
             until(lambda scada=scada: not scada.write("hmi.p_set", 33.0).isError(), 20, "taken, once the key switch is known")
+            until(lambda scada=scada: scada.read("cells.hours") * 3600 > hours[-1] * 3600 + 3, 30, "three seconds of operation")
             scada.close()
             assert site.stop() == 0
+    assert hours[1] * 3600 >= 3 > hours[2] * 3600, "the hour meter went on, and began anew after the cold start"

@@ -140,3 +140,19 @@ def test_it_levels_16_cells_and_loses_what_the_converter_loses(deviation):
     # ten percent of what was given; the sums are of some thousand terms
     deviation("BALANCING_ACTIVE", "charge balance", "loss", abs(before - charge.sum() - 0.1 * given), 1e-9, "Ah")
     assert given > 10.0
+
+
+def test_a_stop_above_start_does_not_make_it_chatter():
+    """The smaller of the two stops it: 3 is beyond START, and it goes on until it is not."""
+    scan(
+        BALANCING_ACTIVE,
+        START=1,
+        STOP=5,
+        REST="0s",
+        MIN_ON="0s",
+        table="x X | ACTIVE\n 9 [50,53] | 1\n 1 [50,51.1] | 1\n 1 [50,51] | 0\n 9 [50,51] | 0",
+    )
+
+
+def test_a_stop_that_nobody_knows_stops():
+    scan(BALANCING_ACTIVE, **NOW | {"MIN_ON": "1h"}, X=[50, 60], table="STOP | ACTIVE\n 1 | 1\n nan | 0")

@@ -117,3 +117,15 @@ def test_a_cell_that_does_not_want_any_more_opens_at_once_and_its_place_stays_fr
 
 def test_a_cell_without_a_voltage_is_never_chosen():
     scan(BALANCING_PRIORITY, **AT_ONCE, WANT=[1, 1], V=[float("nan"), 3.4], table="T | BLEED\n 25 | [0,1]")
+
+
+def test_when_it_gets_hot_the_highest_stay():
+    """Three may bleed, and one at 67 °C: the highest, not the first in the row."""
+    scan(
+        BALANCING_PRIORITY,
+        **AT_ONCE,
+        MAX_CELLS=3,
+        WANT=[1, 1, 1],
+        V=[3.41, 3.42, 3.60],
+        table="T | BLEED\n 25 | [1,1,1]\n 63.4 | [0,0,1]\n 61 | [0,1,1]\n 25 | [1,1,1]",
+    )

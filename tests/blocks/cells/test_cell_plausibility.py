@@ -62,7 +62,8 @@ def test_a_chip_that_repeats_its_last_answer_is_stuck():
         table="""
         x   V             I   | REASON AT
         100 [3.300,3.300] 0   | 0      0      # at rest nothing moves, and nothing must
-        1   [3.290,3.300] 100 | 4      2      # it has stood still for longer than STUCK
+        3   [3.290,3.300] 100 | 0      0      # the current has just come: the rest before does not count
+        1   [3.290,3.300] 100 | 4      2      # three seconds without an answer to 100 A
         1   [3.290,3.300] 40  | 0      0
         1   [3.290,3.300] 100 | 4      2
         1   [3.290,3.290] 100 | 0      0
@@ -132,3 +133,23 @@ def test_temperatures_with_their_own_limits():
 
 def test_a_limit_that_is_no_number_makes_all_bad():
     scan(CELL_PLAUSIBILITY, MAX=3.9, V=[3.3, 3.3], table="MIN | BAD OK\n 2 | 0 1\n nan | 2 0\n 2 | 0 1")
+
+
+def test_the_scan_in_which_the_current_comes_accuses_nobody():
+    """10 ms scans, the chip answers each 100 ms: after hours of rest the voltage follows the current a little later."""
+    scan(
+        CELL_PLAUSIBILITY,
+        **LFP,
+        table="x V I | OK\n 2000 [3.3,3.3] 0 | 1\n 1 [3.3,3.3] 140 | 1\n 9 [3.3,3.3] 140 | 1\n 1 [3.26,3.26] 140 | 1",
+    )
+
+
+def test_a_current_that_comes_and_goes_does_not_hide_a_dead_chip():
+    pulses = "2 [3.3] 100 | 0\n 2 [3.3] 0 | 0\n" * 2
+    scan(
+        CELL_PLAUSIBILITY,
+        **LFP,
+        STUCK="3s",
+        dt="1s",
+        table=f"x V I | REASON\n 5 [3.3] 0 | 0\n {pulses} 1 [3.3] 100 | 0\n 1 [3.3] 100 | 4",
+    )

@@ -197,3 +197,25 @@ def test_an_error_that_nobody_knows_makes_the_doubt_complete_while_it_counts_on(
         table="OFFSET_ERROR | SOC SIGMA HELD\n 0.1 | 49 ~20 0\n nan | 48 100 0\n 0.1 | 47 100 0",
     )
     scan(COULOMB_COUNTER, CAPACITY=100.0, I=0.0, table="FULL SIGMA_END | SOC SIGMA\n 0 1 | 50 ~20\n 1 nan | 100 100")
+
+
+def test_what_stays_true_acts_when_the_contradiction_has_gone():
+    """Empty comes while full still stands: it counts as soon as full falls, and once."""
+    scan(
+        COULOMB_COUNTER,
+        CAPACITY=100.0,
+        SOC0=50.0,
+        dt="36s",
+        table="""
+        I    FULL EMPTY | SOC
+        0    1    0     | 100
+        100  1    1     | 99
+        100  1    1     | 98
+        100  0    1     | 0
+        -100 0    1     | 1
+        -100 1    1     | 2
+        -100 1    0     | 100     # and the other way round
+        100  1    1     | 99
+        100  1    0     | 98      # full has acted already
+    """,
+    )

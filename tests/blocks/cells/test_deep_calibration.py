@@ -151,7 +151,7 @@ def test_powers_without_sense_ask_for_nothing():
 def test_with_full_empty_it_measures_a_simulated_cell():
     """A cell of 93 Ah on NMC's curve with 2 mOhm; 50 A either way, the charge tapered at 4.18 V: 2.6 % stays beyond the ends."""
     ends, sequence = Twin(FULL_EMPTY), Twin(DEEP_CALIBRATION)
-    for name, value in {"V_FULL": 4.17, "V_EMPTY": 2.8, "I_FULL": 5.0, "HOLD": 30_000_000_000}.items():
+    for name, value in {"V_FULL": 4.17, "V_EMPTY": 2.8, "I_FULL": 5.0, "I_EMPTY": 55.0, "HOLD": 30_000_000_000}.items():
         ends.set(name, value)
     given = {"PERMIT": True, "P_DISCHARGE": 50.0, "P_CHARGE": -50.0, "CAPACITY_NOMINAL": 100.0, "REST": 600_000_000_000}
     for name, value in given.items():
@@ -175,3 +175,32 @@ def test_with_full_empty_it_measures_a_simulated_cell():
             seen.append(phase)
     assert seen == ["idle", *PHASES[1:6]]
     assert sequence.get("CAPACITY") == pytest.approx(93.0, rel=0.04)
+
+
+@pytest.mark.parametrize("phase", [1, 2, 3, 4])
+def test_a_restart_aborts_what_a_retained_block_was_doing(phase):
+    """All outputs and variables come back, the phase too; the first scan ends it before it asks for any power."""
+    retained = Twin(DEEP_CALIBRATION)
+    given = {"PERMIT": True, "P_DISCHARGE": 50.0, "P_CHARGE": -50.0, "CAPACITY_NOMINAL": 100.0, "PHASE": phase, "CAPACITY": 93.0}
+    for name, value in (given | {"ACTIVE": True, "FIRST_SCAN": True}).items():
+        retained.set(name, value)
+    retained.scan(10_000_000)
+    assert retained.get("P") == 0.0 and not retained.get("ACTIVE")
+    assert PHASES[retained.get("PHASE")] == "aborted"
+    assert REASONS[retained.get("REASON")] == "restart"
+    assert retained.get("CAPACITY") == 93.0
+    retained.set("FIRST_SCAN", False)
+    retained.scan(10_000_000)
+    assert PHASES[retained.get("PHASE")] == "aborted" and retained.get("P") == 0.0
+
+
+def test_a_first_scan_in_idle_is_nothing():
+    scan(
+        DEEP_CALIBRATION,
+        **SITE,
+        PERMIT=True,
+        EMPTY=0,
+        FULL=0,
+        I=0.0,
+        table="FIRST_SCAN START | PHASE REASON\n 1 0 | 0 0\n 0 1 | 1 0",
+    )

@@ -118,3 +118,13 @@ def test_only_new_results_count():
 
 def test_a_late_scan_counts_for_the_time_that_it_spans():
     scan(DIAGNOSIS, EVENTS=10, table="dt BAD | COUNT\n 10ms 1 | 1\n 45ms 1 | 5\n 5ms 1 | 6\n 1s 1 | 10\n 55ms 0 | 5")
+
+
+def test_a_fault_counts_in_each_cycle_in_which_it_was_seen_whatever_scan_that_was():
+    """Nine of ten scans bad; the cycle is counted in the tenth."""
+    lines = "9 1 | -\n 1 0 | -\n" * 9
+    scan(DIAGNOSIS, CYCLE="100ms", EVENTS=10, table=f"x BAD | COUNT\n {lines} 9 1 | 9\n 1 0 | 10\n 9 0 | 10\n 1 0 | 9")
+
+
+def test_a_scan_without_a_new_result_remembers_nothing():
+    scan(DIAGNOSIS, CYCLE="20ms", table="BAD CHECK | COUNT\n 1 0 | 0\n 0 1 | 0\n 0 1 | 0\n 1 1 | 0\n 0 1 | 1")

@@ -49,8 +49,8 @@ def test_it_waits_for_the_delay_and_stays_until_the_reset():
         x V_PLUS V_MINUS RESET | FAULT FAULT_POLE POLE
         3 750    -50     0     | 0     0          2
         1 400    -400    0     | 0     0          0
-        3 50     -750    0     | 0     0          1
-        1 50     -750    0     | 1     1          1
+        1 50     -750    0     | 0     0          1
+        1 50     -750    0     | 1     1          1      # one good sample undoes nothing
         1 400    -400    0     | 1     1          0
         1 50     -750    1     | 1     1          1      # not while it leaks
         1 400    -400    1     | 1     1          0      # stuck
@@ -71,3 +71,36 @@ def test_a_dead_sensor_is_a_fault_without_a_pole():
         DELAY="20ms",
         table="x V_PLUS V_MINUS | JUDGED FAULT FAULT_POLE\n 1 400 -400 | 1 0 0\n 2 nan -400 | 0 0 0\n 1 nan -400 | 0 1 0",
     )
+
+
+def test_a_fault_that_flickers_is_found():
+    """Four of five samples; a leak that has gone for as long as it lasted is forgotten."""
+    lines = "4 750 -50 | 0\n 1 400 -400 | 0\n" * 3
+    scan(
+        GROUND_FAULT,
+        R_POLE=1000,
+        DELAY="1s",
+        dt="100ms",
+        table=f"x V_PLUS V_MINUS | FAULT\n {lines} 1 750 -50 | 0\n 1 750 -50 | 1",
+    )
+
+
+def test_a_reset_clears_nothing_that_cannot_be_judged():
+    scan(
+        GROUND_FAULT,
+        R_POLE=1000,
+        DELAY="0s",
+        table="""
+        V_PLUS V_MINUS RESET | FAULT JUDGED
+        750    -50     0     | 1     1
+        0      0       0     | 1     0
+        0      0       1     | 1     0       # the battery is open
+        400    -400    0     | 1     1
+        400    -400    1     | 0     1
+    """,
+    )
+
+
+def test_without_its_resistors_it_is_no_supervision():
+    for nothing in ("0", "nan"):
+        scan(GROUND_FAULT, DELAY="0s", V_PLUS=400.0, V_MINUS=-400.0, table=f"R_POLE | JUDGED FAULT\n 1000 | 1 0\n {nothing} | 0 1")

@@ -102,3 +102,29 @@ def test_what_is_not_known_gives_no_permit_and_trips_in_the_end():
 
 def test_a_limit_that_is_no_number_closes():
     scan(INSULATION, U=800, R=2000, **AT_ONCE, table="R_TRIP | LEVEL OK TRIP\n 100 | 0 1 0\n nan | 2 0 1")
+
+
+def test_a_low_value_that_is_unknown_now_and_then_trips_all_the_same():
+    """Neither undoes the time of the other; only a value above the trip limit does."""
+    lines = "1 20 1 | 2 0\n 1 20 0 | 3 0\n" * 3
+    scan(INSULATION, U=800, BLIND="0s", CONFIRM="3s", dt="1s", table=f"x R VALID | LEVEL TRIP\n {lines} 1 20 1 | 2 1")
+    scan(
+        INSULATION,
+        U=800,
+        BLIND="0s",
+        CONFIRM="3s",
+        dt="1s",
+        table=f"x R VALID | LEVEL TRIP\n {lines} 1 99 1 | 0 0\n 3 20 1 | 2 0".replace("99", "900"),
+    )
+
+
+def test_unknown_that_is_low_now_and_then_trips_after_lost():
+    scan(
+        INSULATION,
+        U=800,
+        BLIND="0s",
+        CONFIRM="1h",
+        LOST="4s",
+        dt="1s",
+        table="x R | LEVEL TRIP\n 2 nan | 3 0\n 1 20 | 2 0\n 1 nan | 3 0\n 1 nan | 3 1",
+    )

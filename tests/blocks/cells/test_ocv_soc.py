@@ -99,3 +99,32 @@ def test_a_particle_model_at_rest_is_read_within_what_it_claims(start, deviation
     assert twin.get("USABLE")
     error = abs(twin.get("SOC") - 100.0 * truth.z[-1]) / twin.get("SIGMA")
     deviation("OCV_SOC", "pybamm 26.10 SPM Chen2020", f"reading after 2 h at {start:.0%}", error, 3.0, "sigma")
+
+
+def test_beyond_the_ends_the_reading_is_no_better_than_at_the_ends():
+    """The last segment rises by 283 mV in 5 %: 5 mV are 0.088 %, and 3.6084 V is 10 mV off; the first by 780 mV."""
+    scan(
+        OCV_SOC,
+        I=0.0,
+        REST_TIME=0,
+        table="""
+        V      | SOC SIGMA
+        3.5984 | 100 ~0.088
+        3.6034 | 100 ~0.088
+        3.6084 | 100 ~0.176
+        2.0000 | 0   ~0.032
+        1.9900 | 0   ~0.064
+    """,
+    )
+
+
+def test_after_a_restart_the_rest_begins_anew():
+    """A retained ET says nothing of what flowed meanwhile."""
+    scan(
+        OCV_SOC,
+        V=3.0072,
+        I=0.0,
+        REST_TIME="2s",
+        dt="1s",
+        table="x FIRST_SCAN | RESTED USABLE\n 3 0 | 1 1\n 1 1 | 0 0\n 1 0 | 0 0\n 1 0 | 1 1",
+    )

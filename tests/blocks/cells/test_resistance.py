@@ -124,3 +124,21 @@ def test_on_pybamms_circuit_it_finds_what_acts_within_span(deviation):
     found = seen["R"][seen["R"][:, 0] > 0.0, 0]
     expected = 3e-4 + 3e-4 * (1.0 - math.exp(-1.0 / 30.0))
     deviation("RESISTANCE", "pybamm 26.10 Thevenin", "R of five steps", np.max(np.abs(found / expected - 1.0)), 0.04)
+
+
+@pytest.mark.parametrize("celsius", ["-327.68", "-40.1", "90.1", "nan", "3276"])
+def test_a_temperature_that_no_cell_has_leaves_r25_alone(celsius):
+    """The first measurement would be kept as it is: 0.5 mOhm at -327 °C are an ohm and more at 25 °C."""
+    scan(
+        RESISTANCE,
+        SPAN="1s",
+        dt="1s",
+        table=f"""
+        V    I   T | R R25 COUNT
+        3.30 0   {celsius} | 0 0 0
+        3.25 100 {celsius} | 0 0 0
+        3.25 100 {celsius} | 0.5mOhm 0 1
+        3.30 0   25 | 0.5mOhm 0 1
+        3.30 0   25 | 0.5mOhm 0.5mOhm 2
+    """,
+    )

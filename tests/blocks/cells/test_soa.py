@@ -124,3 +124,12 @@ def test_nothing_trips_in_the_middle_of_everything():
     elapsed, twin = run_until_trip()
     assert elapsed == 10_000
     assert twin.get("LEVEL") == 0
+
+
+def test_a_limit_that_was_touched_counts_in_its_cycle_whatever_scan_that_was():
+    lines = "4 3.61 | 0\n 1 3.4 | 0\n" * 2
+    scan(
+        SOA,
+        **{k: v for k, v in GOOD.items() if k != "V_MAX"} | {"CYCLE": "50ms", "EVENTS": [3, 9, 9]},
+        table=f"x V_MAX | LEVEL\n {lines} 4 3.61 | 0\n 1 3.4 | 3",
+    )

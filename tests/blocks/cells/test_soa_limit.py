@@ -80,3 +80,12 @@ def test_a_reset_works_only_inside_the_maximum_safety_limit():
         DELAY="0s",
         table="IN RESET | TRIP\n 3 0 | 1\n 3 1 | 1\n 2.9 1 | 1\n 2.9 0 | 1\n 2.9 1 | 0\n 2.9 1 | 0\n 3 1 | 1",
     )
+
+
+def test_a_limit_that_was_touched_counts_in_its_cycle_whatever_scan_that_was():
+    scan(
+        SOA_LIMIT,
+        LIMITS=[1, 2, 3],
+        CYCLE="30ms",
+        table="x IN | COUNT\n 1 2.5 | [0,0,0]\n 2 0 | [1,1,0]\n 3 0 | [0,0,0]\n 2 0 | [0,0,0]\n 1 3 | [1,1,1]",
+    )

@@ -130,3 +130,14 @@ def test_heat_a_low_cell_a_dead_voltage_and_the_operator_make_it_wait():
         1    1      25  [nan,3.3] | [0,1] 1
     """,
     )
+
+
+def test_a_cell_whose_capacity_nobody_has_measured_makes_no_plan():
+    """A capacity of 0 would give the others its room of nothing, or the largest one to lose."""
+    for capacities in ("[100,100,0]", "[0,100,100]", "[100,100,-5]"):
+        scan(
+            SOC_BALANCING,
+            **BLEEDER,
+            SOC=[50, 60, 55],
+            table=f"PLAN CAPACITY | LEFT BAD\n 0 [100,100,100] | [0,0,0] 0\n 1 {capacities} | [0,0,0] 1",
+        )

@@ -109,3 +109,33 @@ def test_a_dead_input_proves_nothing_and_is_not_remembered(pin):
         {" ".join(dead.values())} | 1 10 60 1
     """,
     )
+
+
+def test_a_counter_that_has_mended_itself_is_believed_again():
+    """At full the counter starts anew: a correction from before would show 92 % of a full battery, or 8 % of an empty one."""
+    scan(
+        SOC_DEGRADATION,
+        T=0.0,
+        HOLD=0,
+        RATE=28800.0,
+        dt="1s",
+        table="""
+        COUNTED ESTIMATE | CORRECTION SOC REQUEST
+        50      42       | -8         42  1
+        100     97       | -3         97  1       # no more than the deviation explains
+        100     100      | 0          100 1
+        42      50       | 8          50  1
+        0       0        | 0          0   1
+    """,
+    )
+
+
+def test_a_dead_estimate_acquits_nobody():
+    scan(
+        SOC_DEGRADATION,
+        T=0.0,
+        HOLD=0,
+        RATE=28800.0,
+        dt="1s",
+        table="COUNTED ESTIMATE | CORRECTION SOC\n 50 42 | -8 42\n 50 nan | -8 42\n 60 nan | -8 52",
+    )

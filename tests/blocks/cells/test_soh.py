@@ -32,7 +32,19 @@ def test_without_a_resistance_the_capacity_decides():
 
 
 @pytest.mark.parametrize(
-    "dead", ["90 0 1 1", "90 -5 1 1", "90 nan 1 1", "nan 100 1 1", "90 100 nan 1", "90 100 1 0", "90 100 1 nan", "inf 100 1 1"]
+    "dead",
+    [
+        "0 100 1 1",
+        "-5 100 1 1",
+        "90 0 1 1",
+        "90 -5 1 1",
+        "90 nan 1 1",
+        "nan 100 1 1",
+        "90 100 nan 1",
+        "90 100 1 0",
+        "90 100 1 nan",
+        "inf 100 1 1",
+    ],
 )
 def test_what_has_no_sense_holds_the_last(dead):
     scan(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from blocks.cells.thermal_runaway import THERMAL_RUNAWAY
@@ -55,11 +56,10 @@ def test_the_heating_must_last():
         26 | 1    0
         27 | 1    0
         28 | 1    0
-        28 | 0    0      # only two seconds
+        28 | 0    0      # two seconds, and one is taken off again
         29 | 1    0
         30 | 1    0
-        31 | 1    0
-        32 | 1    1
+        31 | 1    1
     """,
     )
 
@@ -119,3 +119,37 @@ def test_it_stays_until_a_reset_with_nothing_left():
         twin.set("RESET", reset)
         twin.scan(1000 * MS)
         assert twin.get("RUNAWAY") == left
+
+
+@pytest.mark.parametrize("update", [100, 1000])
+@pytest.mark.parametrize("step", [0.1, 0.5, 1.0])
+def test_a_sensor_of_coarse_steps_hides_no_heating(step, update):
+    """2 K/s, in steps of up to 1 K and a telegram up to each second: the filtered rate ripples, and is above 1 K/s on average."""
+    twin = Twin(THERMAL_RUNAWAY)
+    for t in range(0, 20_000, 50):
+        told = t // update * update
+        twin.set("T", np.floor((30.0 + 2.0 * told / 1000.0) / step) * step)
+        twin.set("V", 3.3 if t < 3000 else 0.5)
+        twin.scan(50 * MS)
+    assert twin.get("RUNAWAY")
+
+
+def test_noise_does_not_hide_a_heating_of_1_5_k_a_second():
+    chance, twin = np.random.default_rng(1), Twin(THERMAL_RUNAWAY)
+    for t in range(400):
+        twin.set("T", 30.0 + 0.15 * t + 0.2 * chance.standard_normal())
+        twin.set("V", 3.3 if t < 20 else 0.5)
+        twin.scan(100 * MS)
+    assert twin.get("RUNAWAY")
+
+
+@pytest.mark.parametrize("dt", [10, 100, 1000])
+@pytest.mark.parametrize(("before", "after"), [(52.0, 62.0), (25.0, 90.0)])
+def test_one_step_of_the_temperature_is_no_rise(before, after, dt):
+    """A telegram after a pause, a changed sensor: hot, but nothing has heated up at 1 K/s."""
+    chance, twin = np.random.default_rng(1), Twin(THERMAL_RUNAWAY)
+    twin.set("V", 3.3)
+    for t in range(0, 30_000, dt):
+        twin.set("T", (before if t < 10_000 else after) + 0.05 * chance.standard_normal())
+        twin.scan(dt * MS)
+        assert not twin.get("RUNAWAY")

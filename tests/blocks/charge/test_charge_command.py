@@ -83,3 +83,7 @@ def test_a_permit_that_falls_ends_it():
 
 def test_a_start_that_is_stuck_from_the_first_scan_on_starts_nothing():
     scan(CHARGE_COMMAND, CLOSED=True, table="START | ENABLE\n 1 | 0\n 1 | 0\n 0 | 0\n 1 | 1")
+
+
+def test_a_restart_of_the_controller_needs_a_new_start():
+    assert CHARGE_COMMAND.pin("ENABLE").volatile

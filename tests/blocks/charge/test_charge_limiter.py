@@ -12,7 +12,7 @@ CELL_V = {3.0: 1, 3.375: 1, 3.3875: 0.625, 3.4: 0.25, 3.425: 0.05, 3.45: 0.005, 
 CELL_T = {-20: 0, 0: 0, 1: 0.125, 2: 0.25, 5: 0.5, 10: 1, 25: 1, 40: 1, 45: 0.5, 50: 0.25, 52.5: 0.125, 55: 0, 80: 0}
 SOC = {0: 1, 85: 1, 87.5: 0.75, 90: 0.5, 95: 0.2, 98: 0.1, 100: 0.1}
 ALL_PINS = ["SOC", "V_CELL", "T_MIN", "T_MAX", "P_RATED", "V_FULL", "P_BMS", "I_BMS", "V_PACK", "RISE"]
-ALL_PINS += ["I_PACK", "SOH", "C_MAX", "ENERGY", "P_GRID"]
+ALL_PINS += ["I_PACK", "SOH", "C_MAX", "ENERGY", "P_GRID", "V_LEAST"]
 
 
 def given(**changed: float) -> dict[str, float]:
@@ -152,3 +152,38 @@ def test_a_rise_below_zero_never_turns_the_sign_of_the_limit():
 def test_at_a_share_that_two_limits_give_the_earlier_one_is_named():
     names = REASONS.index("coldest cell"), REASONS.index("hottest cell")
     scan(CHARGE_LIMITER, **CALM, table=f"T_MIN T_MAX | ACTIVE\n 5 45 | {names[0]}\n 10 45 | {names[1]}")
+
+
+@pytest.mark.parametrize(
+    "table", ["V_POINTS", "V_SHARES", "T_POINTS", "T_SHARES", "SOC_POINTS", "SOC_SHARES", "SOH_POINTS", "SOH_SHARES"]
+)
+@pytest.mark.parametrize("place", [0, 2, -1])
+def test_a_single_point_of_a_table_that_is_broken_closes_it(table, place):
+    """Also one that is not needed now: at 70 °C a broken last but one point would open what the last one closes."""
+    values = list(CHARGE_LIMITER.pin(table).default)
+    values[place] = float("nan")
+    scan(CHARGE_LIMITER, **CALM, **{table: values}, table=f"T_MAX | P_MIN ACTIVE\n 25 | 0 {REASONS.index('bad input')}")
+
+
+@pytest.mark.parametrize("volts", ["nan", "inf", "-inf"])
+def test_a_pack_voltage_that_is_no_number_does_not_open_the_bms_limit(volts):
+    scan(CHARGE_LIMITER, **CALM, I_BMS=10.0, table=f"V_PACK | P_MIN\n 800 | -8\n {volts} | 0\n 800 | -8")
+
+
+def test_without_limits_in_ampere_it_needs_no_pack_voltage():
+    scan(CHARGE_LIMITER, **CALM, table="V_PACK | P_MIN\n 0 | -500")
+
+
+def test_no_rated_power_is_named():
+    scan(CHARGE_LIMITER, **(CALM | {"P_RATED": 0.0}), table=f"T_MAX | P_MIN ACTIVE\n 25 | 0 {REASONS.index('no rated power')}")
+
+
+def test_a_cell_that_reads_0_v_is_not_charged():
+    dead = REASONS.index("dead cell")
+    scan(
+        CHARGE_LIMITER,
+        SOC=50.0,
+        P_RATED=500.0,
+        RISE=float("inf"),
+        table=f"V_CELL | P_MIN ACTIVE\n 0 | 0 {dead}\n 1.49 | 0 {dead}\n 1.5 | -500 0",
+    )

@@ -168,22 +168,18 @@ def test_commands_that_are_repeated_each_scan_count_as_one_switching():
 
 
 def test_a_start_with_the_contactor_already_closed():
-    """Wanted closed: taken over without a switching. Not wanted, but it carries a current: held until the current is gone."""
+    """Wanted closed: taken over without a switching. Not wanted: a coil that nobody drove is not driven, whatever flows."""
     scan(CONTACTOR, I=0.0, FB=True, table="x CLOSE | COIL CLOSED CLOSINGS FAULT\n 1 1 | 1 1 0 0\n 90 1 | 1 1 0 0")
-    scan(CONTACTOR, CLOSE=False, table="FB I | COIL WAITING\n 1 -50 | 1 1\n 1 -50 | 1 1\n 1 0 | 0 0")
+    scan(CONTACTOR, CLOSE=False, table="FB I | COIL WAITING\n 1 -50 | 0 0\n 1 -50 | 0 0\n 1 0 | 0 0")
 
 
-@pytest.mark.parametrize("current", ["0", "nan"])
-def test_at_the_start_a_feedback_alone_never_drives_a_coil_that_nobody_wants(current):
+@pytest.mark.parametrize("current", ["0", "nan", "2", "-500"])
+def test_at_the_start_a_feedback_or_a_current_never_drives_a_coil_that_nobody_wants(current):
     scan(CONTACTOR, CLOSE=False, FB=True, table=f"x I | COIL\n 1 {current} | 0\n 50 {current} | 0")
 
 
 def test_a_stuck_reset_button_is_no_reset():
     scan(CONTACTOR, FB=True, I=0.0, CLOSE=False, **FAST, table=f"RESET | FAULT\n 1 | {WELDED}\n 1 | {WELDED}")
-
-
-def test_a_current_of_exactly_the_limit_proves_a_closed_contactor_at_the_start():
-    scan(CONTACTOR, CLOSE=False, FB=True, table="I | COIL WAITING\n -2 | 1 1\n -2 | 1 1\n -1.9 | 0 0")
 
 
 def test_after_a_reset_the_events_are_counted_anew():

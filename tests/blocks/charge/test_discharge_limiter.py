@@ -116,3 +116,27 @@ def test_a_rise_below_zero_never_turns_the_sign_of_the_limit():
 def test_at_a_share_that_two_limits_give_the_earlier_one_is_named():
     names = REASONS.index("coldest cell"), REASONS.index("hottest cell")
     scan(DISCHARGE_LIMITER, **CALM, table=f"T_MIN T_MAX | ACTIVE\n 5 45 | {names[0]}\n 10 45 | {names[1]}")
+
+
+@pytest.mark.parametrize(
+    "table", ["V_POINTS", "V_SHARES", "T_POINTS", "T_SHARES", "SOC_POINTS", "SOC_SHARES", "SOH_POINTS", "SOH_SHARES"]
+)
+@pytest.mark.parametrize("place", [0, 2, -1])
+def test_a_single_point_of_a_table_that_is_broken_closes_it(table, place):
+    """Also one that is not needed now: at 70 °C a broken last but one point would open what the last one closes."""
+    values = list(DISCHARGE_LIMITER.pin(table).default)
+    values[place] = float("nan")
+    scan(DISCHARGE_LIMITER, **CALM, **{table: values}, table=f"T_MAX | P_MAX ACTIVE\n 25 | 0 {REASONS.index('bad input')}")
+
+
+@pytest.mark.parametrize("volts", ["nan", "inf", "-inf"])
+def test_a_pack_voltage_that_is_no_number_does_not_open_the_bms_limit(volts):
+    scan(DISCHARGE_LIMITER, **CALM, I_BMS=10.0, table=f"V_PACK | P_MAX\n 800 | 8\n {volts} | 0\n 800 | 8")
+
+
+def test_without_limits_in_ampere_it_needs_no_pack_voltage():
+    scan(DISCHARGE_LIMITER, **CALM, table="V_PACK | P_MAX\n 0 | 500")
+
+
+def test_no_rated_power_is_named():
+    scan(DISCHARGE_LIMITER, **(CALM | {"P_RATED": 0.0}), table=f"T_MAX | P_MAX ACTIVE\n 25 | 0 {REASONS.index('no rated power')}")

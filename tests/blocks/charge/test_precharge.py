@@ -118,20 +118,21 @@ def test_tries_are_forgotten_after_the_lock_time_without_one():
     )
 
 
-def test_the_relay_opens_once_the_main_contactor_is_closed_and_success_forgets_the_tries():
+def test_the_relay_opens_once_the_main_contactor_is_closed_and_rest_forgets_the_tries():
     scan(
         PRECHARGE,
         **CALM,
         dt="1s",
         table=f"""
-        EN V_BUS MAIN | RELAY DONE PHASE     TRY
-        1  0     0    | 1     0    {RUNNING} 1
-        1  0     0    | 1     0    {RUNNING} 1
-        1  0     0    | 0     0    {PAUSED}  1
-        1  0     0    | 1     0    {RUNNING} 2
-        1  800   0    | 1     1    {READY}   2
-        1  800   1    | 0     1    {READY}   0
-        1  700   1    | 0     1    {READY}   0     # closed: the bus may move now
+        x EN V_BUS MAIN | RELAY DONE PHASE     TRY
+        1 1  0     0    | 1     0    {RUNNING} 1
+        1 1  0     0    | 1     0    {RUNNING} 1
+        1 1  0     0    | 0     0    {PAUSED}  1
+        1 1  0     0    | 1     0    {RUNNING} 2
+        1 1  800   0    | 1     1    {READY}   2
+        1 1  800   1    | 0     1    {READY}   2
+        9 1  700   1    | 0     1    {READY}   2     # closed: the bus may move now
+        1 1  700   1    | 0     1    {READY}   0     # 10 s of rest
     """,
     )
 
@@ -146,12 +147,13 @@ def test_a_main_contactor_that_opens_needs_a_new_command():
         PRECHARGE,
         **CALM,
         V_BUS=800.0,
+        MAIN_DELAY="10ms",
         table=f"""
         EN MAIN | RELAY DONE PHASE
         1  0    | 1     0    {RUNNING}
         1  0    | 1     1    {READY}
         1  1    | 0     1    {READY}
-        1  0    | 0     0    {OPENED}
+        1  0    | 0     1    {READY}
         1  0    | 0     0    {OPENED}
         1  1    | 0     0    {OPENED}    # a feedback that chatters does not help
         0  0    | 0     0    {IDLE}
@@ -162,3 +164,53 @@ def test_a_main_contactor_that_opens_needs_a_new_command():
 
 def test_a_start_with_the_main_contactor_closed_needs_no_precharge():
     scan(PRECHARGE, **CALM, V_BUS=800.0, EN=True, table=f"MAIN | RELAY DONE PHASE\n 1 | 0 1 {READY}\n 1 | 0 1 {READY}")
+
+
+def test_closings_that_succeed_again_and_again_do_not_heat_the_resistor():
+    """Each takes 1.9 s with the full current: after three the resistor rests for 10 s, as after three that failed."""
+    twin = Twin(PRECHARGE)
+    for name, value in {"V_BATT": 800.0, "I": 0.0}.items():
+        twin.set(name, value)
+    closed = scans = 0
+    for _ in range(20):
+        for count, given in ((190, (1, 0, 0)), (2, (1, 800, 0)), (2, (1, 800, 1)), (2, (0, 800, 0))):
+            for _ in range(count):
+                for name, value in zip(("EN", "V_BUS", "MAIN"), given, strict=True):
+                    twin.set(name, value)
+                twin.scan(10 * MS)
+                closed += int(twin.get("RELAY"))
+                scans += 1
+    assert closed <= 0.4 * scans  # 3 times 1.9 s in each 15.7 s
+
+
+@pytest.mark.parametrize(("volts", "done"), [(0.0, 0), (49.9, 0), (50.0, 1)])
+def test_two_voltages_near_0_do_not_match(volts, done):
+    scan(PRECHARGE, V_BATT=volts, V_BUS=volts, I=0.0, EN=True, table=f"x | DONE\n 1 | 0\n 1 | {done}")
+
+
+def test_a_feedback_of_the_main_contactor_that_is_lost_for_less_than_the_delay_ends_nothing():
+    scan(
+        PRECHARGE,
+        **CALM,
+        V_BUS=800.0,
+        EN=True,
+        table=f"""
+        x  MAIN | DONE PHASE
+        2  0    | 1    {READY}
+        1  1    | 1    {READY}
+        10 0    | 1    {READY}     # 90 ms
+        1  1    | 1    {READY}
+        10 0    | 1    {READY}
+        1  0    | 0    {OPENED}    # 100 ms
+    """,
+    )
+
+
+def test_a_restart_begins_anew_but_remembers_that_it_was_locked():
+    volatile = {pin.name for pin in PRECHARGE.pins if pin.volatile}
+    assert {"RELAY", "DONE", "PHASE"} <= volatile
+    twin = Twin(PRECHARGE)
+    for name, value in {"V_BATT": 800.0, "V_BUS": 0.0, "I": 0.0, "EN": True, "TRY": 3}.items():
+        twin.set(name, value)
+    twin.scan(10 * MS)
+    assert (twin.get("PHASE"), twin.get("RELAY")) == (LOCKED, 0)

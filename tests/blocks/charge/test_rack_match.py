@@ -56,3 +56,9 @@ def test_the_match_must_hold_without_a_gap_and_is_lost_at_once():
 
 def test_a_limit_of_zero_permits_nothing():
     scan(RACK_MATCH, V_RACK=800.0, V_BUS=800.0, I=0.0, table="DV_MAX I_MAX | OK\n 0 20 | 0\n 3 0 | 0\n 3 20 | 1")
+
+
+@pytest.mark.parametrize(("volts", "why"), [(0.0, 5), (49.9, 5), (-800.0, 5), (50.0, 0)])
+def test_two_voltages_near_0_are_a_dead_sensor_and_no_match(volts, why):
+    scan(RACK_MATCH, V_RACK=volts, V_BUS=volts, I=0.0, table=f"DV_MAX | OK WHY\n 3 | {int(why == 0)} {why}")
+    assert REASONS[5] == "no voltage"

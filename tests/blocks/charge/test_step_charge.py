@@ -18,7 +18,7 @@ def test_the_knee_and_the_end_can_be_moved():
 
 
 def test_a_knee_at_100_percent_switches_the_fall_off():
-    scan(STEP_CHARGE, C_MAX=0.5, KNEE=100.0, table="SOC | RATE FALLING\n 20 | 0.5 0\n 99.9 | 0.5 0\n 100 | 0.5 0\n 100.5 | 0.05 1")
+    scan(STEP_CHARGE, C_MAX=0.5, KNEE=100.0, table="SOC | RATE FALLING\n 20 | 0.5 0\n 99.9 | 0.5 0\n 100 | 0.5 0\n 100.5 | 0.5 0")
 
 
 def test_an_aged_battery_is_charged_slower_and_no_health_at_all_is_no_charging():

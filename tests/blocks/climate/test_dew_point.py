@@ -55,7 +55,7 @@ def test_a_humidity_outside_its_range_counts_as_its_end():
     twin = Twin(DEW_POINT)
     twin.set("T", 20.0)
     seen = []
-    for humidity in (0.1, 0.0, -5.0):
+    for humidity in (0.1, 0.0, -2.0):
         twin.set("RH", humidity)
         twin.scan(10_000_000)
         seen.append(float(twin.get("DEW")))
@@ -63,6 +63,6 @@ def test_a_humidity_outside_its_range_counts_as_its_end():
     assert -60.0 < seen[0] < -50.0
 
 
-@pytest.mark.parametrize("row", ["nan 50", "20 nan", "-300 50", "1e6 50", "inf 50"])
+@pytest.mark.parametrize("row", ["nan 50", "20 nan", "-300 50", "1e6 50", "inf 50", "20 -2.1", "20 -10", "20 -inf"])
 def test_what_nobody_knows_does_not_look_dry(row):
     scan(DEW_POINT, table=f"T RH | DEW SPREAD\n {row} | nan nan\n 20 100 | 20 0")

@@ -42,19 +42,18 @@ def test_it_moves_no_faster_than_its_rate():
     )
 
 
-@pytest.mark.parametrize("pin", ["T", "T_START", "T_FULL", "HYSTERESIS"])
+@pytest.mark.parametrize("pin", ["T", "T_START", "T_FULL", "HYSTERESIS", "SPEED_MIN", "RATE"])
 def test_without_a_temperature_or_a_curve_it_runs_at_full_speed(pin):
-    good = {"T": "10", "T_START": "20", "T_FULL": "40", "HYSTERESIS": "2"}
+    good = {"T": "10", "T_START": "20", "T_FULL": "40", "HYSTERESIS": "2", "SPEED_MIN": "20", "RATE": "5"}
     dead = good | {pin: "nan"}
     scan(
         FAN_CURVE,
         KICK_TIME="0s",
-        RATE=5.0,
         table=f"""
         {" ".join(good)}          | SPEED ON STATE
         {" ".join(good.values())} | 0     0  0
         {" ".join(dead.values())} | 100   1  4
-        {" ".join(good.values())} | 0     0  0
+        {" ".join(good.values())} | {"95 1 3" if pin == "RATE" else "0 0 0"}
     """,
     )
 
@@ -68,7 +67,7 @@ def test_without_permission_it_stands_still_whatever_happens():
 
 
 def test_a_speed_without_sense_is_none():
-    scan(FAN_CURVE, **(PLAIN | {"T": 20.0}), table="RATE | SPEED\n nan | 20\n -5 | 20")
+    scan(FAN_CURVE, **(PLAIN | {"T": 20.0}), table="RATE | SPEED\n -5 | 20")
     scan(FAN_CURVE, T=float("nan"), KICK_TIME="0s", table="SPEED_FAIL | SPEED\n 40 | 40\n 250 | 100")
 
 
@@ -76,3 +75,8 @@ def test_speeds_outside_their_range_count_as_its_ends():
     scan(FAN_CURVE, T=20.0, T_START=20.0, T_FULL=40.0, KICK_TIME="0s", table="SPEED_MIN | SPEED\n 150 | 100\n -5 | 0\n 20 | 20")
     scan(FAN_CURVE, T=20.0, T_START=20.0, T_FULL=40.0, KICK_TIME="1h", table="KICK | SPEED\n 150 | 100\n -5 | 20\n 60 | 60")
     scan(FAN_CURVE, T=float("nan"), KICK_TIME="0s", table="SPEED_FAIL | SPEED\n -5 | 0\n 101 | 100")
+
+
+def test_a_speed_that_nobody_knows_is_full_speed():
+    scan(FAN_CURVE, T=float("nan"), KICK_TIME="0s", table="SPEED_FAIL | SPEED STATE\n nan | 100 4\n 40 | 40 4")
+    scan(FAN_CURVE, T=20.0, T_START=20.0, T_FULL=40.0, KICK_TIME="1h", table="KICK | SPEED\n nan | 100")

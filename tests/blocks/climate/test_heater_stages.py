@@ -50,3 +50,23 @@ def test_a_demand_that_nobody_knows_is_no_heat():
 
 def test_a_broken_hysteresis_is_none():
     scan(HEATER_STAGES, STAGES=2, table="DEMAND HYSTERESIS | COUNT\n 50 nan | 1\n 49 nan | 0\n 50 -5 | 1\n 49 -5 | 0")
+
+
+@pytest.mark.parametrize("stages", [1, 3, 4, 20, 64])
+@pytest.mark.parametrize("hysteresis", ["0", "5", "25", "100", "inf"])
+def test_without_a_demand_no_stage_is_on_however_wide_the_hysteresis(stages, hysteresis):
+    scan(
+        HEATER_STAGES,
+        STAGES=stages,
+        table=f"DEMAND HYSTERESIS | COUNT\n 100 {hysteresis} | {stages}\n 0 {hysteresis} | 0\n 100 {hysteresis} | {stages}\n -1 {hysteresis} | 0",
+    )
+
+
+def test_never_more_than_one_stage_is_on_too_many():
+    """50 % of 20 stages is 10; a gap of a whole stage would hold the eleventh for ever, and one of two stages the twelfth."""
+    scan(
+        HEATER_STAGES,
+        STAGES=20,
+        HYSTERESIS=10.0,
+        table="DEMAND | COUNT\n 100 | 20\n 50.1 | 10\n 54.9 | 10\n 55 | 11\n 51 | 11\n 50 | 10",
+    )

@@ -74,3 +74,33 @@ def test_a_small_demand_counts_where_start_is_none_and_demands_are_held_to_full(
 
 def test_of_equal_demands_the_lowest_zone_is_named():
     scan(MULTI_ZONE, CHANGEOVER="0s", table="HEAT COOL | ZONE\n [50,50] [0,0] | 1\n [0,0] [50,50] | 1")
+
+
+def test_a_start_that_nobody_knows_starts_for_any_demand_and_an_unknown_blind_cooling_is_full():
+    scan(
+        MULTI_ZONE,
+        CHANGEOVER="0s",
+        table="START HEAT COOL | MODE COOLING\n 5 [0] [4] | 0 0\n nan [0] [4] | 2 4\n nan [0] [0] | 0 0\n nan [4] [0] | 1 0",
+    )
+    scan(MULTI_ZONE, COOL_BLIND=float("nan"), table="HEAT COOL | MODE COOLING DEAD\n [0] [nan] | 2 100 1")
+
+
+def test_a_demand_lasts_until_it_is_back_by_the_hysteresis():
+    scan(
+        MULTI_ZONE,
+        START=5.0,
+        HYSTERESIS=2.0,
+        CHANGEOVER="0s",
+        table="""
+        HEAT  COOL  | MODE
+        [0]   [5]   | 0
+        [0]   [5.1] | 2
+        [0]   [4.9] | 2
+        [0]   [3]   | 0
+        [0]   [4.9] | 0
+        [5.1] [0]   | 1
+        [3.1] [4.9] | 1      # heats on, and cooling does not begin
+        [3]   [0]   | 0
+    """,
+    )
+    scan(MULTI_ZONE, HYSTERESIS=100.0, CHANGEOVER="0s", table="HEAT COOL | MODE\n [0] [50] | 2\n [0] [0.1] | 2\n [0] [0] | 0")

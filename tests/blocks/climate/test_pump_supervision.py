@@ -111,3 +111,38 @@ def test_it_does_not_start_dry():
 
 def test_a_value_at_its_limit_is_good():
     scan(PUMP_SUPERVISION, **QUICK, CMD=1, PRESSURE=0.5, FLOW=1.0, table="x | RUN REASON\n 50 | 1 0")
+
+
+def test_a_demand_that_comes_and_goes_does_not_hide_a_dry_run():
+    """4 s of 5 s in turn: START_DELAY + DELAY are 5 s of running in all."""
+    long = QUICK | {"START_DELAY": "4s"}
+    scan(
+        PUMP_SUPERVISION,
+        **long,
+        PRESSURE=0.0,
+        table="""
+        x CMD | RUN REASON TRIES
+        3 1   | 1   0      0
+        1 0   | 0   0      0
+        2 1   | 1   0      0
+        1 1   | 0   2      1
+    """,
+    )
+
+
+def test_pulses_shorter_than_the_delay_do_not_hide_it_either():
+    scan(
+        PUMP_SUPERVISION,
+        CMD=1,
+        START_DELAY="20ms",
+        DELAY="1s",
+        table="x PRESSURE CMD | RUN REASON\n 9 2 1 | 1 0\n 1 0 0 | 0 0\n" + " 90 0 1 | 1 0\n 1 0 0 | 0 0\n" + " 12 0 1 | 0 2",
+    )
+
+
+def test_a_run_that_pumped_for_a_moment_forgets_the_ones_before():
+    scan(
+        PUMP_SUPERVISION,
+        **QUICK,
+        table="x CMD FLOW | RUN TRIES\n" + " 2 1 0 | 1 0\n 1 1 20 | 1 0\n 1 0 0 | 0 0\n" * 9,
+    )

@@ -120,3 +120,12 @@ def test_the_heater_of_a_zone_does_not_stay_on_when_its_sensor_breaks():
     assert (zone.guard.HEATER, zone.guard.FAN, zone.guard.REASON) == (0.0, 100.0, 1)
     zone.second(-5.0, 0.5, zone.celsius)
     assert zone.guard.HEATER > 30.0
+
+
+def test_one_broken_sample_does_not_keep_the_heater_off():
+    scan(
+        ZONE_GUARD,
+        HEAT=60.0,
+        COOL=0.0,
+        table="T T_CUT | HEATER CUT\n 29 30 | 60 0\n nan 30 | 0 1\n 29 30 | 60 0\n 29 nan | 0 1\n 29 30 | 60 0\n 30 30 | 0 1\n nan 30 | 0 1\n 29 30 | 0 1",
+    )

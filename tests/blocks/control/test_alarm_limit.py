@@ -113,3 +113,42 @@ def test_each_limit_has_its_own_deadband_and_delay(limit, side):
         {at}     | 0
     """,
     )
+
+
+@pytest.mark.parametrize("limit", ["H", "HH", "L", "LL"])
+def test_a_limit_that_nobody_knows_is_an_alarm_and_an_infinite_one_is_off(limit):
+    scan(ALARM_LIMIT, IN=20.0, table=f"{limit} | {limit}_ACTIVE\n inf | 0\n nan | 1\n -inf | 0\n nan | 1\n inf | 0")
+
+
+@pytest.mark.parametrize("deadband", ["nan", "-5", "inf"])
+def test_a_deadband_without_sense_is_none(deadband):
+    scan(ALARM_LIMIT, H=45.0, table=f"IN DEADBAND | H_ACTIVE\n 45 {deadband} | 1\n 45 {deadband} | 1\n 44.9 {deadband} | 0")
+
+
+@pytest.mark.parametrize(("limit", "inside"), [("H", "41"), ("HH", "41"), ("L", "49"), ("LL", "49")])
+def test_one_broken_sample_holds_no_alarm_inside_the_deadband(limit, inside):
+    scan(
+        ALARM_LIMIT,
+        DEADBAND=5.0,
+        table=f"""
+        IN       {limit} | {limit}_ACTIVE
+        {inside} 45      | 0
+        nan      45      | 1
+        {inside} 45      | 0
+        {inside} nan     | 1
+        {inside} 45      | 0
+        45       45      | 1
+        nan      45      | 1
+        {inside} 45      | 1      # raised by a known value, and not back
+    """,
+    )
+
+
+@pytest.mark.parametrize("limit", ["H", "HH", "L", "LL"])
+def test_a_longer_delay_does_not_drop_an_alarm_that_stands(limit):
+    scan(
+        ALARM_LIMIT,
+        **{limit: 45.0},
+        IN=45.0,
+        table=f"x DELAY | {limit}_ACTIVE\n 2 20ms | 0\n 1 20ms | 1\n 9 1h | 1",
+    )

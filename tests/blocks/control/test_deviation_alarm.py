@@ -83,3 +83,60 @@ def test_both_sides_must_last():
         DELAY="10ms",
         table="PV | HIGH LOW\n 10 | 0 0\n 10 | 0 1\n 30 | 0 0\n 30 | 1 0\n 10 | 0 0",
     )
+
+
+def test_a_setpoint_that_trembles_in_its_last_digits_blocks_nothing():
+    """A change of up to a tenth of TOLERANCE, 0.2, is none; a drift is one, once it has gone further than that."""
+    scan(
+        DEVIATION_ALARM,
+        PV=100.0,
+        TOLERANCE=2.0,
+        SETTLE="20ms",
+        table="""
+        SP    | HIGH BLOCKED
+        20    | 0    1
+        20.1  | 0    1
+        20    | 1    0
+        20.15 | 1    0
+        19.9  | 1    0
+        20.25 | 0    1
+    """,
+    )
+
+
+def test_a_setpoint_that_never_rests_blocks_it_no_longer_than_block_max():
+    scan(
+        DEVIATION_ALARM,
+        PV=0.0,
+        TOLERANCE=2.0,
+        SETTLE="20ms",
+        BLOCK_MAX="40ms",
+        table="SP | LOW BLOCKED\n 20 | 0 1\n 21 | 0 1\n 22 | 0 1\n 23 | 0 1\n 24 | 1 0\n 25 | 1 0\n 25 | 1 0\n 25 | 1 0\n 26 | 0 1",
+    )
+    scan(DEVIATION_ALARM, PV=0.0, TOLERANCE=2.0, SETTLE="30ms", BLOCK_MAX="10ms", table="x SP | LOW\n 3 9 | 0\n 1 9 | 1")
+
+
+@pytest.mark.parametrize("deadband", ["2", "5", "1e9"])
+def test_a_deadband_as_wide_as_the_tolerance_lets_go_all_the_same(deadband):
+    scan(
+        DEVIATION_ALARM,
+        SP=20.0,
+        TOLERANCE=2.0,
+        table=f"PV DEADBAND | HIGH LOW\n 23 {deadband} | 1 0\n 20.3 {deadband} | 1 0\n 20 {deadband} | 0 0\n 17 {deadband} | 0 1\n 20 {deadband} | 0 0",
+    )
+
+
+def test_one_broken_sample_holds_no_alarm_inside_the_deadband():
+    scan(
+        DEVIATION_ALARM,
+        SP=20.0,
+        TOLERANCE=2.0,
+        DEADBAND=1.0,
+        table="PV | HIGH LOW\n 21.5 | 0 0\n nan | 1 1\n 21.5 | 0 0\n 18.5 | 0 0",
+    )
+
+
+def test_a_longer_delay_does_not_drop_an_alarm_that_stands():
+    scan(
+        DEVIATION_ALARM, SP=20.0, TOLERANCE=2.0, table="PV DELAY | HIGH LOW\n 23 0s | 1 0\n 23 1h | 1 0\n 17 0s | 0 1\n 17 1h | 0 1"
+    )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from blocks.control.duty_rotation import DUTY_ROTATION
+from blocks.declare import INPUT
 from tests.aids.scan_table import Twin, scan
 
 S = 1_000_000_000
@@ -20,13 +21,13 @@ def test_in_fixed_order_the_lowest_starts_first_and_stops_last():
         table="""
         DEMAND | ON      RUNNING NEXT
         0      | [0,0,0] 0       1
-        2      | [1,0,0] 1       1       # one switching a scan
-        2      | [1,1,0] 2       2
-        3      | [1,1,1] 3       3
+        2      | [1,0,0] 1       2       # one switching a scan
+        2      | [1,1,0] 2       3
         3      | [1,1,1] 3       0
-        1      | [1,1,0] 2       0
-        1      | [1,0,0] 1       3
-        0      | [0,0,0] 0       2
+        3      | [1,1,1] 3       0
+        1      | [1,1,0] 2       3
+        1      | [1,0,0] 1       2
+        0      | [0,0,0] 0       1
     """,
     )
 
@@ -195,3 +196,28 @@ def test_in_fixed_order_a_unit_that_returns_waits_until_it_is_needed():
         1  1      [1,1]     | [1,0]
     """,
     )
+
+
+def test_the_next_one_is_the_one_that_starts_next():
+    """In every rule: what NEXT names in one scan starts, if one is asked for, in the next."""
+    chance = np.random.default_rng(4)
+    for rule in (0, 1, 2):
+        twin = Twin(DUTY_ROTATION, length=4)
+        for name, value in {"AVAILABLE": [1, 1, 1, 1], "RULE": rule, "GAP": 0}.items():
+            twin.set(name, value)
+        named, before, started = 0, [False] * 4, 0
+        for _ in range(300):
+            twin.set("DEMAND", int(chance.integers(0, 5)))
+            twin.plain.scan(S)
+            on = [bool(runs) for runs in twin.get("ON")]
+            fresh = [i + 1 for i in range(4) if on[i] and not before[i]]
+            if fresh and named:
+                assert fresh == [named]
+                started += 1
+            named, before = int(twin.get("NEXT")), on
+        assert started > 50
+
+
+def test_after_a_restart_nothing_counts_as_running():
+    kept = {pin.name for pin in DUTY_ROTATION.pins if pin.kind != INPUT and not pin.volatile}
+    assert kept == {"MISSING", "NEXT", "RUN_TIME", "turn", "starts"}

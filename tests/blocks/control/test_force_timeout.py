@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from blocks.control.force_timeout import FORCE_TIMEOUT
+from blocks.declare import INPUT
 from tests.aids.scan_table import scan
 
 
@@ -64,3 +65,7 @@ def test_a_broken_automatic_value_is_passed_on():
 
 def test_a_range_of_one_value_is_a_range():
     scan(FORCE_TIMEOUT, IN=10.0, VALUE=80.0, MIN=50.0, MAX=50.0, table="FORCE | OUT FORCED\n 0 | 10 0\n 1 | 50 1")
+
+
+def test_after_a_restart_it_is_not_forced():
+    assert {pin.name for pin in FORCE_TIMEOUT.pins if pin.kind != INPUT and not pin.volatile} == {"OUT"}

@@ -72,3 +72,23 @@ def test_a_schedule_at_work_does_not_move_out_by_itself():
         pid.scan(10_000_000)
         start = pid.get("OUT") if start is None else start
         assert abs(pid.get("OUT") - start) < 1e-9
+
+
+def test_no_integral_at_a_point_is_none_up_to_its_neighbours():
+    """Between a TI of 0 (none) and one of 10 s a straight line would pass through 0.01 s, the fastest integral of all."""
+    scan(
+        GAIN_SCHEDULE,
+        XS=[0.0, 10.0, 20.0, 30.0],
+        KPS=[1.0, 1.0, 1.0, 1.0],
+        TIS=[4.0, 8.0, 0.0, 6.0],
+        TDS=[0.0, 0.0, 0.0, 0.0],
+        table="X | TI\n -5 | 4\n 5 | 6\n 10 | 8\n 10.01 | 0\n 20 | 0\n 29.9 | 0\n 30 | 6\n 40 | 6",
+    )
+    scan(
+        GAIN_SCHEDULE,
+        XS=[0.0, 9.0],
+        KPS=[1.0, 1.0],
+        TIS=[0.0, 5.0],
+        TDS=[0.0, 0.0],
+        table="X | TI\n -1 | 0\n 0 | 0\n 1 | 0\n 9 | 5",
+    )

@@ -88,9 +88,12 @@ def test_what_is_broken_holds_and_is_forgotten():
         nan  100     | 2   1
         inf  100     | 2   1
         2    100     | 3   0      # half of the interval that began broken
-        2    nan     | 3   1
-        2    -200    | 3   1
-        2    100     | 5   0
+        2    nan     | 3   1      # up is not known to be allowed
+        -2   nan     | 3   1
+        -2   nan     | 1   1      # down is,
+        -2   nan     | 0   1      # but not beyond 0
+        2    -200    | -200 1     # where the limits cross the upper one counts
+        2    100     | -100 0
     """,
     )
 
@@ -98,3 +101,16 @@ def test_what_is_broken_holds_and_is_forgotten():
 def test_a_reset_value_that_is_broken_waits():
     scan(INTEGRATOR, IN=1.0, dt="1s", table="RESET_TO | OUT HELD\n nan | 0 1\n 7 | 7 0\n nan | 8 0")
     assert math.isfinite(response(INTEGRATOR, {"IN": np.ones(3)}, MS, RESET_TO=math.nan)[-1])
+
+
+def test_a_limit_that_closes_holds_also_while_the_input_is_dead():
+    scan(
+        INTEGRATOR,
+        RESET_TO=50.0,
+        dt="1s",
+        table="IN OUT_MAX | OUT HELD\n 0 100 | 50 0\n nan 100 | 50 1\n nan 10 | 10 1\n 0 100 | 10 0",
+    )
+
+
+def test_a_reset_goes_through_a_limit_that_is_not_a_number():
+    scan(INTEGRATOR, RESET_TO=50.0, IN=0.0, dt="1s", table="RESET OUT_MAX | OUT HELD\n 0 100 | 50 0\n 0 9 | 9 0\n 1 nan | 50 1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from blocks.control.interlock import INTERLOCK
+from blocks.declare import INPUT
 from tests.aids.scan_table import scan
 
 
@@ -73,3 +74,23 @@ def test_a_reset_button_stuck_from_the_start_never_arms_it():
 
 def test_a_permit_that_is_missing_before_the_first_reset_tripped_nothing():
     scan(INTERLOCK, table="PERMIT RESET | OK FIRST MISSING\n [0,1] 0 | 0 0 1\n [1,1] 0 | 0 0 0")
+
+
+def test_a_reset_that_turns_true_with_the_last_permit_arms_nothing():
+    """Both show `initial: false` until their device answers; a button that is stuck would else start the plant."""
+    scan(
+        INTERLOCK,
+        table="""
+        PERMIT RESET | OK MISSING
+        [0,1]  0     | 0  1
+        [1,1]  1     | 0  0
+        [1,1]  1     | 0  0
+        [1,1]  0     | 0  0
+        [1,1]  1     | 1  0
+    """,
+    )
+
+
+def test_after_a_restart_it_is_not_armed_and_still_names_what_tripped_it():
+    kept = {pin.name for pin in INTERLOCK.pins if pin.kind != INPUT and not pin.volatile}
+    assert kept == {"FIRST"}

@@ -35,3 +35,7 @@ def test_without_a_time_constant_it_is_a_wire():
 
 def test_a_broken_input_is_shown_and_the_filter_starts_anew():
     scan(LAG, T=1.0, table="IN | OUT\n 5 | 5\n nan | nan\n nan | nan\n 8 | 8\n 8 | 8")
+
+
+def test_a_time_constant_that_is_not_a_number_is_no_filter():
+    scan(LAG, table="T IN | OUT\n 10 0 | 0\n nan 100 | 100\n 10 100 | 100")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from blocks.control.min_on_off import MIN_ON_OFF
+from blocks.declare import INPUT
 from tests.aids.scan_table import Twin, scan
 
 S = 1_000_000_000
@@ -88,3 +89,13 @@ def test_whatever_is_asked_no_hour_has_more_starts_and_no_run_or_rest_is_too_sho
     assert max(np.searchsorted(starts, start + 3600, side="left") - i for i, start in enumerate(starts)) == 6
     assert np.min(np.diff(np.sort(np.concatenate([starts, stops])))) >= 60
     assert min(start - stops[stops < start][-1] for start in starts[1:]) >= 90
+
+
+def test_after_a_restart_it_is_not_running_and_rests_first():
+    assert {pin.name for pin in MIN_ON_OFF.pins if pin.kind != INPUT and not pin.volatile} == {
+        "HELD",
+        "REMAINING",
+        "STARTS",
+        "clock",
+        "started_at",
+    }

@@ -72,3 +72,13 @@ def test_the_size_may_change():
 
 def test_a_broken_value_is_shown_and_not_kept():
     scan(MOVING_AVERAGE, SIZE=2, table="IN | OUT COUNT\n nan | nan 0\n 4 | 4 1\n nan | nan 1\n inf | inf 1\n 6 | 5 2")
+
+
+def test_after_a_gap_longer_than_the_window_it_starts_anew():
+    scan(
+        MOVING_AVERAGE,
+        SIZE=3,
+        EVERY="1s",
+        dt="1s",
+        table="x IN | OUT COUNT\n 9 10 | 10 3\n 2 nan | nan 3\n 1 40 | 20 3\n 9 nan | nan 3\n 1 70 | 70 1",
+    )

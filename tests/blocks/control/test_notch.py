@@ -53,3 +53,7 @@ def test_a_late_scan_or_a_frequency_too_high_is_a_wire():
 def test_a_broken_input_is_shown_and_the_filter_starts_anew():
     scan(NOTCH, F0=1.0, table="IN | OUT\n 5 | 5\n nan | nan\n 8 | 8\n 8 | 8")
     scan(NOTCH, IN=5.0, table="F0 Q | OUT\n 1 1 | 5\n nan 1 | nan\n 1 nan | nan\n 1 1 | 5")
+
+
+def test_switched_off_while_it_rings_it_is_a_wire_at_once():
+    scan(NOTCH, table="x F0 IN | OUT\n 1 5 0 | 0\n 9 5 10 | -\n 1 0 10 | 10\n 9 0 10 | 10\n 1 5 10 | 10\n 9 5 10 | 10")

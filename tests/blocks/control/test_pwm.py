@@ -65,3 +65,36 @@ def test_a_broken_duty_is_off_at_once_and_a_new_period_follows():
 
 def test_a_late_scan_begins_a_new_period():
     scan(PWM, PERIOD="1s", table="dt DUTY | Q\n 100ms 50 | 1\n 5s 50 | 0\n 100ms 50 | 0")
+
+
+def test_a_broken_duty_does_not_begin_a_new_pulse_each_time():
+    """One NaN in the first pulse: Q stays off to the period's end, and what was lost is not made up for."""
+    scan(
+        PWM,
+        PERIOD="1s",
+        dt="100ms",
+        table="""
+        x DUTY | Q
+        2 50   | 1
+        1 nan  | 0
+        7 50   | 0
+        5 50   | 1     # the next period
+        5 50   | 0
+    """,
+    )
+
+
+def test_a_pulse_that_was_cut_short_is_followed_by_the_least_gap():
+    """Cut at 800 ms of 1 s: 500 ms of gap are due, so the next period begins at 1.3 s."""
+    scan(PWM, PERIOD="1s", MIN_OFF="500ms", dt="100ms", table="x DUTY | Q\n 8 100 | 1\n 1 nan | 0\n 4 100 | 0\n 9 100 | 1")
+
+
+def test_a_duty_that_flickers_between_good_and_broken_switches_no_more_often_than_the_period():
+    pwm = Compiled(PWM, PERIOD=S)
+    states = []
+    for i in range(1000):
+        pwm.set(DUTY=20.0 if i % 2 else float("nan"))
+        pwm.scan(10 * MS)
+        states.append(pwm.get("Q"))
+    assert np.count_nonzero(np.diff(states) > 0) <= 10
+    assert np.mean(states) <= 0.2

@@ -29,3 +29,7 @@ def test_it_is_never_further_off_than_half_a_step_and_the_hysteresis():
 
 def test_a_step_without_sense_is_a_wire_and_a_broken_value_is_shown():
     scan(QUANTIZE, table="IN STEP | OUT\n 3.3 0 | 3.3\n 3.4 -1 | 3.4\n 3.4 nan | 3.4\n nan 1 | nan\n 3.4 1 | 3")
+
+
+def test_a_new_step_puts_out_on_its_own_grid_at_once():
+    scan(QUANTIZE, table="IN STEP | OUT\n 10 10 | 10\n 10.5 3 | 12\n 10.4 3 | 12\n 10.4 4 | 12\n 10.4 0 | 10.4")

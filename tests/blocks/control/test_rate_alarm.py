@@ -85,3 +85,26 @@ def test_a_dead_sensor_or_limit_alarms_and_the_return_elsewhere_is_no_jump():
         table="IN | RATE RISING FALLING\n 20 | 0 0 0\n nan | 0 1 1\n inf | 0 1 1\n 90 | 0 0 0\n 90.5 | 0.5 0 0",
     )
     scan(RATE_ALARM, IN=20.0, table="RISE FALL | RISING FALLING\n 1 1 | 0 0\n nan 1 | 1 0\n 1 nan | 0 1\n inf inf | 0 0")
+
+
+@pytest.mark.parametrize("hysteresis", ["0.5", "9", "inf", "nan"])
+def test_a_value_that_rests_is_no_alarm_however_wide_the_hysteresis(hysteresis):
+    scan(
+        RATE_ALARM,
+        dt="1s",
+        T=0.0,
+        RISE=0.5,
+        FALL=0.5,
+        table=f"IN HYSTERESIS | RISING FALLING\n 20 {hysteresis} | 0 0\n 30 {hysteresis} | 1 0\n 30 {hysteresis} | 0 0\n 20 {hysteresis} | 0 1\n 20 {hysteresis} | 0 0",
+    )
+
+
+def test_a_longer_delay_does_not_drop_an_alarm_that_stands():
+    scan(
+        RATE_ALARM,
+        dt="1s",
+        T=0.0,
+        RISE=1.0,
+        FALL=1.0,
+        table="IN DELAY | RISING FALLING\n 0 0s | 0 0\n 2 0s | 1 0\n 4 1h | 1 0\n 2 0s | 0 1\n 0 1h | 0 1",
+    )

@@ -131,14 +131,14 @@ def test_it_fails_safely(pin, value):
     assert tune.get("STATE") == FAILED, "it must not go on by itself"
 
 
-def test_a_broken_bias_fails_and_holds():
+def test_a_broken_bias_fails_and_rests_at_the_last_good_one():
     scan(
         RELAY_TUNE,
         SP=20.0,
         PV=20.0,
         AMPLITUDE=5.0,
         MAX_ERROR=9.0,
-        table="RUN BIAS | OUT STATE\n 0 50 | 50 0\n 1 50 | 45 1\n 1 nan | 45 3\n 1 50 | 50 3",
+        table="RUN BIAS | OUT STATE\n 0 50 | 50 0\n 1 50 | 45 1\n 1 nan | 50 3\n 1 60 | 60 3",
     )
 
 
@@ -154,4 +154,27 @@ def test_it_gives_up_after_its_time():
         T_MAX="1s",
         dt="100ms",
         table="x | STATE OUT\n 11 | 1 45\n 1 | 3 50",
+    )
+
+
+def test_a_swing_with_hysteresis_counts_by_the_describing_function_of_such_a_relay():
+    """N(a) = 4 d/(pi a) at an angle whose sine is HYSTERESIS/a: of the gain the part along -180 degrees is 4 d/(pi sqrt(a^2 - h^2)).
+
+    PV swings by 2 with a period of 40 ms, as above; with h = 1 KU is 4 * 5/(pi sqrt(3)) = 3.676.
+    """
+    tune = Compiled(RELAY_TUNE, RUN=True, SP=0.0, BIAS=50.0, AMPLITUDE=5.0, MAX_ERROR=9.0, HYSTERESIS=1.0)
+    for i in range(40):
+        tune.set(PV=-2.0 if i % 4 in (1, 2) else 2.0)
+        tune.scan(10 * MS)
+    assert (tune.get("STATE"), tune.get("KU")) == (DONE, pytest.approx(4.0 * 5.0 / (math.pi * math.sqrt(3.0))))
+
+
+def test_hysteresis_leaves_the_ultimate_gain_within_the_methods_error(deviation):
+    *plant, transfer = PLANTS["three lags"]
+    margin, *_ = control.margin(transfer)
+    tune = tuned(*plant, HYSTERESIS=0.03)
+    assert tune.get("STATE") == DONE
+    # a = 4 d/(pi KU) = 0.32: the hysteresis is a tenth of the swing, and the method is right to 20 %
+    deviation(
+        "RELAY_TUNE", "control 0.10", "KU, three lags, hysteresis a tenth of the swing", abs(tune.get("KU") / margin - 1.0), 0.2
     )

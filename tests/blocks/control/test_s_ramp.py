@@ -151,3 +151,15 @@ def test_a_broken_rate_is_0_and_a_broken_acc_a_plain_ramp():
         dt="1s",
         table="UP ACC | OUT\n 10 10 | 5\n nan 10 | 10\n nan 10 | 10\n 10 nan | 20\n 10 nan | 30",
     )
+
+
+def test_a_broken_value_to_set_is_told_and_brings_it_to_rest():
+    scan(
+        S_RAMP,
+        IN=100.0,
+        UP=10.0,
+        DOWN=10.0,
+        ACC=0.0,
+        dt="1s",
+        table="SET SET_TO | OUT SLOPE HELD\n 0 0 | 10 10 0\n 1 nan | 10 0 1\n 0 nan | 20 10 0",
+    )

@@ -96,3 +96,51 @@ def test_without_a_good_setpoint_at_the_start_it_waits_and_then_starts_at_once()
 
 def test_limits_that_meet_allow_one_setpoint():
     scan(SETPOINT_SELECT, REMOTE=0.0, USE_REMOTE=0, MIN=30.0, MAX=30.0, table="LOCAL | OUT SOURCE\n 50 | 30 0\n 10 | 30 0")
+
+
+def test_it_stays_inside_its_limits_also_while_it_is_on_its_way():
+    scan(
+        SETPOINT_SELECT,
+        LOCAL=100.0,
+        REMOTE=0.0,
+        USE_REMOTE=0,
+        RATE=10.0,
+        dt="1s",
+        table="MIN MAX | OUT\n 0 100 | 100\n 0 50 | 50\n 0 100 | 60\n 90 100 | 90",
+    )
+
+
+def test_the_same_local_setpoint_can_be_entered_again():
+    """After remote at 500 the operator sees LOCAL 0 and wants 0."""
+    scan(
+        SETPOINT_SELECT,
+        LOCAL=0.0,
+        REMOTE=500.0,
+        table="""
+        USE_REMOTE ENTER | OUT SOURCE
+        1          1     | 500 1       # on since the start: no edge
+        1          0     | 500 1
+        1          1     | 500 1       # without meaning in remote
+        0          1     | 500 0       # held down is not entered
+        0          0     | 500 0
+        0          1     | 0   0
+        0          0     | 0   0
+        0          1     | 0   0       # twice is once
+    """,
+    )
+
+
+def test_a_rate_that_nobody_knows_holds_the_setpoint():
+    scan(
+        SETPOINT_SELECT,
+        LOCAL=0.0,
+        REMOTE=500.0,
+        dt="1s",
+        table="USE_REMOTE RATE MAX | OUT SOURCE\n 0 nan 900 | 0 2\n 1 nan 900 | 0 2\n 1 5 900 | 5 1\n 1 nan 3 | 3 2\n 1 0 900 | 500 1",
+    )
+
+
+def test_until_a_setpoint_is_known_it_is_nobodys():
+    scan(
+        SETPOINT_SELECT, REMOTE=80.0, table="LOCAL USE_REMOTE | OUT SOURCE\n nan 0 | 0 2\n nan 0 | 0 2\n 50 0 | 50 0\n nan 0 | 50 0"
+    )

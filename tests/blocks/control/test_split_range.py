@@ -41,3 +41,7 @@ def test_a_broken_input_stops_both():
         25  50    0   | 50 0 0
     """,
     )
+
+
+def test_a_controller_at_0_leaves_both_at_0_also_where_the_gap_swallows_the_first():
+    scan(SPLIT_RANGE, A_RISES=True, SPLIT=10.0, GAP=20.0, table="IN | A B\n 0 | 0 0\n -5 | 0 0\n 1 | 100 0\n 60 | 100 50")

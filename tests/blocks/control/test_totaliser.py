@@ -93,3 +93,7 @@ def test_a_hundred_million_increments_are_summed_exactly(deviation):
     counted = Fraction(int(twin.columns["WHOLE"][0])) + Fraction(float(twin.columns["REST"][0]))
     deviation("TOTALISER", "exact fractions", "1e8 increments of 0.1 kW in 10 ms", abs(float(counted - exact)), 1e-14, "kWh")
     assert twin.columns["TOTAL"][0] == pytest.approx(0.1 * 1e6 / 3600.0, rel=1e-15)
+
+
+def test_a_cutoff_that_nobody_knows_is_held_and_said_so():
+    scan(TOTALISER, IN=500.0, dt="1h", table="CUTOFF | TOTAL HELD\n 0 | 500 0\n nan | 500 1\n 0 | 1000 0")

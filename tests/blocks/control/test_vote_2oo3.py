@@ -143,8 +143,25 @@ def test_of_any_two_the_preferred_one_is_found(values):
     scan(VOTE_2OO3, TOLERANCE=1.0, table=f"PREFER IN1 IN2 IN3 | OUT\n 0 {values} | 20.25\n 1 {values} | 20\n 2 {values} | 20.5")
 
 
-def test_with_a_dead_sensor_nobody_can_tell_that_a_wrong_one_is_right_again():
-    scan(VOTE_2OO3, TOLERANCE=1.0, table="IN1 IN2 IN3 | OUT QUALITY\n 20 20 90 | 20 2\n 20 nan 20 | 20 1\n 20 20 20 | 20 3")
+@pytest.mark.parametrize(
+    ("wrong", "apart", "back"),
+    [("20 20 90", "20 nan 90", "20 nan 21"), ("20 90 20", "20 90 nan", "20 21 nan"), ("90 20 20", "90 nan 20", "21 nan 20")],
+)
+def test_with_a_dead_sensor_the_wrong_one_returns_when_it_agrees_with_the_last_one(wrong, apart, back):
+    """Else the death of the third would leave nobody, with a sensor that has been right for a year."""
+    scan(
+        VOTE_2OO3,
+        TOLERANCE=1.0,
+        DELAY="10ms",
+        table=f"""
+        IN1 IN2 IN3 | OUT  QUALITY DISAGREE
+        {wrong}     | 20   3       0
+        {wrong}     | 20   2       0
+        {apart}     | 20   1       0
+        {apart}     | 20   1       1       # one was outvoted, and the one that outvoted it may be wrong by now
+        {back}      | 20.5 2       0
+    """,
+    )
 
 
 def test_sensors_that_differ_by_the_tolerance_agree():

@@ -101,3 +101,25 @@ def test_a_dead_state_of_charge_changes_nothing_and_a_dead_frequency_counts_as_n
     scan(AEM, **SECOND, F=49.9, table="SOC | ON\n nan | 0\n 1 | 1\n nan | 1\n 50 | 0\n nan | 0")
     scan(AEM, **SECOND, SOC=1.0, table="x F | F_REF\n 150 49.9 | 49.95\n 30 nan | 49.95\n 120 49.9 | ~49.91\n 30 inf | 49.92")
     scan(AEM, **SECOND | {"ENERGY": 0.0}, F=49.9, table="SOC | F_REF ON\n 1 | 50 0")
+
+
+def test_a_lost_capacity_or_energy_does_not_drop_it_at_an_empty_battery():
+    """Inside its hysteresis ON must stay, and so must it below the lower threshold."""
+    for name, good in (("ENERGY", 2000), ("CAPACITY", 1000)):
+        lost = "".join(f"6 {value} | 1\n" for value in ("nan", 0, "inf", -1, good))
+        others = {key: value for key, value in SECOND.items() if key != name}
+        scan(AEM, **others, F=49.9, table=f"SOC {name} | ON\n 1 {good} | 1\n {lost} 50 {good} | 0")
+
+
+def test_a_late_scan_counts_for_all_of_its_seconds():
+    scan(AEM, CAPACITY=1000.0, ENERGY=2000.0, SOC=1.0, F=49.9, table="dt x | F_REF\n 1s 3 | 49.999\n 7s 1 | ~49.99667\n 300s 1 | 49.9")
+
+
+def test_a_dead_meter_counts_as_nominal():
+    scan(AEM, **SECOND, SOC=1.0, table="x F | F_REF\n 300 0 | 50\n 300 6553.5 | 50\n 300 49.9 | 49.9")
+
+
+def test_another_product_begins_anew():
+    """49.5 Hz of FCR-D must not become 49.6 Hz of FCR-N."""
+    table = "x F PRODUCT SOC | F_REF\n 300 49.5 1 1 | 49.5\n 1 50 0 50 | 50\n 1 49.9 1 50 | 49.9\n 300 49.9 0 1 | 49.9"
+    scan(AEM, **SECOND, table=table)

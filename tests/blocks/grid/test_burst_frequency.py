@@ -79,3 +79,32 @@ def test_what_cannot_be_measured_is_not_and_is_forgotten(case):
 
 def test_a_rate_that_is_too_low_is_refused():
     scan(BURST_FREQUENCY, FS=90.0, table="X | F OK\n [1,-1,1,-1,1,-1,1,-1,1,-1,1,-1,1,-1,1,-1] | 0 0")
+
+
+@pytest.mark.parametrize("hertz", [0, 5, 10, 15, 20, 30, 66, 75, 90, 100, 110, 150, 1000])
+def test_a_tone_that_is_no_frequency_of_the_grid_has_none(hertz):
+    t = np.arange(2000) / 10_000.0
+    x = np.array([3.0 + 300.0 * np.cos(2 * np.pi * hertz * t + angle) for angle in np.linspace(0.0, 6.0, 13)])
+    seen = our_run(BURST_FREQUENCY, {"FS": 10_000.0}, 0.1, {"X": x}, OUTPUTS, length=2000)
+    assert not np.any(seen["OK"])
+    assert not np.any(seen["F"])
+
+
+def test_noise_and_direct_voltage_have_no_frequency():
+    """Of white noise the fundamental's window of 1000 samples holds 1.7/sqrt(1000) = 5 %, never 30 %."""
+    x = np.random.default_rng(16).normal(0.0, 10.0, (200, 2000))
+    x[0] = 325.0
+    x[1] = -1e-3
+    seen = our_run(BURST_FREQUENCY, {"FS": 10_000.0}, 0.1, {"X": x}, "OK", length=2000)
+    assert not np.any(seen)
+
+
+def test_a_fundamental_among_greater_tones_may_be_asked_for():
+    t = np.arange(2000) / 10_000.0
+    x = list(np.cos(2 * np.pi * 50.0 * t) + 5.0 * np.cos(2 * np.pi * 150.0 * t))
+    for pure, ok in ((0.3, False), (0.1, True)):
+        twin = Twin(BURST_FREQUENCY, None, 2000)
+        for name, value in {"FS": 10_000.0, "PURE": pure, "X": x}.items():
+            twin.set(name, value)
+        twin.scan(1)
+        assert twin.get("OK") == ok

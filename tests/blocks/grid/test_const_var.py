@@ -51,3 +51,18 @@ def test_it_follows_opender(deviation):
     ours = our_run(CONST_VAR, PLANT | {"OLRT": 5.0}, 0.01, {"Q_SET": np.where(np.arange(len(q)) < 50, 0.0, 40.0)}, "Q")
     assert q[-1] > 39.9
     deviation("CONST_VAR", "opender 2.2", "Q after a step of the setpoint", np.max(np.abs(ours - q)), 0.108, "kvar of 100")
+
+
+def test_a_limit_that_closes_holds_the_reactive_power_at_once():
+    scan(
+        CONST_VAR,
+        OLRT=10.0,
+        table="""
+        x    Q_SET Q_INJECT Q_ABSORB | Q
+        9000 60    44       44       | ~44.00
+        1    60    0        44       | 0
+        9000 -60   0        44       | ~-44.00
+        1    -60   0        10       | -10
+        1    nan   0        5        | -5
+    """,
+    )

@@ -41,3 +41,15 @@ def test_half_a_percent_is_allowed_either_way_and_more_is_not_for_long():
 def test_what_cannot_be_measured_alarms():
     scan(DC_OFFSET, FS=100.0, F=25.0, RATED=100.0, DELAY="0s", table="X | HIGH OK\n [1,0,nan,0] | 1 0\n [1,0,-1,0] | 0 1")
     scan(DC_OFFSET, FS=100.0, F=10.0, RATED=100.0, DELAY="0s", table="X | DC HIGH OK\n [1,0,-1,0] | 0 1 0")
+
+
+def test_a_broken_limit_is_passed():
+    scan(DC_OFFSET, FS=100.0, F=25.0, RATED=100.0, DELAY="0s", LIMIT=float("nan"), table="X | HIGH OK BAD\n [1,0,-1,0] | 1 1 0")
+
+
+def test_an_alarm_without_a_measurement_says_so():
+    """One period at 50 Hz is too short at 49.98 Hz; two leave one."""
+    one, two = 100 * [1.0], 200 * [1.0]
+    given = {"FS": 5000.0, "RATED": 100.0, "DELAY": "0s"}
+    scan(DC_OFFSET, **given, X=one, table="F | HIGH OK BAD\n 50 | 1 1 0\n 49.98 | 1 0 1")
+    scan(DC_OFFSET, **given, X=two, table="F | HIGH OK BAD\n 50 | 1 1 0\n 49.98 | 1 1 0\n nan | 1 0 1")

@@ -110,3 +110,23 @@ def test_it_returns_as_opender_does(deviation):
     deviation(
         "ENTER_SERVICE", "opender 2.2", "share on the ramp", np.max(np.abs(ours["SHARE"] - p / 100.0)), 2.01 / 300.0, "of rated"
     )
+
+
+def test_a_new_ramp_goes_on_from_the_share_that_is_there():
+    scan(
+        ENTER_SERVICE,
+        **PLANT,
+        V=(100.0,),
+        F=60.0,
+        DELAY="0s",
+        dt="1s",
+        table="""
+        x  RAMP | SHARE STATE
+        1  10s  | 0     2
+        5  10s  | 0.5   2
+        1  100s | 0.51  2
+        49 100s | 1     3
+        1  1h   | 1     3
+        1  10s  | 1     3
+    """,
+    )

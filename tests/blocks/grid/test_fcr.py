@@ -89,6 +89,12 @@ def test_what_is_no_number_activates_nothing_and_is_forgotten(block):
     scan(block, **MW, table=broken_f)
 
 
+@pytest.mark.parametrize("block", [FCR_N, FCR_D_UP, FCR_D_DOWN])
+def test_a_dead_meter_is_no_grid_at_0_hz(block):
+    """0 Hz is a tag's default, 6553.5 Hz all ones of a register: from 40 to 60 Hz a grid may be, beyond nothing is activated."""
+    scan(block, **MW, table="F | P BAD\n 0 | 0 1\n 39.99 | 0 1\n 60.01 | 0 1\n 6553.5 | 0 1\n 40 | - 0\n 60 | - 0\n 50 | 0 0")
+
+
 def test_a_reference_that_moves_shifts_the_law():
     """P = C / df_max (f_ref - f_clamped): in AEM of FCR-D upwards P turns negative where f returns above its mean."""
     scan(FCR_N, **MW, F=49.9, table="F_REF | P\n 50 | 1000\n 49.95 | 500\n 49.9 | 0")

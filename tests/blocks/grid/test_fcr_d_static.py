@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from blocks.grid.fcr_d_static import FCR_D_STATIC
-from tests.aids.fcr_criteria import answer, converter, fast_ramp_test
+from tests.aids.fcr_criteria import answer, converter, fast_ramp_test, swinging
 from tests.aids.scan_table import scan
 
 MW = {"CAPACITY": 1000.0}
@@ -82,7 +82,43 @@ def test_in_the_ramp_test_the_plant_stays_within_1_2_of_the_steady_power_and_2_5
     t, f = fast_ramp_test(dt)
     asked = answer(FCR_D_STATIC, f, dt, MW)
     p = converter(asked, dt)
-    deviation("FCR_D_STATIC", "Nordic FCR v1.1 static", "|dP| over dP_ss", float(np.max(np.abs(p))) / 1000.0, 1.2)
+    lively = swinging(asked, dt, omega=4.0, damping=0.6)  # overshoots by exp(-pi 0.6 / 0.8) = 9.5 %
+    deviation("FCR_D_STATIC", "Nordic FCR v1.1 static", "|dP| over dP_ss", float(np.max(np.abs(lively))) / 1000.0, 1.2)
+    assert np.max(np.abs(swinging(asked, dt))) / 1000.0 > 1.2, "a plant that swings must fail the criterion"
     delay = t[np.argmax(p >= 900.0)] - t[np.argmax(f <= 49.9 - 0.36)]
     deviation("FCR_D_STATIC", "Nordic FCR v1.1 static", "delay to 90 %", float(delay), 2.5, "s")
     assert np.all(asked[(t >= 34.0) & (t < 810.0)] == 1000.0), "49.9 Hz itself is never 60 s above 49.9 Hz"
+
+
+def test_a_dead_meter_is_no_grid_at_0_hz():
+    """One scan of the tag's default, 0 Hz, would latch full power for a minute."""
+    scan(FCR_D_STATIC, **MW, table="F | P READY BAD\n 0 | 0 0 1\n 50 | 0 1 0\n 39.9 | 0 0 1\n 49.7 | 500 1 0")
+    scan(FCR_D_STATIC, **MW, DIRECTION=1, table="F | P BAD\n 6553.5 | 0 1\n 60.1 | 0 1\n 50.3 | -500 0")
+    scan(FCR_D_STATIC, **MW, dt="1s", table="x F | P\n 1 49.5 | 1000\n 60 0 | 1000\n 1 0 | 0")
+
+
+def test_another_direction_ends_the_activation_and_never_turns_it_round():
+    scan(
+        FCR_D_STATIC,
+        **MW,
+        dt="1s",
+        table="""
+        x  F     DIRECTION | P     READY
+        1  49.5  0         | 1000  1
+        30 50    0         | 1000  1
+        1  50    1         | 0     1
+        1  50    0         | 0     1
+        1  50.3  1         | -500  1
+        60 50    1         | -500  1     # the time in the band began anew
+        1  50    1         | 0     1
+    """,
+    )
+
+
+def test_a_capacity_that_is_no_number_gives_0_and_releases_nothing():
+    lost = "x F CAPACITY | P READY\n 1 49.5 1000 | 1000 1\n 70 49.5 nan | 0 0\n 1 49.5 1000 | 1000 1"
+    scan(FCR_D_STATIC, REST="15min", dt="1s", table=lost)
+
+
+def test_a_restart_begins_no_activation_that_is_hours_old():
+    assert all(FCR_D_STATIC.pin(name).volatile for name in ("SHARE", "calm", "was_calm"))

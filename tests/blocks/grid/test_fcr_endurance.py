@@ -27,3 +27,7 @@ def test_in_aem_and_without_numbers_it_is_0():
 
 def test_a_product_that_is_not_sold_lasts_for_ever():
     scan(FCR_ENDURANCE, ENERGY=2000.0, SOC=50.0, table="C_UP C_DOWN | UP DOWN\n 0 0 | 9999 9999\n 1000 0 | 60 9999")
+
+
+def test_a_longest_time_that_is_not_above_0_reports_0():
+    scan(FCR_ENDURANCE, **MW, SOC=50.0, table="MOST | UP DOWN\n -5 | 0 0\n 0 | 0 0\n nan | 0 0\n 9999 | 60 60")

@@ -87,3 +87,69 @@ def test_disabled_it_does_not_activate_but_ends_what_it_has_begun():
 def test_a_dead_frequency_activates_nothing_and_breaks_no_support():
     scan(FFR, **MW, dt="1s", table="x F | P READY\n 1 nan | 0 0\n 1 49 | 1000 0\n 4 nan | 1000 0\n 2 nan | 800 0\n 30 50 | 0 1")
     scan(FFR, F=49.0, dt="1s", table="CAPACITY | P\n nan | 0\n 1000 | 1000\n nan | 0\n 1000 | 1000")
+
+
+def test_a_dead_meter_is_no_grid_at_0_hz():
+    """One scan of the tag's default, 0 Hz, or of 6553.5 Hz must not start five seconds of full power, nor end a wait."""
+    scan(FFR, **MW, dt="10ms", table="F | P STATE READY\n 0 | 0 0 0\n 50 | 0 0 1\n 39.9 | 0 0 0\n 60.1 | 0 0 0\n 49.6 | 1000 1 0")
+    scan(FFR, **MW, dt="1s", table="x F | STATE\n 1 49.6 | 1\n 20 49.6 | 5\n 1 6553.5 | 5\n 1 50 | 0")
+    scan(FFR, **MW, RECOVERY=25.0, dt="1s", table="x F | P STATE\n 1 49.6 | 1000 1\n 20 50 | -250 4\n 1 6553.5 | 0 4\n 1 50 | -250 4")
+
+
+def test_what_is_changed_in_a_cycle_holds_from_the_next_activation_on():
+    """A faster rate in the ramp would ask for 30 s of support again; a slower one, or a longer support, would jump as far."""
+    begun = "x F RATE SUPPORT | P STATE\n 1 49.6 20 0s | 1000 1\n"
+    scan(FFR, **MW, dt="1s", table=begun + "7 49.9 20 0s | 600 2\n 1 49.9 100 60s | 400 2\n 2 49.9 nan 0s | 0 3")
+    scan(FFR, **MW, dt="1s", table=begun + "4 49.9 5 0s | 1000 1\n 2 49.9 5 0s | 800 2\n 4 49.9 5 0s | 0 3")
+    scan(FFR, **MW, dt="1s", table=begun.replace(" 20 ", " 50 ") + "12 49.9 20 0s | 1000 1\n 19 49.9 20 0s | 500 2")
+
+
+def test_a_longer_support_counts_also_before_a_fast_deactivation_and_ends_at_5_minutes():
+    scan(FFR, **MW, RATE=100.0, SUPPORT="40s", dt="1s", table="x F | P\n 1 49.6 | 1000\n 40 50 | 1000\n 1 50 | 0")
+    scan(FFR, **MW, SUPPORT="1h", dt="1s", table="x F | P\n 1 49.6 | 1000\n 300 50 | 1000\n 1 50 | 800\n 4 50 | 0")
+
+
+def test_recovery_pauses_below_49_9_hz_and_while_it_is_disabled():
+    scan(
+        FFR,
+        **MW,
+        RECOVERY=25.0,
+        dt="1s",
+        table="""
+        x  F     ENABLE | P    STATE
+        1  49.6  1      | 1000 1
+        20 50    1      | -250 4
+        1  49.88 1      | 0    4
+        1  50    0      | 0    4
+        29 50    1      | -250 4
+        1  50    1      | 0    0
+    """,
+    )
+
+
+def test_after_15_minutes_it_is_ready_and_what_it_still_owes_adds_to_the_next_recovery():
+    """At 49.8 Hz it may not charge: 7.5 s of its capacity are left, and 7.5 s come on top: 60 s at a quarter."""
+    scan(
+        FFR,
+        **MW,
+        RECOVERY=25.0,
+        table="""
+        dt x   F    | P    STATE T    READY
+        1s 1   49.6 | 1000 1     0s   0
+        7s 128 49.8 | 0    4     896s 0
+        7s 1   49.8 | 0    0     900s 1      # held at 15 min in a late scan, too
+        1s 1   49.6 | 1000 1     0s   0
+        1s 19  50   | 0    3     19s  0
+        1s 60  50   | -250 4     79s  0
+        1s 1   50   | 0    0     80s  1
+    """,
+    )
+
+
+def test_a_recovery_that_is_left_to_others_owes_nothing_later():
+    table = "x F RECOVERY | P STATE\n 1 49.6 0 | 1000 1\n 20 50 0 | 0 0\n 1 49.6 25 | 1000 1\n 49 50 25 | -250 4\n 1 50 25 | 0 0"
+    scan(FFR, **MW, dt="1s", table=table)
+
+
+def test_a_restart_begins_no_support_that_is_hours_old():
+    assert all(FFR.pin(name).volatile for name in ("STATE", "T"))

@@ -95,3 +95,26 @@ def test_it_follows_opender_in_time(frequency):
 def test_a_broken_frequency_is_shown_and_forgotten():
     scan(FREQ_DROOP, **NORTH_AMERICA, OLRT=1.0, table="F | P\n 60 | 20\n nan | nan\n 60 | 20")
     scan(FREQ_DROOP, F=50.0, P_RATED=100.0, table="P_SET | P\n 10 | 10\n nan | nan\n 10 | 10")
+
+
+def test_a_wild_sample_does_not_stand_in_the_answer():
+    scan(
+        FREQ_DROOP,
+        **NORTH_AMERICA,
+        OLRT=5.0,
+        table="F | P\n 60 | 20\n 6553.5 | nan\n 60 | 20\n 0 | nan\n 60 | 20\n inf | nan\n 60 | 20",
+    )
+
+
+def test_the_answer_heads_for_no_more_than_the_plant_has():
+    """72 Hz would ask for -399 kW: the answer heads for -120 kW, and is back by nine tenths, 8 kW, after 5 s."""
+    scan(FREQ_DROOP, **NORTH_AMERICA, OLRT=5.0, table="x F | P\n 1 60 | 20\n 9000 72 | ~-100.00\n 500 60 | ~8.00")
+
+
+def test_one_lost_sample_does_not_drop_the_support():
+    scan(FREQ_DROOP, **NORTH_AMERICA, OLRT=5.0, table="x F | P\n 9000 59.5 | ~35.467\n 1 nan | nan\n 1 59.5 | ~35.467")
+
+
+@pytest.mark.parametrize("pin", ["P_RATED", "DEADBAND", "DROOP", "F0"])
+def test_a_broken_setting_is_shown(pin):
+    scan(FREQ_DROOP, **(NORTH_AMERICA | {pin: math.nan}), table="F | P\n 60 | nan\n 59.5 | nan")

@@ -56,3 +56,26 @@ def test_the_filter_starts_at_the_first_measurement_and_follows_in_true_time():
 def test_a_broken_sensor_holds_the_island_where_it_is():
     scan(GFM_DROOP, **RATED, Q=0.0, table="P | F HELD\n 50 | 49.75 0\n nan | 49.75 1\n inf | 49.75 1\n 20 | 49.9 0")
     scan(GFM_DROOP, P=0.0, Q=0.0, Q_RATED=50.0, table="P_RATED | F HELD\n nan | 50 1\n 100 | 50 0")
+
+
+def test_before_the_first_measurement_it_commands_what_the_island_has():
+    scan(GFM_DROOP, **RATED, F0=60.0, U0=480.0, table="P Q | F U HELD\n nan nan | 60 480 1\n nan 0 | 60 480 1\n 100 0 | 59.4 480 0")
+
+
+def test_each_axis_is_held_alone():
+    scan(
+        GFM_DROOP,
+        **RATED,
+        table="P Q | F U HELD\n 50 25 | 49.75 392 0\n 100 nan | 49.5 392 1\n nan 0 | 49.5 400 1\n 0 0 | 50 400 0",
+    )
+
+
+def test_a_held_value_obeys_its_limits_too():
+    scan(GFM_DROOP, **RATED, table="P Q F_MAX U_MAX | F U HELD\n -50 -25 0 0 | 50.25 408 0\n nan nan 50.1 402 | 50.1 402 1")
+
+
+def test_the_limits_follow_the_nominal_values_unless_they_are_set():
+    """0.95 .. 1.03 of 60 Hz and 0.9 .. 1.1 of 480 V."""
+    island = RATED | {"F0": 60.0, "U0": 480.0, "KF": 0.1, "KU": 0.5}
+    scan(GFM_DROOP, **island, table="P Q | F U\n 1000 1000 | 57 432\n -1000 -1000 | 61.8 528")
+    scan(GFM_DROOP, **island, F_MAX=60.5, U_MIN=470.0, table="P Q | F U\n 1000 1000 | 57 470\n -1000 -1000 | 60.5 528")

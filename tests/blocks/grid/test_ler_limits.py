@@ -51,5 +51,14 @@ def test_enough_is_power_and_energy_both():
 
 
 def test_a_capacity_that_is_no_number_reserves_nothing_and_is_not_enough():
-    scan(LER_LIMITS, ENERGY=2000.0, table="CAPACITY | P_UP ENOUGH\n nan | 0 0\n 1000 | 1340 1\n inf | 0 0")
+    power = {"P_MIN": -2000.0, "P_MAX": 2000.0}
+    scan(LER_LIMITS, **power, ENERGY=2000.0, table="CAPACITY | P_UP ENOUGH\n nan | 0 0\n 1000 | 1340 1\n inf | 0 0\n -5 | 0 0")
+    scan(LER_LIMITS, **power, CAPACITY=1000.0, table="ENERGY | ENOUGH\n inf | 0\n -1 | 0\n 2000 | 1")
     scan(LER_LIMITS, CAPACITY=1000.0, table="ENERGY | AEM_LOW_ON NEM_HIGH_ON\n 0 | 0 100\n 100 | ~83.333 0")
+
+
+def test_the_power_of_the_battery_must_be_known_before_it_is_enough():
+    assert LER_LIMITS.pin("P_MIN").required
+    assert LER_LIMITS.pin("P_MAX").required
+    table = "P_MIN P_MAX | ENOUGH\n -inf 2000 | 0\n -2000 inf | 0\n nan 2000 | 0\n -2000 2000 | 1"
+    scan(LER_LIMITS, CAPACITY=1000.0, ENERGY=2000.0, table=table)

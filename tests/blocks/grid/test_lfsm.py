@@ -33,3 +33,16 @@ def test_the_end_of_the_range_holds_and_what_was_asked_beyond_it_stays():
 def test_a_broken_frequency_or_setpoint_is_shown_and_forgotten():
     scan(LFSM_O, P_REF=100.0, table="F P_SET | P\n 50 20 | 20\n nan 20 | nan\n 50 nan | nan\n 51 nan | nan\n 50 20 | 20")
     scan(LFSM_U, P_REF=100.0, P_MAX=50.0, table="F P_SET | P\n 50 20 | 20\n nan 20 | nan\n 49 nan | nan\n 50 20 | 20")
+
+
+@pytest.mark.parametrize("dead", ["nan", "inf"])
+def test_a_broken_reference_or_setting_is_shown_at_every_frequency(dead):
+    for pin in ("P_REF", "DROOP", "P_MIN", "F1", "F0"):
+        scan(LFSM_O, **({"P_REF": 100.0, "P_SET": 20.0} | {pin: float(dead)}), table="F | P\n 50 | nan\n 51 | nan")
+    for pin in ("P_REF", "DROOP", "P_MAX", "F1", "F0"):
+        scan(LFSM_U, **({"P_REF": 100.0, "P_MAX": 90.0, "P_SET": 20.0} | {pin: float(dead)}), table="F | P\n 50 | nan\n 49 | nan")
+
+
+def test_a_frequency_that_no_grid_has_counts_as_none():
+    scan(LFSM_O, P_REF=100.0, P_SET=20.0, table="F | P ACTIVE\n 655.35 | nan 0\n 60.1 | nan 0\n 60 | 0 1")
+    scan(LFSM_U, P_REF=100.0, P_SET=20.0, P_MAX=100.0, table="F | P ACTIVE\n 0 | nan 0\n 39.9 | nan 0\n 40 | 100 1")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from blocks.grid.load_shedding import LOAD_SHEDDING
 from tests.aids.scan_table import scan
 
@@ -55,7 +57,7 @@ def test_without_auto_they_wait_for_the_release():
         LOAD_SHEDDING,
         **THREE,
         PAUSE="20ms",
-        table="x F RELEASE | OPEN\n 5 48.5 0 | 3\n 99 50 0 | 3\n 1 50 1 | 3\n 1 50 1 | 2\n 9 50 0 | 2",
+        table="x F RELEASE | OPEN\n 5 48.5 0 | 3\n 99 50 0 | 3\n 1 50 1 | 2\n 1 50 1 | 2\n 9 50 0 | 2",
     )
 
 
@@ -86,4 +88,63 @@ def test_a_threshold_above_the_restoring_frequency_does_not_make_a_feeder_flap()
         AUTO=True,
         PAUSE="10ms",
         table="x F | SHED\n 1 49.95 | [1]\n 99 49.95 | [1]\n 1 50.1 | [0]",
+    )
+
+
+@pytest.mark.parametrize("wild", ["0", "-inf", "39", "inf", "73", "nan"])
+def test_a_frequency_that_no_grid_has_neither_sheds_nor_restores(wild):
+    scan(
+        LOAD_SHEDDING,
+        **THREE,
+        AUTO=True,
+        PAUSE="20ms",
+        table=f"x F | OPEN HELD\n 9 {wild} | 0 1\n 5 48.5 | 3 0\n 99 {wild} | 3 1",
+    )
+
+
+def test_lost_samples_do_not_start_the_delay_anew():
+    scan(LOAD_SHEDDING, **THREE, table="x F | OPEN\n 4 48.9 | 0\n 1 nan | 0\n 1 48.9 | 1")
+
+
+def test_a_feeder_whose_threshold_is_broken_stays_as_it_is():
+    scan(
+        LOAD_SHEDDING,
+        DELAY=("10ms",),
+        AUTO=True,
+        PAUSE="10ms",
+        table="x F AT | SHED\n 9 45 [nan] | [0]\n 1 48 [49] | [1]\n 99 50 [nan] | [1]\n 1 50 [49] | [0]",
+    )
+
+
+def test_a_pulse_of_release_frees_one_feeder_once_the_frequency_has_been_good():
+    scan(
+        LOAD_SHEDDING,
+        **THREE,
+        PAUSE="30ms",
+        table="""
+        x  F    RELEASE | OPEN READY
+        5  48.5 0       | 3    0
+        1  50   0       | 3    0
+        1  50   1       | 3    0      # too early: it is lost
+        9  50   0       | 3    1
+        1  50   1       | 2    1
+        9  50   0       | 2    1
+        1  50   1       | 1    1
+    """,
+    )
+
+
+def test_after_a_start_the_feeders_that_are_open_stay_open_until_the_frequency_is_good():
+    scan(
+        LOAD_SHEDDING,
+        **THREE,
+        AUTO=True,
+        PAUSE="20ms",
+        table="""
+        x F    IS_OPEN | SHED
+        9 49.2 [1,1,0] | [1,1,0]
+        2 50   [1,1,0] | [1,0,0]
+        2 50   [1,0,0] | [0,0,0]
+        9 50   [1,0,0] | [0,0,0]
+    """,
     )

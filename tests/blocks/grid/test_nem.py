@@ -35,6 +35,7 @@ def test_fcr_d_switches_at_20_minutes_both_ways_and_in_one_direction_only():
     """20/60 * 1000 / 2000 = 16.667 %; a reservoir that sells upwards only shall be full, so it never discharges."""
     scan(NEM, **SECOND, PRODUCT=1, table="SOC | ALLOWED\n 16.7 | 0\n 16.6 | -1\n 16.7 | 0\n 99 | 0")
     scan(NEM, **SECOND, PRODUCT=2, table="SOC | ALLOWED\n 83.3 | 0\n 83.4 | 1\n 83.3 | 0\n 1 | 0")
+    scan(NEM, **SECOND, PRODUCT=2, SOC=99.0, table="x PRODUCT | NEM P\n 150 2 | 0.5 100\n 150 2 | 1 200")
 
 
 @pytest.mark.parametrize(("product", "share"), [(0, 340), (1, 200)])
@@ -99,6 +100,11 @@ def test_a_reservoir_that_is_too_small_for_both_thresholds_does_nothing():
 
 
 def test_what_is_no_number_asks_for_nothing_and_is_forgotten():
-    scan(NEM, **SECOND, table="SOC | ALLOWED\n 10 | -1\n nan | 0\n inf | 1\n 10 | -1")
+    scan(NEM, **SECOND, table="SOC | ALLOWED\n 10 | -1\n nan | 0\n inf | 0\n -inf | 0\n 10 | -1")
     scan(NEM, CAPACITY=1000.0, ENERGY=2000.0, SOC=10.0, dt="1s", table="F | ALLOWED\n 50 | -1\n nan | 0\n 50 | -1")
     scan(NEM, F=50.0, ENERGY=2000.0, SOC=10.0, dt="1s", table="CAPACITY | P\n 1000 | ~-1.13\n nan | 0\n 1000 | ~-2.27")
+
+
+def test_another_product_begins_anew():
+    """A full discharge of FCR-D downwards must not become that of FCR-D upwards, which never discharges."""
+    scan(NEM, **SECOND, SOC=99.0, table="x PRODUCT | ALLOWED NEM P\n 300 2 | 1 1 200\n 1 1 | 0 0 0\n 99 1 | 0 0 0")

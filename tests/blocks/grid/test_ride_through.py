@@ -28,7 +28,12 @@ def test_the_regions_of_the_voltage_and_their_times(volts, mode, seconds):
 
 
 def test_above_120_percent_nothing_is_asked_but_to_cease():
-    scan(RIDE_THROUGH, V_NOM=100.0, F=60.0, table="V | MODE_V CEASE MAY_TRIP\n [120.1] | 3 1 1\n [100] | 0 0 0")
+    scan(
+        RIDE_THROUGH,
+        V_NOM=100.0,
+        F=60.0,
+        table="x V | MODE_V CEASE MAY_TRIP\n 2 [120.1] | 3 1 0\n 1 [120.1] | 3 1 1\n 1 [100] | 0 0 0",
+    )
 
 
 @pytest.mark.parametrize(("hertz", "mode"), [(60, 0), (61.2, 0), (61.5, 1), (61.8, 1), (58.8, 0), (58.5, 1), (57.0, 1)])
@@ -43,8 +48,13 @@ def test_the_regions_of_the_frequency(hertz, mode):
     )
 
 
-def test_far_off_frequencies_end_the_obligation_at_once():
-    scan(RIDE_THROUGH, V_NOM=100.0, V=(100.0,), table="F | MODE_F MAY_TRIP\n 56.9 | 2 1\n 60 | 0 0\n 61.9 | 2 1")
+def test_far_off_frequencies_end_the_obligation_once_confirmed():
+    scan(
+        RIDE_THROUGH,
+        V_NOM=100.0,
+        V=(100.0,),
+        table="x F | MODE_F MAY_TRIP\n 2 56.9 | 2 0\n 1 56.9 | 2 1\n 1 60 | 0 0\n 3 61.9 | 2 1",
+    )
 
 
 def test_each_depth_has_its_own_time():
@@ -96,3 +106,20 @@ def test_the_mode_of_the_frequency_is_openders(hertz):
         twin.set(name, value)
     twin.scan(10_000_000)
     assert FREQUENCY_MODES[twin.get("MODE_F")] == THEIRS[der.opstatus.ridethroughcrit.rt_mode_f]
+
+
+@pytest.mark.parametrize("bad", ["[100] nan", "[125] 59", "[100] 0", "[nan] 59"])
+def test_one_bad_sample_lets_nothing_trip_for_the_rest_of_the_disturbance(bad):
+    table = f"x V F | MAY_TRIP\n 9 [85] 59 | 0\n 1 {bad} | 0\n 9 [85] 59 | 0\n 1 {bad} | 0\n 9 [85] 59 | 0"
+    scan(RIDE_THROUGH, V_NOM=100.0, table=table)
+
+
+def test_a_dead_frequency_may_trip_as_long_as_it_lasts():
+    scan(RIDE_THROUGH, V_NOM=100.0, V=(85.0,), table="x F | MAY_TRIP\n 2 nan | 0\n 1 nan | 1\n 1 60 | 0")
+
+
+@pytest.mark.parametrize(
+    ("hertz", "mode"), [(50, 0), (51, 0), (51.1, 1), (51.4, 1), (51.6, 2), (49, 0), (48.9, 1), (47.6, 1), (47.4, 2)]
+)
+def test_the_regions_of_a_50_hertz_grid_are_in_proportion(hertz, mode):
+    scan(RIDE_THROUGH, V_NOM=100.0, V=(100.0,), F0=50.0, table=f"F | MODE_F\n {hertz} | {mode}")

@@ -69,3 +69,43 @@ def test_a_dead_frequency_counts_as_too_fast_and_the_window_fills_anew():
         DELAY="20ms",
         table="F | RATE READY TRIP\n 50 | 0 0 0\n nan | nan 0 0\n nan | nan 0 1\n 49 | 0 0 0\n 49 | 0 0 0\n 49 | 0 1 0",
     )
+
+
+def test_short_losses_of_the_frequency_keep_the_window():
+    """A NaN in each fifth scan of 20 ms: the slope of -1 Hz/s is measured all the same."""
+    t = 0.02 * np.arange(200)
+    f = np.where(np.arange(200) % 5 == 4, np.nan, 50.0 - t)
+    seen = our_run(ROCOF, {}, 0.02, {"F": f}, ("RATE", "READY", "TRIP"))
+    good = np.isfinite(f) & (t > 0.6)
+    assert np.all(seen["READY"][good])
+    assert seen["RATE"][good] == pytest.approx(-1.0, abs=1e-9)
+    assert not np.any(seen["TRIP"])
+
+
+def test_one_lost_sample_does_not_trip_but_a_running_timer_counts_on():
+    scan(
+        ROCOF,
+        WINDOW="20ms",
+        LIMIT=1.0,
+        table="x F | READY TRIP\n 3 50 | 1 0\n 1 nan | 0 0\n 1 50 | 1 0\n 1 49.9 | 1 1\n 1 nan | 0 1",
+    )
+    scan(ROCOF, WINDOW="20ms", LIMIT=1.0, DELAY="30ms", table="F | TRIP\n 50 | 0\n 50 | 0\n 50 | 0\n 49.9 | 0\n nan | 0\n 49.7 | 1")
+
+
+def test_a_pll_that_starts_has_no_rate():
+    scan(
+        ROCOF, WINDOW="20ms", table="x F | RATE READY TRIP\n 1 0 | 0 0 0\n 2 50 | 0 0 0\n 1 50 | 0 1 0\n 1 0 | 0 0 0\n 1 50 | 0 0 0"
+    )
+
+
+def test_a_block_stops_everything():
+    scan(
+        ROCOF,
+        WINDOW="20ms",
+        LIMIT=1.0,
+        table="x F BLOCK | RATE READY TRIP\n 3 50 0 | 0 1 0\n 9 nan 1 | 0 0 0\n 2 48 0 | 0 0 0\n 1 48 0 | 0 1 0\n 1 40 1 | 0 0 0",
+    )
+
+
+def test_a_broken_limit_is_passed():
+    scan(ROCOF, WINDOW="20ms", LIMIT=float("nan"), table="x F | TRIP\n 2 50 | 0\n 1 50 | 1")

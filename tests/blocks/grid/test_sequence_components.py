@@ -75,3 +75,16 @@ def test_the_sine_the_cosine_and_the_angle_are_within_their_bars(deviation):
 def test_the_angle_is_exact_on_the_axes(y, x, turns):
     assert turns_of(np.float64(y), np.float64(x)) == turns
     assert sine(np.float64(turns)) == pytest.approx(y / max(math.hypot(y, x), 1), abs=2e-16)
+
+
+def test_a_reversed_rotation_is_called_so_and_its_unbalance_is_a_number_of_sense():
+    scan(
+        SEQUENCE_COMPONENTS,
+        table="""
+        X             PHASE        | UNBALANCE UNBALANCE0 REVERSED
+        [230,230,230] [0,-120,120] | 0         0          0
+        [230,230,230] [0,120,-120] | 1000      0          1
+        [230,230,230] [9,9,9]      | 0         1000       0
+        [0,0,0]       [0,0,0]      | 0         0          0
+    """,
+    )

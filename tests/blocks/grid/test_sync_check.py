@@ -73,3 +73,35 @@ def test_a_dead_side_or_a_dead_number_refuses():
 
 def test_a_rating_that_is_not_a_number_has_the_tightest_limits():
     scan(SYNC_CHECK, **SAME, V_PLANT=100.0, F_PLANT=60.0, S_RATED=float("nan"), table="PHASE_PLANT | OK\n 9 | 1\n 11 | 0")
+
+
+@pytest.mark.parametrize(
+    ("volts", "hertz", "missing"), [(100, 0, 5), (100, 40, 5), (100, 70, 5), (200, 60, 2), (100, 60, 0), (114, 50, 0)]
+)
+def test_two_sides_that_agree_on_what_no_grid_has_may_not_close(volts, hertz, missing):
+    both = {"V_GRID": float(volts), "V_PLANT": float(volts), "F_GRID": float(hertz), "F_PLANT": float(hertz)}
+    scan(SYNC_CHECK, **(SAME | both), S_RATED=100.0, table=f"PHASE_PLANT | OK MISSING\n 0 | {int(missing == 0)} {missing}")
+
+
+def test_the_angle_counts_when_the_contacts_meet():
+    """0.25 Hz for 0.2 s are 18 degrees: 10 ahead become 28, 10 behind become 8 ahead."""
+    scan(
+        SYNC_CHECK,
+        **SAME,
+        V_PLANT=100.0,
+        F_PLANT=60.25,
+        S_RATED=100.0,
+        T_CLOSE="200ms",
+        table="PHASE_PLANT | OK MISSING\n 0 | 1 0\n 10 | 0 6\n -10 | 1 0\n -30 | 1 0\n -40 | 0 6",
+    )
+
+
+def test_a_broken_nominal_voltage_is_a_bad_input():
+    scan(
+        SYNC_CHECK,
+        **(SAME | {"V_NOM": float("nan")}),
+        V_PLANT=100.0,
+        F_PLANT=60.0,
+        S_RATED=100.0,
+        table="PHASE_PLANT | OK MISSING\n 0 | 0 1",
+    )

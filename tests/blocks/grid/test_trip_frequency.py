@@ -57,3 +57,13 @@ def test_it_trips_in_the_same_scan_as_opender(level, dt, scans, deviation):
     assert np.any(theirs)
     late = abs(int(np.argmax(ours)) - int(np.argmax(theirs)))
     deviation("TRIP_FREQUENCY", "opender 2.2", f"scan of the trip at {level} Hz", late, 1, "scans")
+
+
+def test_a_lost_sample_does_not_start_a_running_stage_anew():
+    scan(TRIP_FREQUENCY, table="x F | TRIP CAUSE\n 10 63 | 0 0\n 1 nan | 0 0\n 4 63 | 0 0\n 1 63 | 1 2\n 1 60 | 0 2")
+    scan(TRIP_FREQUENCY, table="x F | TRIP CAUSE\n 15 nan | 0 0\n 1 60 | 0 0\n 15 63 | 0 0\n 1 63 | 1 2")
+
+
+def test_a_broken_threshold_does_not_disable_its_stage():
+    scan(TRIP_FREQUENCY, OVER=(61.2, float("nan"), 99.0), table="x F | TRIP CAUSE\n 15 60 | 0 0\n 1 60 | 1 2")
+    scan(TRIP_FREQUENCY, UNDER=(58.5, float("nan"), 0.0), table="x F | TRIP CAUSE\n 15 60 | 0 0\n 1 60 | 1 5")

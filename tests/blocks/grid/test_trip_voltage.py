@@ -89,3 +89,38 @@ def test_it_trips_in_the_same_scan_as_opender(level, deviation):
     assert np.any(ours)
     assert np.any(theirs)
     deviation("TRIP_VOLTAGE", "opender 2.2", f"scan of the trip at {level} pu", late, 1, "scans of 10 ms")
+
+
+def test_a_lost_sample_does_not_start_a_running_stage_anew():
+    """1.3 of nominal for 0.16 s with a NaN at 0.1 s; and a NaN alone starts no over-voltage stage."""
+    scan(
+        TRIP_VOLTAGE,
+        V_NOM=100.0,
+        table="x V | TRIP CAUSE\n 10 [130] | 0 0\n 1 [nan] | 0 0\n 4 [130] | 0 0\n 1 [130] | 1 2\n 1 [100] | 0 2",
+    )
+    scan(TRIP_VOLTAGE, V_NOM=100.0, table="x V | TRIP CAUSE\n 100 [nan] | 0 0\n 1 [100] | 0 0\n 15 [130] | 0 0\n 1 [130] | 1 2")
+
+
+def test_a_broken_threshold_does_not_disable_its_stage():
+    scan(
+        TRIP_VOLTAGE,
+        V_NOM=100.0,
+        length=1,
+        OVER=(1.1, float("nan"), 9.0),
+        table="x V | TRIP CAUSE\n 15 [100] | 0 0\n 1 [100] | 1 2",
+    )
+    scan(
+        TRIP_VOLTAGE,
+        V_NOM=100.0,
+        length=1,
+        UNDER=(0.88, float("nan"), 0.0),
+        table="x V | TRIP CAUSE\n 199 [100] | 0 0\n 1 [100] | 1 5",
+    )
+
+
+def test_a_broken_nominal_voltage_is_no_voltage():
+    scan(
+        TRIP_VOLTAGE,
+        V=(100.0,),
+        table="x V_NOM | TRIP CAUSE\n 1 100 | 0 0\n 199 nan | 0 0\n 1 nan | 1 5\n 1 100 | 0 5\n 200 inf | 1 5",
+    )

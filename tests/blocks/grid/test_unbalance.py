@@ -50,3 +50,10 @@ def test_a_phase_below_half_of_the_highest_is_lost():
 
 def test_a_dead_voltage_counts_as_none_and_is_forgotten():
     scan(UNBALANCE, table="V | U2 LOST BAD\n [400,nan,400] | 100 2 1\n [400,400,inf] | 100 3 1\n [400,400,400] | 0 0 0")
+
+
+def test_a_broken_limit_or_voltage_alarms_and_no_voltage_is_called_so():
+    scan(UNBALANCE, DELAY="0s", LIMIT=float("nan"), table="V | HIGH\n [400,400,400] | 1")
+    scan(
+        UNBALANCE, DELAY="0s", table="V | U2 HIGH BAD DEAD\n [nan,nan,nan] | 0 1 1 1\n [0,0,0] | 0 0 0 1\n [400,400,400] | 0 0 0 0"
+    )

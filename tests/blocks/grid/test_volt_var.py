@@ -60,8 +60,8 @@ def test_the_reference_follows_the_voltage_with_its_time_constant_inside_its_lim
         1    100 | 0       1
         300  104 | ~0.00   ~1.0253
         2200 104 | 0       ~1.0400
-        600  112 | ~-36.67 1.05      # not beyond 1.05: 0.05 above the deadband's end is five sixths of the way
-        600  80  | 44      0.95
+        600  109 | ~-14.67 1.05      # not beyond 1.05: 0.02 above the deadband's end is a third of the way
+        900  89  | ~29.33  0.95
     """,
     )
 
@@ -113,3 +113,28 @@ def test_it_follows_openders_autonomous_reference(deviation):
         settled[start : start + 60] = False
     deviation("VOLT_VAR", "opender 2.2", "autonomous reference, settled", np.max(error[settled]), 0.18, "kvar of 100")
     deviation("VOLT_VAR", "opender 2.2", "autonomous reference, all", np.max(error), 6.0, "kvar of 100")
+
+
+@pytest.mark.parametrize("fault", ["0", "80", "120"])
+def test_the_reference_does_not_get_used_to_a_fault(fault):
+    given = PLANT | {"OLRT": 0.0, "VREF_AUTO": True}
+    scan(VOLT_VAR, **given, dt="1s", table=f"x V | Q VREF_NOW\n 1 100 | 0 1\n 600 {fault} | - 1\n 1 100 | 0 1")
+    scan(VOLT_VAR, **given, dt="1s", table=f"x V | Q VREF_NOW\n 600 {fault} | - 1\n 1 100 | 0 1")
+
+
+def test_the_reference_does_not_wind_up_beyond_its_limits():
+    """At 1.05 after an hour at 1.09: back at 1.0 it leaves the limit at once, 1 - 1/e of the way after 300 s."""
+    scan(VOLT_VAR, **PLANT, OLRT=0.0, VREF_AUTO=True, dt="1s", table="x V | VREF_NOW\n 3600 109 | 1.05\n 300 100 | ~1.0184")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"VOLTS": (0.92, float("nan"), 1.02, 1.08)},
+        {"VOLTS": (0.98, 0.92, 1.02, 1.08)},
+        {"SHARES": (0.44, 0.0, 0.0, float("nan"))},
+    ],
+    ids=["a NaN", "falling", "a share"],
+)
+def test_a_broken_curve_takes_the_reactive_power_to_0(broken):
+    scan(VOLT_VAR, **PLANT, **broken, OLRT=0.0, table="V | Q BAD\n 90 | 0 1\n 100 | 0 1\n 110 | 0 1")

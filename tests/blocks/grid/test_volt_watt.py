@@ -52,3 +52,18 @@ def test_it_follows_opender(deviation):
     ours = our_run(VOLT_WATT, {"V_NOM": 1.0, "P_RATED": 100.0, "OLRT": 5.0}, 0.01, {"V": v}, "P_MAX")
     assert np.min(theirs) < 15.0
     deviation("VOLT_WATT", "opender 2.2", "limit over a series of voltage steps", np.max(np.abs(ours - theirs)), 0.24, "kW of 100")
+
+
+def test_a_smaller_rating_holds_at_once():
+    scan(VOLT_WATT, V_NOM=100.0, V=100.0, table="x P_RATED | P_MAX LIMITING\n 9 500 | 500 0\n 1 100 | 100 0")
+
+
+def test_it_says_that_it_limits_as_long_as_it_does():
+    scan(
+        VOLT_WATT, **PLANT, OLRT=10.0, table="x V | P_MAX LIMITING\n 9000 115 | ~0.00 1\n 1000 100 | ~450.0 1\n 9000 100 | ~500.0 0"
+    )
+
+
+def test_a_voltage_that_no_grid_has_closes_the_limit():
+    scan(VOLT_WATT, **PLANT, table="V | P_MAX BAD\n 100 | 500 0\n 0 | 0 1\n 19 | 0 1\n -100 | 0 1")
+    scan(VOLT_WATT, **PLANT, V_LEAST=0.0, table="V | P_MAX BAD\n 0 | 500 0")

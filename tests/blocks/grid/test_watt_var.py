@@ -52,3 +52,10 @@ def test_it_follows_opender(deviation):
     ours = our_run(WATT_VAR, {"P_RATED": 100.0, "S_RATED": 100.0, "OLRT": 5.0}, 0.01, {"P": p}, "Q")
     assert np.max(theirs) > 25.0
     deviation("WATT_VAR", "opender 2.2", "Q over a series of power steps", np.max(np.abs(ours - theirs)), 0.155, "kvar of 100")
+
+
+@pytest.mark.parametrize(
+    "points", [(-1.0, float("nan"), -0.2, 0.2, 0.5, 1.0), (-1.0, -0.5, -0.6, 0.2, 0.5, 1.0)], ids=["a NaN", "falling"]
+)
+def test_a_broken_curve_takes_the_reactive_power_to_0(points):
+    scan(WATT_VAR, P_RATED=100.0, S_RATED=100.0, OLRT=0.0, POINTS=points, table="P | Q BAD\n -100 | 0 1\n 100 | 0 1")

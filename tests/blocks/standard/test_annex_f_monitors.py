@@ -148,8 +148,6 @@ def test_two_directions_at_once_take_both_commands_back_until_acknowledged():
         FWD_REV_MON,
         T_FWD_MAX="1s",
         T_REV_MAX="1s",
-        FWD_FDBK=True,
-        REV_FDBK=True,
         table="""
         AUTO AUTO_FWD AUTO_REV MAN_REV MAN_REV_CHK ACK | FWD_CMD REV_CMD FWD_REV_ALRM KLAXON
         1    1        0        0       1           0   | 1       0       0            0
@@ -179,5 +177,67 @@ def test_each_direction_has_its_own_time():
         0        1        0        0        0   | 0        0        0
         0        1        0        0        0   | 0        1        1
         0        1        0        1        1   | 0        0        0
+    """,
+    )
+
+
+def test_a_limit_that_was_unknown_for_a_scan_holds_no_alarm():
+    scan(
+        ANALOG_MONITOR,
+        **{k: v for k, v in PAIRS.items() if k not in ("HA", "LA")},
+        EPS=2.0,
+        table="X HA LA | ALRM\n 89 90 10 | 0\n 89 nan 10 | 1\n 89 90 10 | 0\n 11 90 10 | 0\n 11 90 nan | 1\n 11 90 10 | 0",
+    )
+
+
+def test_an_acknowledgement_that_is_stuck_acknowledges_nothing():
+    scan(
+        CMD_MONITOR,
+        AUTO_MODE=True,
+        T_CMD_MAX="10ms",
+        table="x AUTO_CMD ACK | ALRM\n 1 1 1 | 0\n 1 1 1 | 1\n 5 0 1 | 1\n 1 0 0 | 1\n 1 0 1 | 0",
+    )
+
+
+def test_commands_shorter_than_the_time_do_not_hide_a_dead_device():
+    """20 ms of 40 ms with 30 ms allowed: 90 ms in all, less an eighth of the pauses, is over in the sixth command."""
+    pulse = " 2 1 0 | 0\n 2 0 0 | 0\n"
+    scan(CMD_MONITOR, AUTO_MODE=True, T_CMD_MAX="30ms", table="x AUTO_CMD FDBK | ALRM\n" + pulse * 4 + " 4 0 0 | 0\n 2 1 0 | 1")
+    fed = " 2 1 0 | 0\n 1 0 1 | 0\n 1 0 0 | 0\n"
+    scan(CMD_MONITOR, AUTO_MODE=True, T_CMD_MAX="30ms", table="x AUTO_CMD FDBK | ALRM\n" + fed * 30)
+
+
+def test_a_direction_that_was_taken_back_is_not_missed():
+    scan(
+        FWD_REV_MON,
+        AUTO=True,
+        AUTO_FWD=True,
+        T_FWD_MAX="20ms",
+        T_REV_MAX="20ms",
+        table="x AUTO_REV ACK | FWD_CMD FWD_ALRM FWD_REV_ALRM\n 1 1 1 | 0 0 1\n 9 0 1 | 0 0 1\n 1 0 0 | 0 0 1\n 1 0 1 | 1 0 0\n 1 0 0 | 1 0 0\n 1 0 0 | 1 1 0",
+    )
+
+
+def test_a_direction_waits_until_the_other_one_has_ended_and_a_welded_one_alarms():
+    scan(
+        FWD_REV_MON,
+        AUTO=True,
+        T_FWD_MAX="20ms",
+        T_REV_MAX="30ms",
+        table="""
+        AUTO_FWD AUTO_REV FWD_FDBK REV_FDBK | FWD_CMD REV_CMD REV_ALRM
+        1        0        1        0        | 1       0       0
+        0        1        1        0        | 0       0       0       # still going forward
+        0        1        1        0        | 0       0       0
+        0        1        0        0        | 0       1       0       # its own time begins here
+        0        1        0        0        | 0       1       0
+        0        1        0        0        | 0       1       0
+        0        1        0        1        | 0       1       0
+        1        0        0        1        | 0       0       0
+        0        0        0        0        | 0       0       0
+        0        1        1        0        | 0       0       0       # welded
+        0        1        1        0        | 0       0       0
+        0        1        1        0        | 0       0       0
+        0        1        1        0        | 0       0       1
     """,
     )

@@ -51,8 +51,24 @@ def test_reset_wins_and_nothing_is_gathered_under_it():
     scan(TONR, PT="20ms", table="IN R | Q ET\n 1 1 | 0 0ms\n 1 1 | 0 0ms\n 1 0 | 0 0ms\n 1 0 | 0 10ms\n 1 1 | 0 0ms")
 
 
-def test_a_longer_pt_takes_q_back_until_it_is_reached_and_a_shorter_one_cuts_the_time():
-    scan(TONR, table="PT IN | Q ET\n 20ms 1 | 0 0ms\n 20ms 1 | 0 10ms\n 20ms 1 | 1 20ms\n 40ms 1 | 0 30ms\n 5ms 1 | 1 5ms")
+def test_only_r_takes_the_time_and_q_away_whatever_pt_becomes():
+    """Q comes with 20 ms; a PT of 5 ms shows 5 ms and takes nothing of the 50 ms gathered."""
+    scan(
+        TONR,
+        table="""
+        PT    IN R | Q ET
+        60ms  1  0 | 0 0ms
+        60ms  1  0 | 0 10ms
+        5ms   1  0 | 1 5ms
+        60ms  1  0 | 1 30ms
+        60ms  1  1 | 0 0ms
+        60ms  1  0 | 0 0ms
+    """,
+    )
+    scan(
+        TONR,
+        table="PT IN | Q ET\n 20ms 1 | 0 0ms\n 20ms 1 | 0 10ms\n 20ms 1 | 1 20ms\n 40ms 1 | 1 30ms\n 5ms 1 | 1 5ms\n 60ms 1 | 1 50ms",
+    )
 
 
 def test_a_blinker_starts_high_and_keeps_its_rhythm_when_scans_are_late():
