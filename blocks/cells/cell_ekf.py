@@ -18,9 +18,12 @@ LEAST = 1e-14
 ACTIVATION = 30300.0 / 8.314462618  # K: J/mol of Prada2013's graphite over the gas constant
 STEP = 0.01  # 1/s: the charge is corrected no faster
 SPAN = 0.3  # V: no open-circuit voltage is farther beyond the ends of the table
+V_SPREAD = 3e-2 * 3e-2  # V^2: of one sample and the model, for the gate
+LAG_TIME = 600.0  # s: how long the lag of the surface stays the same
 GATE = 25.0  # an innovation beyond five standard deviations is refused,
-SURE = 0.05 * 0.05  # by a filter that knows the charge within 5 %,
-PATIENCE = 60.0  # s: for so long
+PATIENCE = 60.0  # s: for so long,
+SURE = 0.05 * 0.05  # or, by a filter that does not know the charge within 5 %,
+HASTE = 5.0  # s: for so long
 COLDEST, HOTTEST = -60.0, 150.0  # °C: beyond it is no temperature
 
 
@@ -31,8 +34,13 @@ class CELL_EKF:
     The cell is an open-circuit voltage (a table over the charge), R0, and one RC pair (R1, TAU). Besides charge and RC voltage the
     filter finds how far resistance and capacity are off what was given, so both may be 10 % wrong. LFP is nearly flat between 30
     and 95 %: there the charge is counted, and corrected whenever the cell passes a bend of the table. The noise is per second, so
-    the scan's interval hardly matters; where the table is steep, a voltage under current is believed less, since diffusion lags. A
-    NaN on V leaves counting; a NaN on I, or a parameter without sense, freezes everything.
+    the scan's interval hardly matters; where the table is steep, a voltage under current is believed less, since diffusion lags.
+    SOC moves by no more than 1 % a second. V_BIAS is an offset that does not average out: what it leaves open on the plateau is
+    counted, and SIGMA does not claim it.
+
+    BLIND: V corrects nothing, and the charge is counted. V is dead; or so far off the table that no cell has it (0 V of a broken
+    wire); or an innovation beyond five standard deviations, refused for a minute (5 s while SIGMA is above 5 %): what lasts longer
+    is believed. Without T the last one known counts. A NaN on I, or a parameter without sense, freezes everything.
     """
 
     V = Input(LREAL, "cell voltage", unit="V")
@@ -105,22 +113,25 @@ class CELL_EKF:
         drop = fb.R0 * warmth * fb.I
         rest = fb.V + u + fb.s * drop
         innovation = fb.V - (fb.OCV[i] + rise * (place - i) - u - fb.s * drop)
-        # correct: gain = P H / (H P H + noise); what the bias of the voltage leaves open, z and c do not take from it
+        # correct: gain = P H / (H P H + noise). What V_BIAS leaves open, z and c do not take from
+        # the voltage: a part of the step, and of the knowledge 1 - (1 - part)^2 (Brink, Partial-Update Schmidt-Kalman Filter, 2017)
         ph_z = slope * zz - zu - drop * zs
         ph_u = slope * zu - uu - drop * us
         ph_s = slope * zs - us - drop * ss
         ph_c = slope * zc - uc - drop * fb.sc
         lag = slope * rate
-        spread = slope * ph_z - ph_u - drop * ph_s + (V_NOISE + LAG_NOISE * lag * lag) / h
+        spread = slope * ph_z - ph_u - drop * ph_s
         unsure = fb.V_BIAS * fb.V_BIAS
         known = zz * slope * slope
         part = clamp(0.0, (known - unsure) / known, 1.0) if unsure > 0.0 else 1.0
         possible = rest > fb.OCV[0] - SPAN and rest < fb.OCV[GAPS] + SPAN and is_finite(innovation)
-        likely = not innovation * innovation > GATE * (spread + unsure) or not zz < SURE
-        waited = (0.0 if likely else min(fb.refused + h, PATIENCE)) if possible else fb.refused
-        fb.refused = waited
+        one = V_SPREAD + LAG_NOISE * lag * lag / LAG_TIME  # what a single sample may be off
+        likely = not innovation * innovation > GATE * (spread + unsure + one)
+        waited = min(fb.refused + h, PATIENCE)
+        waited = PATIENCE if waited >= HASTE and not zz < SURE else waited
+        fb.refused = (0.0 if likely else waited) if possible else fb.refused
         seen = possible and (likely or waited >= PATIENCE)
-        weight = 1.0 / spread if seen else 0.0
+        weight = 1.0 / (spread + (V_NOISE + LAG_NOISE * lag * lag) / h) if seen else 0.0
         step = abs(part * ph_z * weight * innovation) if seen else 0.0
         most = STEP * min(h, 1.0)
         if step > most:  # beyond it the slope is another one: take part of the step, and claim part of the knowledge only

@@ -103,6 +103,6 @@ class CRITICAL_LOW:
         11 1.9 0       | 4     0     0            0         1    1
         1  3.2 0       | 4     0     0            0         1    1
         1  3.2 1       | 1     0.1   1            1         0    0      # replaced: SHARE rises by 10 % a second
-        9  3.2 0       | 0     1     1            1         0    0
+        10 3.2 0       | 0     1     1            1         0    0
     """,
     )

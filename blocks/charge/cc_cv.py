@@ -31,9 +31,7 @@ SECONDS_10 = 10_000_000_000
 SECONDS_30 = 30_000_000_000
 
 
-@block(
-    source="CC/CV charging of LFP cells, 3.65 V at most, 0.05 C; PI with back-calculation: Astrom & Hagglund, Advanced PID, 3.5"
-)
+@block(source="CC/CV charging of LFP cells, 3.65 V at most, 0.05 C; PI with back-calculation: Astrom & Hagglund, Advanced PID, 3.5")
 class CC_CV:
     """Charges to the end: constant current until the highest cell stands at V_CV, then constant voltage until the current has died.
 
@@ -46,7 +44,8 @@ class CC_CV:
 
     V_CV is 3.55 V: the maker's 3.65 V is the ceiling, not the goal, and CHARGE_WINDOW stops at 3.6 V. A CHARGE_LIMITER in series
     needs its V_FULL above V_CV (3.6 V for 3.55 V), else the current dies before the end voltage. The loop is stable while KP *
-    CAPACITY * R, R being the resistance of the cell, stays below 1: at 280 Ah and the default KP that is R < 7 mOhm.
+    CAPACITY * R, R being the resistance of the cell, stays below 1: at 280 Ah and the default KP that is R < 7 mOhm. It
+    starts softly: the full current comes after some TI.
     """
 
     EN = Input(BOOL, "charging is wanted")

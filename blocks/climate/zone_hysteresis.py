@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from blocks.arithmetic import is_finite, max, min
-from blocks.control.laws import lasted
 from blocks.declare import BOOL, DINT, LREAL, TIME, Example, Input, Output, Var, block
 
 STATES = ("idle", "heating", "cooling", "sensor failed", "setpoints cross", "off")
@@ -32,7 +31,7 @@ class ZONE_HYSTERESIS:
     COOL = Output(BOOL, "cools", volatile=True)
     STATE = Output(DINT, "what it does", min=0, max=5, names=STATES)
     lasted_for = Var(TIME, "how long it has run or rested, held at the longer of MIN_ON and MIN_OFF", volatile=True)
-    uncooled_for = Var(TIME, "how long it has not cooled, held at MIN_OFF, -1 while it cools", default=-1, volatile=True)
+    uncooled_for = Var(TIME, "how long it has not cooled, held at MIN_OFF", volatile=True)
     started = Var(BOOL, "it has been scanned", volatile=True)
 
     def step(fb, dt):
@@ -41,7 +40,7 @@ class ZONE_HYSTERESIS:
         known = is_finite(fb.T) and not crossed
         longest = max(fb.MIN_ON, fb.MIN_OFF)
         fb.lasted_for = min(fb.lasted_for + dt, longest) if fb.started else 0
-        fb.uncooled_for = lasted(not fb.COOL, fb.uncooled_for, dt, fb.MIN_OFF)
+        fb.uncooled_for = min(fb.uncooled_for + dt, fb.MIN_OFF) if fb.started else 0
         must_run = fb.lasted_for < fb.MIN_ON
         may_start = not fb.HEAT and not fb.COOL and fb.lasted_for >= fb.MIN_OFF
         heat_on = known and fb.T < (fb.T_HEAT + gap if fb.HEAT else fb.T_HEAT)
@@ -55,6 +54,8 @@ class ZONE_HYSTERESIS:
             cool = fb.EN and (blind or (fb.COOL and must_run))
         if heat != fb.HEAT or cool != fb.COOL:
             fb.lasted_for = 0
+        if cool or fb.COOL:
+            fb.uncooled_for = 0
         fb.HEAT = heat
         fb.COOL = cool
         fb.STATE = 5 if not fb.EN else (4 if crossed else (3 if not known else (1 if heat else (2 if cool else 0))))
@@ -76,7 +77,9 @@ class ZONE_HYSTERESIS:
         26  1  | 0    1    2
         24  1  | 0    1    2
         23  1  | 0    0    0
-        nan 1  | 0    1    3         # a dead sensor: the heater is off, the fan on
+        nan 1  | 0    0    3         # a dead sensor: the heater is off
+        nan 1  | 0    0    3
+        nan 1  | 0    1    3         # and it cools, once it has rested
         26  0  | 0    0    5
     """,
     )

@@ -45,6 +45,7 @@ class INTEGRATOR:
         asked = asked if is_finite(asked) else fb.OUT
         careful = min(max(fb.OUT, 0.0), max(min(fb.OUT, 0.0), asked))
         out = min(fb.OUT_MAX, max(fb.OUT_MIN, careful if is_nan(room) and not resets else asked))  # passes over a NaN
+        out = out if is_finite(out) else fb.OUT  # infinite limits of the wrong sign
         fb.lost = 0.0 if resets or out != asked else ((out - fb.OUT) - by if moves else fb.lost)
         fb.was = slope if is_finite(slope) else 0.0
         fb.started = fb.started or is_good

@@ -53,6 +53,7 @@ class PID:
         asked = fb.OUT if dead else wanted
         careful = min(max(fb.OUT, 0.0), max(min(fb.OUT, 0.0), asked))
         out = min(fb.OUT_MAX, max(fb.OUT_MIN, careful if is_nan(room) and fb.AUTO else asked))  # passes over a NaN
+        out = out if is_finite(out) else fb.OUT  # infinite limits of the wrong sign
         push = fb.KP * (fb.SP - fb.PV) + out - asked if fb.AUTO else 0.0
         kept = integral if fb.AUTO else out - direct
         alive = is_finite(direct + push + kept + fb.TI)

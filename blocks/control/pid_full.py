@@ -100,6 +100,7 @@ class PID_FULL:
         careful = min(max(here, 0.0), max(min(here, 0.0), asked)) if is_nan(room) and free else asked
         reach = max(fb.RATE, 0.0) * h if fb.RATE != 0.0 and not fb.TRACK else BOUNDLESS
         out = min(fb.OUT_MAX, max(fb.OUT_MIN, clamp(here - reach, careful, here + reach)))  # passes over a NaN
+        out = out if is_finite(out) else here  # infinite limits of the wrong sign
         kept = (integral if free else out - p - d - fb.FF) if fb.TI > 0.0 else 0.0
         push = gain * (error - idle) / fb.TI if fb.TI > 0.0 and free else 0.0
         excess = (fb.EXT if fb.EXT_RESET else out) - asked if free else 0.0

@@ -72,6 +72,7 @@ class CHARGE_ONLY:
         P_MIN=-200.0,
         IMPORT_LIMIT="250kW",
         RISE=50.0,
+        SOFT="1s",
         dt="1s",
         table="""
         SOC  P_GRID P_BATTERY | P    DONE ACTIVE

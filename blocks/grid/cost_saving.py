@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blocks.arithmetic import clamp, is_finite, max, min, to_lreal
-from blocks.declare import DINT, LREAL, Array, Example, Input, Output, block
+from blocks.declare import BOOL, DINT, LREAL, Array, Example, Input, Output, Var, block
 
 STATES = ("idle", "charging", "discharging", "bad input")
 
@@ -38,6 +38,8 @@ class COST_SAVING:
     WEAR = Input(LREAL, "cost of ageing per kWh that is sold", default=0.0, min=0)
     P = Output(LREAL, "power setpoint of the battery, discharging is positive", unit="kW")
     STATE = Output(DINT, "what it does", min=0, max=3, names=STATES)
+    buys = Var(BOOL, "buying pays in this slot", volatile=True)
+    sells = Var(BOOL, "selling pays in this slot", volatile=True)
 
     def step(fb, dt):
         known = fb.SLOT > 0 and fb.SLOT <= len(fb.PRICE)
@@ -61,12 +63,12 @@ class COST_SAVING:
         slot_energy = rated * max(fb.SLOT_TIME, 0.01)
         room = fb.ENERGY * (fb.SOC_MAX - fb.SOC) * 0.01
         stored = fb.ENERGY * (fb.SOC - fb.SOC_MIN) * 0.01
-        least_room = to_lreal(cheaper) * slot_energy + (0.0 if fb.STATE == 1 else fb.ENERGY * 0.01)
-        least_stored = to_lreal(dearer) * slot_energy + (0.0 if fb.STATE == 2 else fb.ENERGY * 0.01)
-        buys = has_sale and room > least_room
-        sells = now > fb.WEAR and now * efficiency - fb.WEAR > lowest and stored > least_stored
+        least_room = to_lreal(cheaper) * slot_energy + (0.0 if fb.buys else fb.ENERGY * 0.01)
+        least_stored = to_lreal(dearer) * slot_energy + (0.0 if fb.sells else fb.ENERGY * 0.01)
+        fb.buys = has_sale and room > least_room
+        fb.sells = now > fb.WEAR and now * efficiency - fb.WEAR > lowest and stored > least_stored
         bad = not is_finite(now + room + stored + fb.WEAR + fb.EFFICIENCY + fb.P_RATED + fb.SLOT_TIME + slot_energy)
-        state = 0 if buys == sells else (1 if buys else 2)
+        state = 0 if fb.buys == fb.sells else (1 if fb.buys else 2)
         fb.STATE = 3 if bad else (state if known else 0)
         power = 0.0
         if fb.STATE == 1:

@@ -18,8 +18,8 @@ class FFR:
 
     The support lasts 5 s if it then ramps down by at most 20 % of CAPACITY a second, else 30 s (SUPPORT may lengthen it),
     whatever the frequency does meanwhile: RATE and SUPPORT are those of the moment of activation. Then P stays 0 for BUFFER, and
-    the energy given is charged back at RECOVERY percent of CAPACITY, which pauses while F is below 49.9 Hz or ENABLE is false. It is
-    ready when that is done and F was back above the threshold, at the latest 15 min after the activation; what was not charged
+    the energy given is charged back at RECOVERY percent of CAPACITY, which pauses while F is below 49.9 Hz or ENABLE is false. It
+    is ready when that is done and F was back above the threshold, at the latest 15 min after the activation; what was not charged
     back by then adds to the next recovery.
 
     The times of an option are for the power at the meter: nothing here delays. A dead F (no number, or outside 40 .. 60 Hz)

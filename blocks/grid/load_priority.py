@@ -42,7 +42,7 @@ class LOAD_PRIORITY:
         fb.OVERLOAD = fb.ISLAND and known and fb.P_LOAD > fb.P_AVAILABLE
         fb.waited = min(fb.waited + dt, fb.DELAY) if fb.started else fb.DELAY
         fb.shed = min(fb.shed + dt, fb.SHED_DELAY) if fb.started else fb.SHED_DELAY
-        fb.back = min(fb.back + dt, fb.DELAY) if fb.started and not fb.ISLAND else (fb.DELAY if not fb.started else 0)
+        fb.back = 0 if fb.ISLAND else (min(fb.back + dt, fb.DELAY) if fb.started else fb.DELAY)
         fb.started = True
         comes = fb.waited >= fb.DELAY and known and fb.P_LOAD + fb.MARGIN <= fb.P_AVAILABLE and is_finite(fb.SOC)
         for i in range(len(fb.SOC_OFF)):

@@ -64,8 +64,10 @@ class PEAK_SHAVING:
         least = rest if is_import else low
         most = rest if is_export and at_rest < 0.0 - export_limit else high
         held = held_integral(fb.integral, error, fb.KP, reset, seconds(dt), least, most)
-        returned = fb.integral + (rest - fb.integral) * settling(seconds(dt), reset)
-        fb.integral = 0.0 if bad else (held if is_import or is_export else clamp(low, returned, high))
+        returned = clamp(low, fb.integral + (rest - fb.integral) * settling(seconds(dt), reset), high)
+        if at_rest <= import_limit and at_rest >= 0.0 - export_limit:
+            held = max(held, returned) if is_import else (min(held, returned) if is_export else returned)
+        fb.integral = 0.0 if bad else held
         is_apart = not bad and abs(fb.P - fb.P_BATTERY) > max(0.1 * max(high, 0.0 - low), 1.0)
         fb.apart = min(fb.apart + dt, ALARM_AFTER) if is_apart else 0
         fb.MISMATCH = fb.apart >= ALARM_AFTER

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from blocks.arithmetic import abs, is_finite, max, to_lreal
 from blocks.declare import BOOL, DINT, LREAL, Array, Example, Input, Output, Var, block
 from blocks.grid.laws import fill, median
 
+LOST = math.inf
 METHODS = ("deviation from the mean state of charge", "energy", "equal")
 
 
@@ -86,7 +89,7 @@ class POWER_SHARING:
             fb.hot[i] = not distance <= (back if fb.hot[i] else fb.T_BYPASS)
             if fb.hot[i] and fb.AVAILABLE[i] and (bypassed == 0 or not distance <= furthest):
                 bypassed = i + 1
-                furthest = distance
+                furthest = distance if is_finite(distance) else LOST
             lead = mean - fb.SOC[i] if charging else fb.SOC[i] - mean
             span = fb.SOC_MAX - fb.SOC[i] if charging else fb.SOC[i] - fb.SOC_MIN
             share = max(1.0 + fb.GAIN * lead, 0.0) if fb.METHOD == 0 else (max(span, 0.0) if fb.METHOD == 1 else 1.0)

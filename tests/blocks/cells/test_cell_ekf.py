@@ -100,7 +100,7 @@ def test_whatever_the_start_and_the_interval_a_voltage_at_rest_is_read_from_the_
         SIGNATURE(twin.kernel.address)(twin._addresses.ctypes.data, 1, 0, dt)
     read = np.interp(3.0, LFP, np.linspace(0.0, 100.0, 21))
     assert twin.columns["SOC"][0] == pytest.approx(read, abs=0.3)
-    doubt = np.sqrt((cell_ekf.V_NOISE + cell_ekf.U_NOISE * TAU**2) / 120.0)  # V: both noises, averaged over 120 s
+    doubt = np.sqrt((cell_ekf.V_NOISE + cell_ekf.U_NOISE * TAU**2) / 120.0 + 0.002**2)  # V: noises over 120 s, and V_BIAS
     assert twin.columns["SIGMA"][0] == pytest.approx(doubt / (0.1317 / 5.0), rel=0.5)  # the way there takes part of the time
 
 

@@ -57,6 +57,13 @@ def test_a_possible_voltage_that_cannot_be_true_is_refused_for_a_minute(block):
     assert not twin.columns["BLIND"][0]
 
 
+def test_a_filter_that_knows_little_refuses_for_5_seconds_only():
+    """A wrong SOC0: 3.0 V, which is 11 %, against 60 +- 20 %."""
+    twin = resting(CELL_EKF, 60.0, 20.0)
+    assert run(twin, 3.0, 4.0) == pytest.approx(60.0, abs=1e-9)
+    assert run(twin, 3.0, 116.0) == pytest.approx(10.9, abs=0.3)
+
+
 @both
 def test_a_good_voltage_in_between_starts_the_refusal_anew(block):
     twin = resting(block, 60.0, 0.5)
@@ -102,7 +109,7 @@ def test_on_the_plateau_a_constant_offset_does_not_draw_a_known_charge_away(bloc
 @both
 @pytest.mark.parametrize("offset", [0.003, -0.003])
 def test_sigma_does_not_claim_what_the_offset_leaves_open(block, offset):
-    """From a doubt of 20 %: SOC goes where the voltage says, and SIGMA stays at V_BIAS over the slope; the error is within 3 of it."""
+    """From a doubt of 20 %: SOC goes where the voltage says, SIGMA stays at V_BIAS over the slope, and the error within 3 of it."""
     twin = resting(block, 60.0, 20.0)
     soc = run(twin, AT_60 + offset, 86400.0)
     sigma = twin.columns["SIGMA"][0]
@@ -126,7 +133,7 @@ def test_without_a_temperature_the_last_one_counts(block, lost):
     warmth = 1.0 + cold + 0.5 * cold * cold
     z, u = 0.6, 0.0
     twin = resting(block, 60.0, 2.0)
-    for name, value in {"I": 140.0, "T": -10.0} | ({"R2": 0.0} if block is CELL_EKF2 else {}).items():
+    for name, value in ({"I": 140.0, "T": -10.0} | ({"R2": 0.0} if block is CELL_EKF2 else {})).items():
         twin.set(name, value)
     for t in range(900):
         z -= 140.0 / CAPACITY / 3600.0

@@ -64,7 +64,7 @@ def test_an_unknown_voltage_stops_at_once_opens_later_and_does_not_lock():
             3 nan | 3 0 0 1 0
             3 3.3 | 3 0 0 1 0
             1 3.3 | 1 0.1 1 0 0      # back for DELAY
-            9 3.3 | 0 1 1 0 0
+            10 3.3 | 0 1 1 0 0
         """,
     )
 

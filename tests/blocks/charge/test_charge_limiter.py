@@ -175,7 +175,9 @@ def test_without_limits_in_ampere_it_needs_no_pack_voltage():
 
 
 def test_no_rated_power_is_named():
-    scan(CHARGE_LIMITER, **(CALM | {"P_RATED": 0.0}), table=f"T_MAX | P_MIN ACTIVE\n 25 | 0 {REASONS.index('no rated power')}")
+    scan(
+        CHARGE_LIMITER, SOC=50.0, V_CELL=3.3, P_RATED=0.0, table=f"T_MAX | P_MIN ACTIVE\n 25 | 0 {REASONS.index('no rated power')}"
+    )
 
 
 def test_a_cell_that_reads_0_v_is_not_charged():

@@ -79,7 +79,7 @@ BOTH = ("V_LOW", "T_HIGH", "T_LOW")
 CHARGE_PINS = ("V_HIGH", "MAX_CHARGE_V", "T_CHARGE_MAX", "T_CHARGE_MIN", "V_CEILING", "V_LEAST")
 
 
-@pytest.mark.parametrize("pin", [name for name in GOOD])
+@pytest.mark.parametrize("pin", list(GOOD))
 def test_a_nan_stops_what_it_is_for_says_bad_input_and_is_not_remembered(pin):
     rest = {name: value for name, value in GOOD.items() if name != pin}
     charge, discharge = int(pin not in CHARGE_PINS + BOTH), int(pin in CHARGE_PINS)

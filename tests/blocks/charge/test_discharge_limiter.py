@@ -139,4 +139,10 @@ def test_without_limits_in_ampere_it_needs_no_pack_voltage():
 
 
 def test_no_rated_power_is_named():
-    scan(DISCHARGE_LIMITER, **(CALM | {"P_RATED": 0.0}), table=f"T_MAX | P_MAX ACTIVE\n 25 | 0 {REASONS.index('no rated power')}")
+    scan(
+        DISCHARGE_LIMITER,
+        SOC=50.0,
+        V_CELL=3.3,
+        P_RATED=0.0,
+        table=f"T_MAX | P_MAX ACTIVE\n 25 | 0 {REASONS.index('no rated power')}",
+    )

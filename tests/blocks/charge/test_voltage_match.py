@@ -26,7 +26,6 @@ def test_the_difference_must_last_and_a_gap_takes_its_time_off():
         19 803   | 1        0     # 190 ms
         9  801   | 0        0     # 100 ms left
         10 803   | 1        0
-        1  803   | 1        0
         1  803   | 1        1     # 200 ms
     """,
     )

@@ -58,7 +58,13 @@ def test_without_a_demand_no_stage_is_on_however_wide_the_hysteresis(stages, hys
     scan(
         HEATER_STAGES,
         STAGES=stages,
-        table=f"DEMAND HYSTERESIS | COUNT\n 100 {hysteresis} | {stages}\n 0 {hysteresis} | 0\n 100 {hysteresis} | {stages}\n -1 {hysteresis} | 0",
+        table=f"""
+            DEMAND HYSTERESIS | COUNT
+            100 {hysteresis} | {stages}
+            0 {hysteresis} | 0
+            100 {hysteresis} | {stages}
+            -1 {hysteresis} | 0
+        """,
     )
 
 

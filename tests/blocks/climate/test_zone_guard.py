@@ -127,5 +127,15 @@ def test_one_broken_sample_does_not_keep_the_heater_off():
         ZONE_GUARD,
         HEAT=60.0,
         COOL=0.0,
-        table="T T_CUT | HEATER CUT\n 29 30 | 60 0\n nan 30 | 0 1\n 29 30 | 60 0\n 29 nan | 0 1\n 29 30 | 60 0\n 30 30 | 0 1\n nan 30 | 0 1\n 29 30 | 0 1",
+        table="""
+            T T_CUT | HEATER CUT
+            29 30 | 60 0
+            nan 30 | 0 1
+            29 30 | 60 0
+            29 nan | 0 1
+            29 30 | 60 0
+            30 30 | 0 1
+            nan 30 | 0 1
+            29 30 | 0 1
+        """,
     )

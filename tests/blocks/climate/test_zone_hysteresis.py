@@ -133,4 +133,15 @@ def test_without_blind_cooling_a_flicker_does_not_cut_a_run_short():
 
 def test_setpoints_nearer_than_the_hysteresis_cross():
     """Heating from 20 to 22 would pass 21 and be cooled to 19, for ever."""
-    scan(ZONE_HYSTERESIS, T=19.0, HYSTERESIS=2.0, table="T_HEAT T_COOL | HEAT STATE\n 20 21 | 0 4\n 20 21.9 | 0 4\n 20 22 | 1 1")
+    scan(
+        ZONE_HYSTERESIS,
+        T=19.0,
+        HYSTERESIS=2.0,
+        table="""
+            T_HEAT T_COOL | HEAT STATE
+            20 21 | 0 4
+            20 21.9 | 0 4
+            20 22 | 0 0
+            20 22 | 1 1
+        """,
+    )

@@ -122,7 +122,14 @@ def test_a_deadband_as_wide_as_the_tolerance_lets_go_all_the_same(deadband):
         DEVIATION_ALARM,
         SP=20.0,
         TOLERANCE=2.0,
-        table=f"PV DEADBAND | HIGH LOW\n 23 {deadband} | 1 0\n 20.3 {deadband} | 1 0\n 20 {deadband} | 0 0\n 17 {deadband} | 0 1\n 20 {deadband} | 0 0",
+        table=f"""
+            PV DEADBAND | HIGH LOW
+            23 {deadband} | 1 0
+            20.3 {deadband} | 1 0
+            20 {deadband} | 0 0
+            17 {deadband} | 0 1
+            20 {deadband} | 0 0
+        """,
     )
 
 

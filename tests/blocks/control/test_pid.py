@@ -331,4 +331,9 @@ def test_after_crossed_limits_the_integral_carries_on_from_the_limit():
 
 
 def test_an_integral_that_is_switched_off_is_gone_a_scan_later():
-    scan(PID, KP=2.0, SP=10.0, PV=9.0, **WIDE, dt="100ms", table="x TI | OUT\n 11 1 | 4\n 2 0 | 2\n 1 1 | 2")
+    scan(PID, KP=2.0, SP=10.0, PV=9.0, **WIDE, dt="100ms", table="x TI | OUT\n 11 1 | 4\n 1 0 | 4\n 9 0 | 2")
+
+
+def test_limits_that_are_infinite_on_the_wrong_side_never_make_out_infinite():
+    table = "OUT_MIN OUT_MAX | OUT HELD\n -9 9 | 2 0\n inf inf | 2 1\n -inf -inf | 2 1\n -inf inf | 2 0"
+    scan(PID, KP=2.0, SP=10.0, PV=9.0, table=table)

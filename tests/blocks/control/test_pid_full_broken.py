@@ -112,3 +112,8 @@ def test_manual_with_a_rate_works_also_before_the_sensor_has_ever_lived():
         dt="100ms",
         table="PV | OUT\n nan | 10\n nan | 20\n nan | 25",
     )
+
+
+def test_limits_that_are_infinite_on_the_wrong_side_never_make_out_infinite():
+    table = "OUT_MIN OUT_MAX | OUT HELD\n -9 9 | 2 0\n inf inf | 2 1\n -inf -inf | 2 1\n -inf inf | 2 0"
+    scan(PID_FULL, KP=2.0, SP=10.0, PV=9.0, table=table)

@@ -95,7 +95,14 @@ def test_a_value_that_rests_is_no_alarm_however_wide_the_hysteresis(hysteresis):
         T=0.0,
         RISE=0.5,
         FALL=0.5,
-        table=f"IN HYSTERESIS | RISING FALLING\n 20 {hysteresis} | 0 0\n 30 {hysteresis} | 1 0\n 30 {hysteresis} | 0 0\n 20 {hysteresis} | 0 1\n 20 {hysteresis} | 0 0",
+        table=f"""
+            IN HYSTERESIS | RISING FALLING
+            20 {hysteresis} | 0 0
+            30 {hysteresis} | 1 0
+            30 {hysteresis} | 0 0
+            20 {hysteresis} | 0 1
+            20 {hysteresis} | 0 0
+        """,
     )
 
 

@@ -158,7 +158,7 @@ def test_it_gives_up_after_its_time():
 
 
 def test_a_swing_with_hysteresis_counts_by_the_describing_function_of_such_a_relay():
-    """N(a) = 4 d/(pi a) at an angle whose sine is HYSTERESIS/a: of the gain the part along -180 degrees is 4 d/(pi sqrt(a^2 - h^2)).
+    """N(a) = 4 d/(pi a) at an angle whose sine is h/a: the part along -180 degrees gives KU = 4 d/(pi sqrt(a^2 - h^2)).
 
     PV swings by 2 with a period of 40 ms, as above; with h = 1 KU is 4 * 5/(pi sqrt(3)) = 3.676.
     """

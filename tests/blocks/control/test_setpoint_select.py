@@ -136,7 +136,14 @@ def test_a_rate_that_nobody_knows_holds_the_setpoint():
         LOCAL=0.0,
         REMOTE=500.0,
         dt="1s",
-        table="USE_REMOTE RATE MAX | OUT SOURCE\n 0 nan 900 | 0 2\n 1 nan 900 | 0 2\n 1 5 900 | 5 1\n 1 nan 3 | 3 2\n 1 0 900 | 500 1",
+        table="""
+            USE_REMOTE RATE MAX | OUT SOURCE
+            0 nan 900 | 0 2
+            1 nan 900 | 0 2
+            1 5 900 | 5 1
+            1 nan 3 | 3 2
+            1 0 900 | 500 1
+        """,
     )
 
 

@@ -112,7 +112,14 @@ def test_a_lost_capacity_or_energy_does_not_drop_it_at_an_empty_battery():
 
 
 def test_a_late_scan_counts_for_all_of_its_seconds():
-    scan(AEM, CAPACITY=1000.0, ENERGY=2000.0, SOC=1.0, F=49.9, table="dt x | F_REF\n 1s 3 | 49.999\n 7s 1 | ~49.99667\n 300s 1 | 49.9")
+    scan(
+        AEM,
+        CAPACITY=1000.0,
+        ENERGY=2000.0,
+        SOC=1.0,
+        F=49.9,
+        table="dt x | F_REF\n 1s 3 | 49.999\n 7s 1 | ~49.99667\n 300s 1 | 49.9",
+    )
 
 
 def test_a_dead_meter_counts_as_nominal():

@@ -48,6 +48,30 @@ def test_what_is_no_number_gives_0_and_is_forgotten():
     scan(COST_SAVING, **BATTERY, SOC=50.0, PRICE=[0.1, 0.5], table="SLOT | P\n 0 | 0\n 3 | 0\n 1 | -50")
 
 
+@pytest.mark.parametrize(("slot", "power"), [(1, -50), (2, 50)])
+def test_a_rated_power_that_is_none_trades_nothing(slot, power):
+    """Not with all that the battery could do, and not the other way round."""
+    wide = {name: value for name, value in BATTERY.items() if name != "P_RATED"} | {"P_MIN": -1000.0, "P_MAX": 1000.0}
+    params = wide | {"SOC": 50.0, "SLOT": slot, "PRICE": [0.1, 0.5]}
+    table = f"P_RATED SLOT_TIME | P STATE\n nan 1 | 0 3\n -50 1 | 0 -\n inf 1 | 0 3\n 50 nan | 0 3\n 50 1 | {power} -"
+    scan(COST_SAVING, **params, table=table)
+
+
+def test_a_noisy_state_of_charge_does_not_switch_the_trade():
+    """Slot 2 is cheaper and needs 50 kWh of room: at 50 +- 0.05 % slot 1 must not buy in every second scan."""
+    chance = np.random.default_rng(1)
+    one = Instance(COST_SAVING, length=3)
+    for name, value in (BATTERY | {"PRICE": [0.10, 0.05, 0.5], "SLOT": 1}).items():
+        setattr(one, name, value)
+    for middle, most in ((50.0, 0), (49.0, 1), (100.0, 1), (99.5, 1)):
+        states = []
+        for _ in range(500):
+            one.SOC = middle + chance.choice([-0.05, 0.05])
+            one.scan(10_000_000)
+            states.append(int(one.STATE))
+        assert np.count_nonzero(np.diff(states)) <= most, f"at {middle} %"
+
+
 def profit(prices: np.ndarray, efficiency: float) -> tuple[float, np.ndarray]:
     """A day in quarters of an hour with slots of an hour, from empty; all of the loss is taken while charging."""
     one = Instance(COST_SAVING, length=len(prices))

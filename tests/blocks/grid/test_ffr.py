@@ -93,7 +93,9 @@ def test_a_dead_meter_is_no_grid_at_0_hz():
     """One scan of the tag's default, 0 Hz, or of 6553.5 Hz must not start five seconds of full power, nor end a wait."""
     scan(FFR, **MW, dt="10ms", table="F | P STATE READY\n 0 | 0 0 0\n 50 | 0 0 1\n 39.9 | 0 0 0\n 60.1 | 0 0 0\n 49.6 | 1000 1 0")
     scan(FFR, **MW, dt="1s", table="x F | STATE\n 1 49.6 | 1\n 20 49.6 | 5\n 1 6553.5 | 5\n 1 50 | 0")
-    scan(FFR, **MW, RECOVERY=25.0, dt="1s", table="x F | P STATE\n 1 49.6 | 1000 1\n 20 50 | -250 4\n 1 6553.5 | 0 4\n 1 50 | -250 4")
+    scan(
+        FFR, **MW, RECOVERY=25.0, dt="1s", table="x F | P STATE\n 1 49.6 | 1000 1\n 20 50 | -250 4\n 1 6553.5 | 0 4\n 1 50 | -250 4"
+    )
 
 
 def test_what_is_changed_in_a_cycle_holds_from_the_next_activation_on():

@@ -63,7 +63,9 @@ def test_a_response_in_long_scans_is_as_slow_as_its_docstring_says(part, share, 
     assert 1.0 - 10.0**-part == pytest.approx(exact, abs=5e-4)
 
 
-@pytest.mark.parametrize("values", [[3.0], [1.0, 4.0], [5.0, 1.0, 3.0], [2.0, 2.0, 9.0], [4.0, 1.0, 4.0, 2.0], [7.0, 7.0, 7.0, 7.0, 1.0]])
+@pytest.mark.parametrize(
+    "values", [[3.0], [1.0, 4.0], [5.0, 1.0, 3.0], [2.0, 2.0, 9.0], [4.0, 1.0, 4.0, 2.0], [7.0, 7.0, 7.0, 7.0, 1.0]]
+)
 def test_the_median_is_that_of_pythons_statistics(values):
     assert median(values, [True] * len(values), len(values)) == statistics.median(values)
 
@@ -74,7 +76,8 @@ def test_the_median_is_of_what_counts_and_is_a_number():
 
 
 @pytest.mark.parametrize(
-    ("frequency", "could_be"), [(50.0, True), (40.0, True), (60.0, True), (0.0, False), (39.9, False), (60.1, False), (math.nan, False)]
+    ("frequency", "could_be"),
+    [(50.0, True), (40.0, True), (60.0, True), (0.0, False), (39.9, False), (60.1, False), (math.nan, False)],
 )
 def test_a_grid_of_50_hz_is_between_40_and_60(frequency, could_be):
     assert is_grid(frequency) == could_be

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blocks.grid.load_priority import LOAD_PRIORITY
+from blocks.plain import Instance
 from tests.aids.scan_table import scan
 
 THREE = {"SOC_OFF": [5.0, 30.0, 60.0], "dt": "1s"}
@@ -95,3 +98,50 @@ def test_a_sensor_that_is_no_number_sheds_nothing_and_lets_nothing_return():
         P_AVAILABLE=50.0,
         table="P_LOAD | ON\n 60 | [1,1,0]\n nan | [1,1,0]\n inf | [1,1,0]\n 0 | [1,1,1]",
     )
+
+
+def test_a_contact_that_chatters_switches_each_load_once():
+    """Off with the island at once; on again only when the grid was back for DELAY without a break."""
+    scan(
+        LOAD_PRIORITY,
+        **THREE,
+        SOC=20.0,
+        DELAY="10s",
+        table="""
+        x  ISLAND | ON      COUNT
+        1  1      | [1,0,0] 1
+        1  0      | [1,0,0] 1
+        1  1      | [1,0,0] 1
+        9  0      | [1,0,0] 1
+        1  1      | [1,0,0] 1
+        9  0      | [1,0,0] 1
+        1  0      | [1,1,1] 3
+        1  1      | [1,0,0] 1
+    """,
+    )
+
+
+def test_the_time_between_two_sheddings_is_kept_through_a_pause_of_the_overload():
+    scan(
+        LOAD_PRIORITY,
+        **THREE,
+        ISLAND=True,
+        SOC=90.0,
+        P_AVAILABLE=50.0,
+        SHED_DELAY="3s",
+        table="P_LOAD | ON\n 90 | [1,1,0]\n 40 | [1,1,0]\n 90 | [1,1,0]\n 90 | [1,0,0]\n 90 | [1,0,0]",
+    )
+
+
+def test_with_the_margin_of_the_largest_load_nothing_comes_and_goes():
+    """Two loads of 30 kW and 50 kW of power, for an hour: one falls, and stays off. The margin has to be chosen."""
+    assert LOAD_PRIORITY.pin("MARGIN").required
+    one = Instance(LOAD_PRIORITY, length=2)
+    for name, value in {"ISLAND": True, "SOC": 90.0, "SOC_OFF": [5.0, 30.0], "P_AVAILABLE": 50.0, "MARGIN": 30.0}.items():
+        setattr(one, name, value)
+    counts = []
+    for _ in range(3600):
+        one.P_LOAD = 30.0 * sum(one.ON.values)
+        one.scan(1_000_000_000)
+        counts.append(int(one.COUNT))
+    assert np.all(np.array(counts) == 1)

@@ -53,7 +53,15 @@ def test_what_is_no_number_closes_the_limit_or_asks_for_nothing():
         REQUEST=-70.0,
         table="P_MIN | P ACTIVE\n [-60,nan] | 0 2\n [-60,inf] | 0 2\n [-inf,-60] | -60 2",
     )
-    scan(POWER_REASON, **LIMITS, table="REQUEST | P ACTIVE\n nan | 0 0\n inf | 0 0\n 90 | 60 3")
+    scan(POWER_REASON, **LIMITS, table="REQUEST | P ACTIVE BAD\n nan | 0 0 1\n inf | 0 0 1\n 90 | 60 3 0")
+    scan(POWER_REASON, REQUEST=5.0, P_MAX=[9.0], table="P_MIN | P BAD\n [nan] | 5 1\n [inf] | 5 1\n [-inf] | 5 0\n [-9] | 5 0")
+    scan(POWER_REASON, REQUEST=5.0, P_MIN=[-9.0], table="P_MAX | P BAD\n [nan] | 0 1\n [-inf] | 0 1\n [inf] | 5 0\n [9] | 5 0")
+
+
+def test_limits_that_do_not_limit_are_shown_wide_open():
+    """Wired on as limits of another block, a 0 would close the plant."""
+    table = "P_MIN P_MAX | LOW HIGH LOW_BY HIGH_BY\n [-inf] [inf] | -1e9 1e9 0 0\n [nan] [nan] | 0 0 1 1\n [-5] [inf] | -5 1e9 1 0"
+    scan(POWER_REASON, REQUEST=3.0, table=table)
 
 
 @settings(max_examples=100, deadline=None)

@@ -16,6 +16,7 @@ from tests.aids.scan_table import Twin, scan
 from tests.aids.site_text import PlainScan, load
 
 THREE = {"P_MIN": [-100.0] * 3, "P_MAX": [100.0] * 3, "ENERGY": [200.0] * 3, "T": [25.0] * 3}
+EVEN = {"P_MIN": [-100.0] * 3, "P_MAX": [100.0] * 3, "ENERGY": [200.0] * 3, "SOC": [50.0] * 3}
 
 
 def share(p: float, length: int, **pins: object) -> Instance:
@@ -86,25 +87,70 @@ def test_a_node_of_no_weight_helps_when_all_others_are_full():
     )
 
 
-def test_a_node_more_than_5_degrees_off_the_mean_is_not_charged_until_it_is_within_4():
-    """T - mean is two thirds of how far one of three stands out: 7.4 K out is 4.93 K off, 7.6 is 5.07, 6.1 is 4.07, 5.9 is 3.93."""
+def test_a_node_more_than_5_degrees_off_the_median_is_not_charged_until_it_is_within_4():
     scan(
         POWER_SHARING,
-        SOC=[50.0] * 3,
-        ENERGY=[200.0] * 3,
-        P_MIN=[-100.0] * 3,
-        P_MAX=[100.0] * 3,
+        **EVEN,
         table="""
         P   T              | P_NODE        BYPASSED
-        -60 [25,32.4,25]   | [-20,-20,-20] 0
-        -60 [25,32.6,25]   | [-30,0,-30]   2
-        -60 [25,31.1,25]   | [-30,0,-30]   2
-        60  [25,31.1,25]   | [20,20,20]    2
-        -60 [25,30.9,25]   | [-20,-20,-20] 0
-        -60 [17.4,25,25]   | [0,-30,-30]   1     # a cold one, too
+        -60 [25,29.9,25]   | [-20,-20,-20] 0
+        -60 [25,30.1,25]   | [-30,0,-30]   2
+        -60 [25,29.1,25]   | [-30,0,-30]   2
+        60  [25,29.1,25]   | [20,20,20]    2
+        -60 [25,28.9,25]   | [-20,-20,-20] 0
+        -60 [19.9,25,25]   | [0,-30,-30]   1     # a cold one, too
     """,
     )
     scan(POWER_SHARING, **THREE | {"T": [25.0, 40.0, 25.0]}, SOC=[50.0] * 3, BYPASS_ALL=True, table="P | P_NODE\n 60 | [30,0,30]")
+
+
+def test_one_wrong_node_does_not_bypass_the_others():
+    """200 degC moves the mean by 58 K, but not the median. Of several, the one furthest off is named, and a lost one before all."""
+    scan(
+        POWER_SHARING,
+        **EVEN,
+        P=-60.0,
+        table="T | P_NODE BYPASSED\n [25,25,200] | [-30,-30,0] 3\n [31,25,-40] | [0,-60,0] 3\n [31,25,25] | [0,-30,-30] 1",
+    )
+    scan(POWER_SHARING, **EVEN, P=-60.0, table="T | P_NODE BYPASSED\n [90,nan,25] | [0,0,0] 2\n [90,25,25] | [0,-30,-30] 1")
+
+
+def test_of_two_nodes_neither_is_charged_once_they_are_twice_the_limit_apart():
+    two = {name: value[:2] for name, value in EVEN.items()}
+    table = "T | P_NODE UNMET\n [25,34.9] | [-30,-30] 0\n [25,35.1] | [0,0] -60\n [25,32.9] | [-30,-30] 0"
+    scan(POWER_SHARING, **two, P=-60.0, table=table)
+
+
+def test_a_node_that_is_away_counts_for_no_temperature():
+    """Neither for the median of the bypass, nor for the mean of the thermal gain: 26 degC of the two that are there."""
+    away = EVEN | {"P": -60.0, "AVAILABLE": [True, True, False]}
+    scan(POWER_SHARING, **away, T_GAIN=0.1, table="T | P_NODE BYPASSED\n [27,25,80] | [-27,-33,0] 0\n [27,25,nan] | [-27,-33,0] 0")
+    four = {name: [*value, value[0]] for name, value in EVEN.items()} | {"AVAILABLE": [True, True, True, False]}
+    scan(POWER_SHARING, **four, P=-60.0, table="T | P_NODE\n [25,25,30.5,40] | [-30,-30,0,0]")
+
+
+def test_a_narrow_bypass_lets_go_again():
+    """Below 5 K it opens at 80 % of T_BYPASS: with half a kelvin, at 0.4."""
+    small = "T | BYPASSED\n [25,25,25] | 0\n [25,25.6,25] | 2\n [25,25.45,25] | 2\n [25,25.39,25] | 0"
+    scan(POWER_SHARING, **EVEN, P=-60.0, T_BYPASS=0.5, table=small)
+    scan(POWER_SHARING, **EVEN, P=-60.0, T_BYPASS=0.0, table="T | BYPASSED\n [25,26,25] | 2\n [25,25,25] | 0")
+
+
+def test_a_limit_of_0_is_named_while_the_request_is_not_met():
+    closed = {name: value for name, value in EVEN.items() if name != "P_MAX"} | {"T": [25.0] * 3}
+    scan(
+        POWER_SHARING,
+        **closed,
+        AVAILABLE=[False, True, True],
+        table="""
+        P   P_MAX     | UNMET LIMITED
+        90  [0,0,0]   | 90    2
+        90  [0,100,0] | 0     0
+        150 [0,100,0] | 50    2
+        150 [0,0,100] | 50    2
+        0   [0,0,0]   | 0     0
+    """,
+    )
 
 
 def test_the_thermal_gain_takes_power_from_the_warmer_nodes():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 
 import numpy as np
 
@@ -95,8 +96,92 @@ def test_a_date_holds_once_and_before_the_week():
         DAYS=[127, 0],
         P_ENTRY=[1.0, 9.0],
         Q_ENTRY=[0.0] * 2,
-        table=f"NOW | P\n {at(3, 11)} | 1\n {at(3, 12)} | 9\n {at(3, 23)} | 9\n {at(4, 1)} | 1\n {at(10, 13)} | 1",
+        table=f"NOW | P\n {at(3, 11)} | 1\n {at(3, 12)} | 9\n {at(4, 1)} | 9\n {at(5, 11)} | 9\n {at(5, 12)} | 1",
     )
+
+
+def test_of_two_dates_the_later_one_holds_whatever_their_order_and_that_of_the_week():
+    """An exception goes before the week (BACnet), also where an entry of the week begins in the middle of it or in its second."""
+    dates = [at(3, 0), at(3, 12)]
+    for order in ([0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2]):
+        entries = [(dates[0], 2 * DAY, 0, 7.0), (dates[1], DAY, 0, 8.0), (12 * HOUR, HOUR, 127, 1.0), (0, DAY, 127, 2.0)]
+        start, length, days, power = zip(*[entries[i] for i in order], strict=True)
+        scan(
+            SCHEDULE,
+            START=list(start),
+            LENGTH=list(length),
+            DAYS=list(days),
+            P_ENTRY=list(power),
+            Q_ENTRY=[0.0] * 4,
+            table=f"""
+            NOW           | P
+            {at(3, 0)}    | 7
+            {at(3, 12)}   | 8
+            {at(4, 11)}   | 8
+            {at(4, 12.5)} | 7
+            {at(5, 0)}    | 2
+            {at(5, 12)}   | 1
+        """,
+        )
+
+
+def test_next_names_the_entry_that_will_hold_also_of_two_that_begin_together():
+    week = {"START": [8 * HOUR, 10 * HOUR, 10 * HOUR], "LENGTH": [2 * HOUR, HOUR, HOUR], "Q_ENTRY": [0.0] * 3}
+    params = week | {"DAYS": [127] * 3, "P_ENTRY": [10.0, 30.0, 90.0], "INTERPOLATE": True}
+    scan(SCHEDULE, **params, table=f"NOW | P ENTRY NEXT\n {at(0, 9)} | 50 1 3\n {at(0, 10)} | 90 3 1")
+    dated = params | {"START": [8 * HOUR, at(0, 10), 10 * HOUR], "DAYS": [127, 0, 127]}
+    scan(SCHEDULE, **dated, table=f"NOW | P ENTRY NEXT\n {at(0, 9)} | 20 1 2\n {at(0, 10)} | 30 2 1")
+
+
+def test_interpolation_runs_only_towards_an_entry_that_takes_over_and_has_numbers():
+    day = {"LENGTH": [DAY, HOUR], "Q_ENTRY": [0.0, 0.0], "INTERPOLATE": True, "P_FALLBACK": -5.0}
+    scan(
+        SCHEDULE,
+        **day,
+        START=[0, 10 * HOUR],
+        DAYS=[127, 127],
+        P_ENTRY=[10.0, math.nan],
+        table=f"NOW | P FALLBACK\n {at(0, 5)} | 10 0\n {at(0, 10)} | -5 1\n {at(0, 11)} | 10 0",
+    )
+    held = f"NOW | P ENTRY NEXT\n {at(0, 5)} | 10 1 2\n {at(0, 10)} | 10 1 2\n {at(1, 0)} | 0 0 2"  # the week waits for the date
+    scan(SCHEDULE, **day | {"P_FALLBACK": 0.0}, START=[at(0, 0), 10 * HOUR], DAYS=[0, 127], P_ENTRY=[10.0, 90.0], table=held)
+
+
+def test_an_entry_that_comes_back_is_on_its_line_as_if_it_had_not_been_away():
+    """0 at midnight towards 60 at 20:00; from 8 to 10 an entry of 100 kW lies inside it, which ends in a step to 30."""
+    scan(
+        SCHEDULE,
+        START=[0, 8 * HOUR, 20 * HOUR],
+        LENGTH=[DAY, 2 * HOUR, 2 * HOUR],
+        DAYS=[127] * 3,
+        P_ENTRY=[0.0, 100.0, 60.0],
+        Q_ENTRY=[0.0] * 3,
+        INTERPOLATE=True,
+        table=f"""
+        NOW         | P   ENTRY
+        {at(0, 4)}  | 50  1
+        {at(0, 9)}  | 100 2
+        {at(0, 10)} | 30  1
+        {at(0, 15)} | 45  1
+        {at(0, 20)} | 60  3
+    """,
+    )
+
+
+def test_an_entry_of_the_week_lasts_a_day_at_most_and_one_with_a_broken_begin_is_off():
+    one = {"P_ENTRY": [50.0], "Q_ENTRY": [0.0]}
+    scan(
+        SCHEDULE,
+        **one,
+        START=[0],
+        LENGTH=[2 * DAY],
+        DAYS=[1],
+        table=f"NOW | P\n {at(0, 23)} | 50\n {at(1, 1)} | 0\n {at(1, 23)} | 0",
+    )
+    late = {"START": [12 * HOUR], "LENGTH": [3 * DAY], "DAYS": [1]}
+    scan(SCHEDULE, **one, **late, table=f"NOW | P\n {at(1, 11)} | 50\n {at(1, 12)} | 0\n {at(1, 13)} | 0")
+    broken = "START DAYS | P NEXT\n [-3600] [127] | 0 0\n [-3600] [0] | 0 0\n [0] [-1] | 0 0\n [0] [127] | 50 1"
+    scan(SCHEDULE, **one, LENGTH=[DAY], NOW=at(0, 0) + 100, table=broken)
 
 
 def test_interpolation_runs_to_the_next_entry_where_there_is_no_gap():

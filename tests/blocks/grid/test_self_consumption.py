@@ -90,10 +90,22 @@ def test_it_sleeps_after_its_time_and_wakes_at_once():
         DEADBAND=1.0,
         SLEEP_AFTER="60s",
         dt="1s",
-        table="x P_GRID | SLEEP\n 59 0.5 | 0\n 1 0.5 | 1\n 1 50 | 0",
+        table="x P_GRID | SLEEP\n 60 0.5 | 0\n 1 0.5 | 1\n 1 50 | 0\n 60 0.5 | 0",
     )
 
 
 def test_a_dead_meter_sets_0_and_is_forgotten():
     scan(SELF_CONSUMPTION, **WIDE, dt="1s", table="P_GRID | P BAD\n 100 | 100 0\n nan | 0 1\n -inf | 0 1\n 100 | 100 0")
     scan(SELF_CONSUMPTION, P_GRID=100.0, P_MIN=-1.0, dt="1s", table="P_MAX | P LIMITED\n nan | 0 1\n 70 | 70 1")
+
+
+def test_the_first_scan_has_not_waited_and_a_dead_meter_lets_nothing_sleep():
+    scan(SELF_CONSUMPTION, **WIDE, SLEEP_AFTER="1s", dt="1s", table="P_GRID | SLEEP\n 0 | 0\n 0 | 1\n nan | 0\n 0 | 0\n 0 | 1")
+    scan(SELF_CONSUMPTION, **WIDE, SLEEP_AFTER="10s", dt="1s", table="x P_GRID | SLEEP BAD\n 60 nan | 0 1\n 10 0 | 0 0\n 1 0 | 1 0")
+
+
+def test_it_says_that_it_stands_at_a_limit_also_where_just_that_is_asked_for():
+    """The integral stands at 100 kW, and the meter is at its setpoint. At rest with charging closed nothing is limited."""
+    table = "x P_GRID | P LIMITED\n 3 200 | 100 1\n 1 0 | 100 1\n 1 -20 | 80 0"
+    scan(SELF_CONSUMPTION, P_MIN=-100.0, P_MAX=100.0, dt="1s", table=table)
+    scan(SELF_CONSUMPTION, P_MIN=0.0, P_MAX=100.0, dt="1s", table="P_GRID | P LIMITED\n 0 | 0 0\n -20 | 0 1\n 0 | 0 0")

@@ -202,7 +202,7 @@ def test_an_acknowledgement_that_is_stuck_acknowledges_nothing():
 def test_commands_shorter_than_the_time_do_not_hide_a_dead_device():
     """20 ms of 40 ms with 30 ms allowed: 90 ms in all, less an eighth of the pauses, is over in the sixth command."""
     pulse = " 2 1 0 | 0\n 2 0 0 | 0\n"
-    scan(CMD_MONITOR, AUTO_MODE=True, T_CMD_MAX="30ms", table="x AUTO_CMD FDBK | ALRM\n" + pulse * 4 + " 4 0 0 | 0\n 2 1 0 | 1")
+    scan(CMD_MONITOR, AUTO_MODE=True, T_CMD_MAX="30ms", table="x AUTO_CMD FDBK | ALRM\n" + pulse * 5 + " 4 0 0 | 0\n 2 1 0 | 1")
     fed = " 2 1 0 | 0\n 1 0 1 | 0\n 1 0 0 | 0\n"
     scan(CMD_MONITOR, AUTO_MODE=True, T_CMD_MAX="30ms", table="x AUTO_CMD FDBK | ALRM\n" + fed * 30)
 
@@ -214,7 +214,15 @@ def test_a_direction_that_was_taken_back_is_not_missed():
         AUTO_FWD=True,
         T_FWD_MAX="20ms",
         T_REV_MAX="20ms",
-        table="x AUTO_REV ACK | FWD_CMD FWD_ALRM FWD_REV_ALRM\n 1 1 1 | 0 0 1\n 9 0 1 | 0 0 1\n 1 0 0 | 0 0 1\n 1 0 1 | 1 0 0\n 1 0 0 | 1 0 0\n 1 0 0 | 1 1 0",
+        table="""
+            x AUTO_REV ACK | FWD_CMD FWD_ALRM FWD_REV_ALRM
+            1 1 1 | 0 0 1
+            9 0 1 | 0 0 1
+            1 0 0 | 0 0 1
+            1 0 1 | 1 0 0
+            1 0 0 | 1 0 0
+            1 0 0 | 1 1 0
+        """,
     )
 
 

@@ -67,7 +67,15 @@ def test_only_r_takes_the_time_and_q_away_whatever_pt_becomes():
     )
     scan(
         TONR,
-        table="PT IN | Q ET\n 20ms 1 | 0 0ms\n 20ms 1 | 0 10ms\n 20ms 1 | 1 20ms\n 40ms 1 | 1 30ms\n 5ms 1 | 1 5ms\n 60ms 1 | 1 50ms",
+        table="""
+            PT IN | Q ET
+            20ms 1 | 0 0ms
+            20ms 1 | 0 10ms
+            20ms 1 | 1 20ms
+            40ms 1 | 1 30ms
+            5ms 1 | 1 5ms
+            60ms 1 | 1 50ms
+        """,
     )
 
 
