@@ -157,6 +157,7 @@ def product(parts: Iterable[tuple[Unit, int]]) -> Unit:
     used = [(part, power) for part, power in powers.items() if power]
     if len(used) == 1 and used[0][1] == 1:
         return used[0][0]
+    used = [(difference(part), power) for part, power in used]
     dims = NO_DIMS
     factor = Fraction(1)
     for part, power in used:

@@ -149,8 +149,9 @@ def test_a_stop_above_start_does_not_make_it_chatter():
         START=1,
         STOP=5,
         REST="0s",
-        MIN_ON="0s",
-        table="x X | ACTIVE\n 9 [50,53] | 1\n 1 [50,51.1] | 1\n 1 [50,51] | 0\n 9 [50,51] | 0",
+        MIN_ON="2s",
+        dt="1s",
+        table="x X | ACTIVE\n 1 [50,53] | 1\n 1 [50,53] | 1\n 9 [50,53] | 1\n 1 [50,51.1] | 1\n 1 [50,51] | 0\n 9 [50,51] | 0",
     )
 
 
