@@ -49,7 +49,7 @@ def fill(amount, weights, rooms, filled):
         weight = 0.0
         for i in range(count):
             weight = weight + (weights[i] if filled[i] < rooms[i] else 0.0)
-        level = left / weight if weight > 0.0 else 0.0
+        level = left / weight if weight * 1e300 > left else 0.0  # not infinite: it would overfill
         has_full = False
         for i in range(count):
             if filled[i] < rooms[i] and weights[i] * level >= rooms[i]:

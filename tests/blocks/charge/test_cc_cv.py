@@ -46,23 +46,24 @@ def test_a_linear_cell_is_charged_as_its_exact_law_says(deviation):
     1 s is another 0.1 A: the bar for the current is 1 A of 140 A, that for the voltage 1 mV. At the end 0.05 A of trail are 6 s of
     a current that falls by 0.008 A/s, and two scans more: 10 s.
     """
-    cell = Cell(z=0.2, slope=0.35, dt=SECOND)
+    h = 0.1
+    cell = Cell(z=0.2, slope=0.35, dt=SECOND // 10)
     volts, amps = [], []
-    while cell.see("PHASE") != FULL and len(amps) < 10_000:
+    while cell.see("PHASE") != FULL and len(amps) < 100_000:
         volts.append(cell.scan())
         amps.append(cell.current)
     until = (3.65 - R * 140.0 - 3.3) / 0.35  # charge at which the voltage is reached
     start = (until - 0.2) * 2.0 * 3600.0
     tau = 3600.0 * CAPACITY * R / 0.35
     # the integral starts at 0, so the first seconds are softer; what they lack in charge, the law is late
-    late = float(np.sum(140.0 - np.array(amps[:10]))) / 140.0
-    t = np.arange(len(amps)) + 1.0 - late
+    late = float(np.sum(140.0 - np.array(amps[:100]))) * h / 140.0
+    t = (np.arange(len(amps)) + 1.0) * h - late
     exact = np.where(t < start, 140.0, 140.0 * np.exp(-(t - start) / tau))
     held = (t > 10.0) & (t < start + tau * math.log(10.0))
     deviation("CC_CV", "exact law of a linear cell", "current", np.max(np.abs(np.array(amps) - exact)[held]), 1.0, "A")
     deviation("CC_CV", "V_CV", "overshoot of the voltage", max(volts) - 3.65, 1e-3, "V")
     expected = late + start + tau * math.log(10.0) + 30.0
-    deviation("CC_CV", "exact law of a linear cell", "time to full", abs(len(amps) - expected), 10.0, "s")
+    deviation("CC_CV", "exact law of a linear cell", "time to full", abs(len(amps) * h - expected), 10.0, "s")
 
 
 @pytest.mark.parametrize("dt", [10_000_000, 100_000_000])
