@@ -42,9 +42,9 @@ class Cell:
 def test_a_linear_cell_is_charged_as_its_exact_law_says(deviation):
     """At constant voltage the current of V = V0 + s z + R I dies as exp(-t s/(3600 Q R)).
 
-    The PI trails a falling current by TI/(KP Q) dI/dt = 0.5/140 * 0.081 A/s = 0.3 mV; through 0.6 mOhm that is 0.5 A, and a scan of
-    1 s is another 0.1 A: the bar for the current is 1 A of 140 A, that for the voltage 1 mV. At the end 0.05 A of trail are 6 s of
-    a current that falls by 0.008 A/s, and two scans more: 10 s.
+    The PI trails a falling current by TI/(KP Q) dI/dt = 0.5/140 * 0.081 A/s = 0.3 mV; through 0.6 mOhm that is 0.5 A, at scans
+    of 0.1 s: the bar for the current is 1 A of 140 A, that for the voltage 1 mV. At the end 0.05 A of trail are 6 s of a current
+    that falls by 0.008 A/s: 10 s. (A scan longer than TI counts as TI, so at scans of 1 s the trail is twice as long.)
     """
     h = 0.1
     cell = Cell(z=0.2, slope=0.35, dt=SECOND // 10)
