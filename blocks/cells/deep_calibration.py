@@ -22,7 +22,6 @@ REASONS = (
     "current dead",
     "full while empty",
     "capacity not plausible",
-    "restart",
 )
 LONGEST = 9_000_000_000_000_000_000
 
@@ -36,8 +35,7 @@ class DEEP_CALIBRATION:
     it is taken over only between LOW and HIGH of CAPACITY_NOMINAL. A start is a rising edge of START in idle, done or aborted,
     while PERMIT holds and the current is known. Stop, a lost PERMIT, a phase beyond TIMEOUT, a dead current, a FULL that is there
     before the charge begins, or a capacity that cannot be abort it: P is 0 at once, REASON says why, the last good CAPACITY
-    stays. Nothing resumes by itself: wire FIRST_SCAN to plc.first_scan, since a retained block comes back in the phase that it was
-    in; a restart then aborts it, and CAPACITY stays.
+    stays. Nothing resumes by itself: after a restart a retained block is idle, with its CAPACITY.
     """
 
     START = Input(BOOL, "starts the sequence when it rises")
@@ -54,16 +52,15 @@ class DEEP_CALIBRATION:
     LOW = Input(LREAL, "smallest plausible capacity, relative to nominal", unit="%", default=50.0, min=0, max=100)
     HIGH = Input(LREAL, "largest plausible capacity, relative to nominal", unit="%", default=110.0, min=100, max=200)
     ETA = Input(LREAL, "coulombic efficiency", unit="%", default=100.0, min=50, max=100)
-    FIRST_SCAN = Input(BOOL, "first scan after a start: aborts what a retained block was doing", default=False)
-    P = Output(LREAL, "power asked for; 0 while nothing is asked", unit="kW", min=-1e6, max=1e6)
-    ACTIVE = Output(BOOL, "the sequence runs: P is meant")
-    PHASE = Output(DINT, "what it does", min=0, max=6, names=PHASES)
-    ET = Output(TIME, "time in this phase", min=0)
-    REASON = Output(DINT, "why it aborted", min=0, max=7, names=REASONS)
-    COUNTED = Output(LREAL, "charge since empty", unit="Ah")
+    P = Output(LREAL, "power asked for; 0 while nothing is asked", unit="kW", min=-1e6, max=1e6, volatile=True)
+    ACTIVE = Output(BOOL, "the sequence runs: P is meant", volatile=True)
+    PHASE = Output(DINT, "what it does", min=0, max=6, names=PHASES, volatile=True)
+    ET = Output(TIME, "time in this phase", min=0, volatile=True)
+    REASON = Output(DINT, "why it aborted", min=0, max=6, names=REASONS, volatile=True)
+    COUNTED = Output(LREAL, "charge since empty", unit="Ah", volatile=True)
     CAPACITY = Output(LREAL, "capacity that was measured last; 0 before the first", unit="Ah", min=0)
-    FINISHED = Output(BOOL, "true in the scan in which it is done, for the RESET of SOC_DEGRADATION")
-    was = Var(BOOL, "START one scan ago; true at the start, so that a stuck button is no edge", default=True)
+    FINISHED = Output(BOOL, "true in the scan in which it is done, for the RESET of SOC_DEGRADATION", volatile=True)
+    was = Var(BOOL, "START one scan ago; true at the start, so that a stuck button is no edge", default=True, volatile=True)
 
     def step(fb, dt):
         begins = fb.START and not fb.was
@@ -80,9 +77,7 @@ class DEEP_CALIBRATION:
             least = fb.CAPACITY_NOMINAL * fb.LOW * 0.01
             most = fb.CAPACITY_NOMINAL * fb.HIGH * 0.01
             resting = phase != DRAIN and phase != FILL
-            if fb.FIRST_SCAN:
-                reason = 7
-            elif fb.STOP:
+            if fb.STOP:
                 reason = 1
             elif not fb.PERMIT:
                 reason = 2

@@ -19,7 +19,7 @@ class OCV_SOC:
     the plateau of LFP a few millivolts are tens of percent, so it says no. While the cell does not rest SOC keeps the last usable
     reading. A V beyond the table's ends is read as the end, and is off by at least that; further than three V_ERROR it is no
     open-circuit voltage, so no reading; nor is a NaN on V; a NaN on I is no rest. After an outage nobody knows how long the cell
-    rested: wire FIRST_SCAN to plc.first_scan where the block is retained, and the rest starts anew.
+    rested: the rest starts anew also where the block is retained.
     """
 
     V = Input(LREAL, "cell voltage", unit="V")
@@ -29,18 +29,25 @@ class OCV_SOC:
     V_ERROR = Input(LREAL, "standard deviation of V from the true open-circuit voltage", unit="V", default=0.005, min=0, max=1)
     SIGMA_MAX = Input(LREAL, "largest SIGMA of a usable reading", unit="%", default=5.0, min=0, max=100)
     OCV = Input(Array(LREAL, 21), "open-circuit voltage at 0, 5, ... 100 % of charge, rising", unit="V", default=LFP)
-    FIRST_SCAN = Input(BOOL, "first scan after a start: the rest begins anew", default=False)
     SOC = Output(LREAL, "last usable reading, 0 before the first", unit="%", min=0, max=100)
-    SIGMA = Output(LREAL, "standard deviation of the reading now; 100 while there is none", unit="%", default=NEVER, min=0, max=100)
-    USABLE = Output(BOOL, "the cell rests and SOC is known within SIGMA_MAX")
-    RESTED = Output(BOOL, "the cell has rested for REST_TIME")
-    ET = Output(TIME, "time at rest, held at REST_TIME", min=0)
-    was = Var(BOOL, "the current was that of rest one scan ago")
+    SIGMA = Output(
+        LREAL,
+        "standard deviation of the reading now; 100 while there is none",
+        unit="%",
+        default=NEVER,
+        min=0,
+        max=100,
+        volatile=True,
+    )
+    USABLE = Output(BOOL, "the cell rests and SOC is known within SIGMA_MAX", volatile=True)
+    RESTED = Output(BOOL, "the cell has rested for REST_TIME", volatile=True)
+    ET = Output(TIME, "time at rest, held at REST_TIME", min=0, volatile=True)
+    was = Var(BOOL, "the current was that of rest one scan ago", volatile=True)
 
     def step(fb, dt):
         wait = max(fb.REST_TIME, 0)
         quiet = abs(fb.I) <= fb.I_REST
-        fb.ET = min(fb.ET + dt, wait) if quiet and fb.was and not fb.FIRST_SCAN else 0
+        fb.ET = min(fb.ET + dt, wait) if quiet and fb.was else 0
         fb.RESTED = quiet and fb.ET >= wait
         fb.was = quiet
         fb.SIGMA = NEVER

@@ -6,6 +6,7 @@ import pytest
 
 from blocks.cells.deep_calibration import DEEP_CALIBRATION, PHASES, REASONS
 from blocks.cells.full_empty import FULL_EMPTY
+from blocks.declare import INPUT
 from tests.aids.scan_table import Twin, scan
 from tests.blocks.cells.true_cells import nmc
 
@@ -177,30 +178,6 @@ def test_with_full_empty_it_measures_a_simulated_cell():
     assert sequence.get("CAPACITY") == pytest.approx(93.0, rel=0.04)
 
 
-@pytest.mark.parametrize("phase", [1, 2, 3, 4])
-def test_a_restart_aborts_what_a_retained_block_was_doing(phase):
-    """All outputs and variables come back, the phase too; the first scan ends it before it asks for any power."""
-    retained = Twin(DEEP_CALIBRATION)
-    given = {"PERMIT": True, "P_DISCHARGE": 50.0, "P_CHARGE": -50.0, "CAPACITY_NOMINAL": 100.0, "PHASE": phase, "CAPACITY": 93.0}
-    for name, value in (given | {"ACTIVE": True, "FIRST_SCAN": True}).items():
-        retained.set(name, value)
-    retained.scan(10_000_000)
-    assert retained.get("P") == 0.0 and not retained.get("ACTIVE")
-    assert PHASES[retained.get("PHASE")] == "aborted"
-    assert REASONS[retained.get("REASON")] == "restart"
-    assert retained.get("CAPACITY") == 93.0
-    retained.set("FIRST_SCAN", False)
-    retained.scan(10_000_000)
-    assert PHASES[retained.get("PHASE")] == "aborted" and retained.get("P") == 0.0
-
-
-def test_a_first_scan_in_idle_is_nothing():
-    scan(
-        DEEP_CALIBRATION,
-        **SITE,
-        PERMIT=True,
-        EMPTY=0,
-        FULL=0,
-        I=0.0,
-        table="FIRST_SCAN START | PHASE REASON\n 1 0 | 0 0\n 0 1 | 1 0",
-    )
+def test_a_restart_leaves_nothing_of_a_retained_block_but_its_capacity():
+    """What it was doing is not put back, so nothing asks for power by itself."""
+    assert {pin.name for pin in DEEP_CALIBRATION.pins if pin.kind != INPUT and not pin.volatile} == {"CAPACITY"}

@@ -7,6 +7,7 @@ import pytest
 
 from blocks.cells.laws import LFP, NMC
 from blocks.cells.ocv_soc import OCV_SOC
+from blocks.declare import INPUT
 from tests.aids.scan_table import Twin, scan
 from tests.blocks.cells.true_cells import GRID, lfp, nmc, particles
 
@@ -119,12 +120,5 @@ def test_beyond_the_ends_the_reading_is_no_better_than_at_the_ends():
 
 
 def test_after_a_restart_the_rest_begins_anew():
-    """A retained ET says nothing of what flowed meanwhile."""
-    scan(
-        OCV_SOC,
-        V=3.0072,
-        I=0.0,
-        REST_TIME="2s",
-        dt="1s",
-        table="x FIRST_SCAN | RESTED USABLE\n 3 0 | 1 1\n 1 1 | 0 0\n 1 0 | 0 0\n 1 0 | 1 1",
-    )
+    """A retained ET would say nothing of what flowed meanwhile; the last usable reading stays."""
+    assert {pin.name for pin in OCV_SOC.pins if pin.kind != INPUT and not pin.volatile} == {"SOC"}

@@ -181,6 +181,29 @@ class Seen:
         self.value = lambda tag: value_of(plc, tag)
 
 
+def test_a_volatile_pin_starts_anew(tmp_path: Path) -> None:
+    """An interlock that was armed before a power cut must be reset again; what tripped it last is still known."""
+    plc = PlainScan(
+        load(
+            "blocks:\n  ready: {type: INTERLOCK, retain: true, PERMIT: [hmi.a, hmi.b], RESET: hmi.run}\noutputs: {out.ok: ready.OK}\n",
+            KEPT_TAGS
+            + "  hmi.a: {type: BOOL, default: true, write: operator}\n  hmi.b: {type: BOOL, default: true, write: operator}\n"
+            + "  out.ok: {type: BOOL, default: false}\n",
+        ).schedule
+    )
+    for run, b in ((False, True), (True, True), (False, False), (False, True), (False, True), (True, False), (False, True)):
+        plc["hmi.run"], plc["hmi.b"] = run, b
+        plc.scan()
+    assert plc["p.ready.FIRST"] == 2
+    plc["hmi.run"] = True
+    plc.scan()
+    keep_all(tmp_path, plc)
+    assert plc["out.ok"]
+    after = PlainScan(retain.restore(plc.schedule, tmp_path).schedule)
+    after.scan()
+    assert not after["out.ok"]
+
+
 def test_retain_is_true_or_false(tmp_path: Path) -> None:
     said = said_about(texts(KEPT.replace("CTU, retain: true", "CTU, retain: maybe"), KEPT_TAGS), tmp_path)
     assert "error[E010]: `retain` is `true` or `false`" in said
