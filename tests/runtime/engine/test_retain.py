@@ -185,7 +185,8 @@ def test_a_volatile_pin_starts_anew(tmp_path: Path) -> None:
     """An interlock that was armed before a power cut must be reset again; what tripped it last is still known."""
     plc = PlainScan(
         load(
-            "blocks:\n  ready: {type: INTERLOCK, retain: true, PERMIT: [hmi.a, hmi.b], RESET: hmi.run}\noutputs: {out.ok: ready.OK}\n",
+            "blocks:\n  ready: {type: INTERLOCK, retain: true, PERMIT: [hmi.a, hmi.b], RESET: hmi.run}\n"
+            "outputs: {out.ok: ready.OK}\n",
             KEPT_TAGS
             + "  hmi.a: {type: BOOL, default: true, write: operator}\n  hmi.b: {type: BOOL, default: true, write: operator}\n"
             + "  out.ok: {type: BOOL, default: false}\n",
