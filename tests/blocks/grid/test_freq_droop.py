@@ -52,9 +52,8 @@ def test_90_percent_of_the_answer_after_the_open_loop_response_time():
 
 
 @pytest.mark.parametrize("frequency", [59.5, 59.9, 59.97, 60.2, 60.5])
-def test_it_follows_opender_in_time(frequency):
+def test_it_follows_opender_in_time(frequency, deviation):
     """OpenDER answers by a trapezoidal filter of OLRT/2.3 with the same step; both run 10 s of 10 ms scans."""
-    pytest.importorskip("opender")
     from opender import DER, DER_BESS
 
     DER.t_s = 0.01
@@ -87,9 +86,11 @@ def test_it_follows_opender_in_time(frequency):
         theirs, ours = step(60.0)
     assert theirs == pytest.approx(20.0, abs=1e-3)
     assert ours == 20.0
+    worst = 0.0
     for _ in range(1000):
         theirs, ours = step(frequency)
-        assert ours == pytest.approx(theirs, abs=0.1)
+        worst = max(worst, abs(ours - theirs))
+    deviation("FREQ_DROOP", "opender 2.2", f"P after a step to {frequency} Hz", worst, 0.1, "kW of 100")
 
 
 def test_a_broken_frequency_is_shown_and_forgotten():

@@ -54,6 +54,11 @@ def test_the_standards_table_read_backwards(t: int, r: float):
     assert not read(r).FAULT
 
 
+def test_the_whole_table_of_the_standard(deviation):
+    worst = max(abs(float(read(r).OUT) - t) for t, r in TABLE.items())
+    deviation("RTD", "IEC 60751:2022", "table 1 read backwards, rounded to 10 mOhm", worst, 0.018, "K")
+
+
 @pytest.mark.parametrize(("t", "r"), [(-200, 18.52008), (0, 100.0), (100, 138.5055), (850, 390.481125)])
 def test_the_standards_equations_are_met_exactly(t: int, r: float):
     assert read(r).OUT == pytest.approx(t, abs=1e-9)
