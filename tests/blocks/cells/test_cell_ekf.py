@@ -13,6 +13,7 @@ from blocks.cells.cell_ekf import CELL_EKF, LFP
 from tests.aids.scan_table import SIGNATURE, Twin, scan
 from tests.blocks.cells.true_cells import CHEMISTRIES, GRID, estimates, lfp, nmc, particles, profile, rmse, thevenin
 
+V_NOISE = CELL_EKF.pin("V_ERROR").default ** 2
 CAPACITY, R0, R1, TAU = 280.0, 0.0003, 0.0003, 30.0
 SECOND = 1_000_000_000
 
@@ -100,7 +101,7 @@ def test_whatever_the_start_and_the_interval_a_voltage_at_rest_is_read_from_the_
         SIGNATURE(twin.kernel.address)(twin._addresses.ctypes.data, 1, 0, dt)
     read = np.interp(3.0, LFP, np.linspace(0.0, 100.0, 21))
     assert twin.columns["SOC"][0] == pytest.approx(read, abs=0.3)
-    doubt = np.sqrt((cell_ekf.V_NOISE + cell_ekf.U_NOISE * TAU**2) / 120.0 + 0.002**2)  # V: noises over 120 s, and V_BIAS
+    doubt = np.sqrt((V_NOISE + cell_ekf.U_NOISE * TAU**2) / 120.0 + 0.002**2)  # V: noises over 120 s, and V_BIAS
     assert twin.columns["SIGMA"][0] == pytest.approx(doubt / (0.1317 / 5.0), rel=0.5)  # the way there takes part of the time
 
 
@@ -218,7 +219,7 @@ class Textbook(ExtendedKalmanFilter):
         self.predict()
         at = min(int(self.x[0, 0] * 20.0), 19)
         slope = (self.table[at + 1] - self.table[at]) * 20.0
-        self.R = np.array([[cell_ekf.V_NOISE + cell_ekf.LAG_NOISE * (slope * i / CAPACITY) ** 2]])
+        self.R = np.array([[V_NOISE + cell_ekf.LAG_NOISE * (slope * i / CAPACITY) ** 2]])
         self.update(
             np.array([[v]]),
             lambda x: np.array([[slope, -1.0, -R0 * i, 0.0]]),
@@ -267,7 +268,7 @@ def test_an_unscented_filter_of_the_same_model_says_the_same(deviation):
         now["i"] = i[t]
         reference.predict()
         slope = np.interp(reference.x[0] + 0.02, GRID, table) - np.interp(reference.x[0] - 0.02, GRID, table)
-        reference.R = np.array([[cell_ekf.V_NOISE + cell_ekf.LAG_NOISE * (slope / 0.04 * i[t] / CAPACITY) ** 2]])
+        reference.R = np.array([[V_NOISE + cell_ekf.LAG_NOISE * (slope / 0.04 * i[t] / CAPACITY) ** 2]])
         reference.update(np.array([v[t]]))
         theirs[t] = 100.0 * reference.x[0]
     start = {**wrong_by(1, 1), "SOC0": 100.0 * z[0] - 5.0, "OCV": table}
