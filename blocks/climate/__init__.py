@@ -1,1 +1,1 @@
-"""Climate: heating, cooling, fans, pumps, condensation."""
+"""Heating, cooling, fans, pumps, condensation."""

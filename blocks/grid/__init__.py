@@ -1,1 +1,1 @@
-"""Grid: frequency and voltage support, reserves, protection, power sharing, dispatch."""
+"""Grid support: frequency and voltage support, reserves, protection, power sharing, dispatch."""

@@ -186,6 +186,25 @@ def test_blocks_lists_the_catalogue() -> None:
     assert [b["name"] for b in json.loads(bessplc("blocks", "PID", "--json").stdout)] == ["PID"]
 
 
+def test_blocks_lists_one_family_and_draws_one_blocks_example() -> None:
+    listed = bessplc("blocks", "climate").stdout
+    assert listed.startswith("climate: Heating, cooling, fans, pumps, condensation.\n")
+    assert re.search(r"^  DEW_POINT ", listed, re.MULTILINE) and "  PID " not in listed
+    shown = bessplc("blocks", "TON").stdout
+    assert "    ton1:" in shown and "      PT: 30 ms" in shown
+    assert re.search(r"^  -> Q +─+┘ +└─+$", shown, re.MULTILINE), "the pulse of Q"
+
+
+def test_blocks_writes_its_pages_or_says_why_not(tmp_path: Path) -> None:
+    done = bessplc("blocks", "PID", "--html", str(tmp_path / "html"))
+    assert (done.returncode, done.stdout) == (0, f"2 pages: {tmp_path}/html/index.html\n")
+    assert (tmp_path / "html/control/PID.html").exists()
+    (tmp_path / "file").write_text("")
+    done = bessplc("blocks", "--html", str(tmp_path / "file/html"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"error: {tmp_path}/file/html: Not a directory\n"
+
+
 def test_names_of_blocks_are_compared_without_case() -> None:
     assert bessplc("blocks", "pid").stdout == bessplc("blocks", "PID").stdout
 
