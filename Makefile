@@ -39,7 +39,7 @@ lab: $(VENV)/.tests
 	@test -d $(LAB_CACHE)/uml || { echo 'lab: compiling the kernel, 4 to 8 minutes'; \
 	  (seconds=0; while sleep 20 >/dev/null 2>&1; do seconds=$$((seconds + 20)); echo "lab: $$seconds s: $$(tail -n 1 $(LAB_CACHE)/uml.log 2>/dev/null)"; done) & \
 	  progress=$$!; status=0; $(LAB) true || status=$$?; kill $$progress; test $$status = 0 || exit $$status; }
-	@$(LAB) $(BIN)/python -m pytest -m 'socketcan or gpiochip' $(ARGS)
+	@$(LAB) $(BIN)/python -m pytest -m 'socketcan or gpiochip' tests/runtime tests/site $(ARGS)
 
 bench: $(VENV)/.tests
 	@$(BIN)/python -m tests.bench $(ONLY)
