@@ -157,6 +157,13 @@ def test_check_of_a_good_site_says_so_on_stdout(good: str) -> None:
     assert facts["ok"] is True and re.fullmatch("[0-9a-f]{64}", facts["digest"])
 
 
+@pytest.mark.parametrize("site", ["config/site.yaml", "config/lab.yaml"])
+def test_the_sites_of_the_project_have_no_problems(site: str) -> None:
+    done = bessplc("check", "--site", site)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith(" groups: no problems\n")
+
+
 def test_a_site_that_is_not_there_is_a_mistake_and_no_traceback(tmp_path: Path) -> None:
     done = bessplc("check", "--site", str(tmp_path / "config/none.yaml"))
     assert done.returncode == 1
