@@ -38,13 +38,16 @@ SCALAR = {
     "ASIN": SERIES,
     "ATAN": SERIES,
     "ATAN2": SERIES,
+    "CC_CV": CHAIN,
     "COS": SERIES,
+    "CRITICAL_LOW": CHAIN,
     "DEEP_CALIBRATION": CHAIN,
     "FWD_REV_MON": CHAIN,
     "LOG": SERIES,
     "SIN": SERIES,
     "TAN": SERIES,
     "THERMOCOUPLE_K": SERIES,
+    "WELD_CHECK": CHAIN,
 }
 
 
