@@ -34,7 +34,6 @@ CHAIN = "a chain of branches over its own state"
 # Why LLVM leaves a step scalar, where neither an array nor a function of libm says so.
 SCALAR = {
     "ACOS": SERIES,
-    "ALARM_LIMIT": CHAIN,
     "ASIN": SERIES,
     "ATAN": SERIES,
     "ATAN2": SERIES,
