@@ -168,26 +168,6 @@ def power(base, exponent):
     return np.power(base, exponent)
 
 
-def sin(value):
-    """The sine of an angle in radians."""
-    return np.sin(value)
-
-
-def cos(value):
-    """The cosine of an angle in radians."""
-    return np.cos(value)
-
-
-def tan(value):
-    """The tangent of an angle in radians."""
-    return np.tan(value)
-
-
-def arctan2(y, x):
-    """The angle of the point (x, y) in radians, -pi to pi."""
-    return np.arctan2(y, x)
-
-
 def floor(value):
     """The largest whole number that is not above `value`."""
     return np.floor(value)
@@ -242,15 +222,15 @@ def _half_wave(turns):
     return angle * series
 
 
-def sine(turns):
+def sine_of_turns(turns):
     """The sine of an angle in turns, within 4e-16; the same bits in plain Python, compiled and on every processor."""
     rest = turns - np.rint(turns)
     rest = 0.5 - rest if rest > 0.25 else rest
     return _half_wave(-0.5 - rest if rest < -0.25 else rest)
 
 
-def cosine(turns):
-    """The cosine of an angle in turns, as exact as `sine`."""
+def cosine_of_turns(turns):
+    """The cosine of an angle in turns, as exact as `sine_of_turns`."""
     return _half_wave(0.25 - abs(turns - np.rint(turns)))
 
 

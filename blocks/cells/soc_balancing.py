@@ -16,7 +16,7 @@ class SOC_BALANCING:
     room), the room being (100 - SOC) CAPACITY / 100, for those above TOLERANCE of their CAPACITY. Then each is bled until V / R
     has taken it. Where another block (BALANCING_PRIORITY) decides who bleeds, wire its BLEED to CLOSED: only what was really bled
     is counted. A plan with a NaN, or a capacity of 0 (none measured yet), is none (BAD). A cell at or below V_MIN or without a
-    voltage waits, and so does everything while T is not known. LEFT is retained; a restart goes on.
+    voltage waits, and so does everything while T is not known. Retain this block: a restart then goes on.
     """
 
     SOC = Input(Array(LREAL, "N"), "states of charge", unit="%", min=0, max=100)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from blocks.arithmetic import max, min, seconds
-from blocks.charge.laws import BAD_INPUT, NO_RATING, is_known, next_to_nothing, power_by_table, power_of, strictest, what_limits
+from blocks.charge.laws import BAD_INPUT, NO_RATING, is_known, nan_if_broken, power_by_table, power_of, strictest, what_limits
 from blocks.declare import DINT, LREAL, Array, Example, Input, Output, Var, block
 
 REASONS = (
@@ -94,8 +94,8 @@ class CHARGE_LIMITER:
         limit = strictest(rated, by_voltage, by_cold, by_heat, by_charge, by_bms, by_pack, by_health, by_rate, fb.P_GRID, by_rise)
         active = what_limits(limit, rated, by_voltage, by_cold, by_heat, by_charge, by_bms, by_pack, by_health, by_rate, fb.P_GRID)
         measured = fb.V_CELL + fb.V_FULL + fb.T_MIN + fb.T_MAX + fb.SOC + fb.SOH + fb.P_RATED + fb.ENERGY + fb.V_PACK
-        tables = next_to_nothing(fb.V_POINTS, fb.V_SHARES) + next_to_nothing(fb.T_POINTS, fb.T_SHARES)
-        tables = tables + next_to_nothing(fb.SOC_POINTS, fb.SOC_SHARES) + next_to_nothing(fb.SOH_POINTS, fb.SOH_SHARES)
+        tables = nan_if_broken(fb.V_POINTS, fb.V_SHARES) + nan_if_broken(fb.T_POINTS, fb.T_SHARES)
+        tables = tables + nan_if_broken(fb.SOC_POINTS, fb.SOC_SHARES) + nan_if_broken(fb.SOH_POINTS, fb.SOH_SHARES)
         known = is_known(measured, tables, fb.P_BMS + by_current + by_pack + by_rate + fb.P_GRID + by_rise + fb.V_LEAST)
         dead = fb.V_CELL < fb.V_LEAST
         limit = max(limit, 0.0) if known and not dead else 0.0

@@ -16,7 +16,7 @@ def power_by_table(x, points, shares, rated):
     return interpolate(x, points, shares) * rated
 
 
-def next_to_nothing(points, shares):
+def nan_if_broken(points, shares):
     """0 where all of a table are numbers, else NaN: also a point that is not needed now must not be broken."""
     total = 0.0
     for i in range(len(points)):

@@ -10,7 +10,7 @@ NS_PER_H = 3.6e12
 
 @block(source="OSCAT Basic library, ONTIME (run time and number of starts of a drive)")
 class RUN_HOURS:
-    """The hour meter of a pump, fan or contactor: how long it has run and how often it was started. Retain its pins.
+    """The hour meter of a pump, fan or contactor: how long it has run and how often it was started. Retain this block.
 
     Time is counted in whole nanoseconds, so nothing is lost in years. DUE tells that SERVICE has been reached; a rising edge of
     DONE starts the next interval. A rising edge of LOAD sets the meter to PRESET, after a motor was exchanged.

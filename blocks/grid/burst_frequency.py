@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks.arithmetic import abs, cosine, floor, is_finite, max, min, sine, sqrt, to_int, to_lreal, turns_of
+from blocks.arithmetic import abs, cosine_of_turns, floor, is_finite, max, min, sine_of_turns, sqrt, to_int, to_lreal, turns_of
 from blocks.declare import BOOL, LREAL, Array, Example, Input, Output, block
 from blocks.grid.laws import whole_periods
 
@@ -52,15 +52,15 @@ class BURST_FREQUENCY:
             apart = to_int(min(floor(min(room, to_lreal(span)) / half) * half, room)) if alive else 0
             alive = alive and apart > 0
             step = f / fb.FS if alive else 0.0
-            twice = 2.0 * cosine(step)
+            twice = 2.0 * cosine_of_turns(step)
             c = 1.0
-            c_before = cosine(step)
+            c_before = cosine_of_turns(step)
             s = 0.0
-            s_before = 0.0 - sine(step)
+            s_before = 0.0 - sine_of_turns(step)
             width = 1.0 / to_lreal(max(span, 1))
-            w_twice = 2.0 * cosine(width)
+            w_twice = 2.0 * cosine_of_turns(width)
             w = 1.0
-            w_before = cosine(width)
+            w_before = cosine_of_turns(width)
             re1 = 0.0
             im1 = 0.0
             re2 = 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from blocks.arithmetic import cosine, floor, is_finite, sine, sqrt, to_lreal, turns_of
+from blocks.arithmetic import cosine_of_turns, floor, is_finite, sine_of_turns, sqrt, to_lreal, turns_of
 from blocks.declare import BOOL, DINT, LREAL, Array, Example, Input, Output, block
 from blocks.grid.laws import whole_periods
 
@@ -36,7 +36,7 @@ class GOERTZEL:
     def step(fb, dt):
         count = whole_periods(len(fb.X), fb.FS, fb.BASE if fb.BASE > 0.0 else fb.F) if fb.F > 0.0 and fb.F * 2.0 < fb.FS else 0
         turns = fb.F / fb.FS if count > 0 else 0.0
-        along = cosine(turns)
+        along = cosine_of_turns(turns)
         last = 0.0
         before = 0.0
         for i in range(count):
@@ -44,7 +44,7 @@ class GOERTZEL:
             before = last
             last = new
         real = last - along * before
-        imaginary = sine(turns) * before
+        imaginary = sine_of_turns(turns) * before
         back = turns * to_lreal(count - 1)
         scale = ROOT_2 / to_lreal(count) if count > 0 else 0.0
         fb.RMS = sqrt(real * real + imaginary * imaginary) * scale

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks.arithmetic import cosine, is_finite, max, sqrt, to_lreal
+from blocks.arithmetic import cosine_of_turns, is_finite, max, sqrt, to_lreal
 from blocks.declare import BOOL, DINT, LREAL, Array, Example, Input, Output, Var, block
 from blocks.grid.laws import whole_periods
 
@@ -43,7 +43,7 @@ class HARMONICS:
         turns = fb.F / fb.FS if count > 0 else 1.0
         scale = ROOT_2 / to_lreal(count) if count > 0 else 0.0
         for i in range(ORDERS):
-            fb.along[i] = 2.0 * cosine(turns * to_lreal(i + 1))
+            fb.along[i] = 2.0 * cosine_of_turns(turns * to_lreal(i + 1))
             fb.last[i] = 0.0
             fb.before[i] = 0.0
         for k in range(count):  # samples outside, orders inside: the orders run side by side in the processor's lanes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from blocks.arithmetic import clamp, cosine, div, floor, is_finite, max, min, seconds, settling, to_int, to_lreal
+from blocks.arithmetic import clamp, cosine_of_turns, div, floor, is_finite, max, min, seconds, settling, to_int, to_lreal
 
 NOT_A_NUMBER = math.nan
 LN_10 = 2.302585092994046
@@ -90,7 +90,7 @@ def whole_periods(samples, rate, frequency):
 
 def tone_square(xs, count, turns):
     """The squared magnitude of the sum of x[n] exp(-j 2 pi turns n) over the first `count` samples, by Goertzel's algorithm."""
-    along = cosine(turns)
+    along = cosine_of_turns(turns)
     last = 0.0
     before = 0.0
     for i in range(count):

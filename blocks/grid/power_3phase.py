@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks.arithmetic import cosine, is_finite, sine, sqrt
+from blocks.arithmetic import cosine_of_turns, is_finite, sine_of_turns, sqrt
 from blocks.declare import BOOL, LREAL, Array, Example, Input, Output, block
 
 FULL = 360.0
@@ -34,8 +34,8 @@ class POWER_3PHASE:
         apparent = 0.0
         for i in range(3):
             product = fb.V[i] * fb.I[i] / 1000.0
-            active = active + product * cosine(fb.PHI[i] / FULL)
-            reactive = reactive + product * sine(fb.PHI[i] / FULL)
+            active = active + product * cosine_of_turns(fb.PHI[i] / FULL)
+            reactive = reactive + product * sine_of_turns(fb.PHI[i] / FULL)
             apparent = apparent + (product if product > 0.0 else 0.0 - product)
         vector = sqrt(active * active + reactive * reactive)
         factor = active / vector if vector > 0.0 else 1.0

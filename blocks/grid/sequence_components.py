@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks.arithmetic import cosine, is_finite, max, min, sine, sqrt, turns_of
+from blocks.arithmetic import cosine_of_turns, is_finite, max, min, sine_of_turns, sqrt, turns_of
 from blocks.declare import BOOL, LREAL, Array, Example, Input, Output, block
 
 THIRD = 1.0 / 3.0
@@ -40,12 +40,12 @@ class SEQUENCE_COMPONENTS:
         nil_im = 0.0
         for i in range(3):
             turn = fb.PHASE[i] / FULL
-            one_re = one_re + fb.X[i] * cosine(turn + i * THIRD)
-            one_im = one_im + fb.X[i] * sine(turn + i * THIRD)
-            two_re = two_re + fb.X[i] * cosine(turn - i * THIRD)
-            two_im = two_im + fb.X[i] * sine(turn - i * THIRD)
-            nil_re = nil_re + fb.X[i] * cosine(turn)
-            nil_im = nil_im + fb.X[i] * sine(turn)
+            one_re = one_re + fb.X[i] * cosine_of_turns(turn + i * THIRD)
+            one_im = one_im + fb.X[i] * sine_of_turns(turn + i * THIRD)
+            two_re = two_re + fb.X[i] * cosine_of_turns(turn - i * THIRD)
+            two_im = two_im + fb.X[i] * sine_of_turns(turn - i * THIRD)
+            nil_re = nil_re + fb.X[i] * cosine_of_turns(turn)
+            nil_im = nil_im + fb.X[i] * sine_of_turns(turn)
         fb.X1 = sqrt(one_re * one_re + one_im * one_im) / 3.0
         fb.X2 = sqrt(two_re * two_re + two_im * two_im) / 3.0
         fb.X0 = sqrt(nil_re * nil_re + nil_im * nil_im) / 3.0

@@ -178,7 +178,9 @@ class _Translator(ast.NodeTransformer):
         if name != "range":
             target = self.block.step.__globals__.get(name)
             if not is_shared(target) or target.__name__ != name:
-                raise self._wrong(node, f"calls {name}(), which is not in blocks/arithmetic.py: import it from there")
+                raise self._wrong(
+                    node, f"calls {name}(), which is not in blocks/arithmetic.py or a family's laws.py: import it from there"
+                )
             self.called[name] = target
         return ast.Call(node.func, [self.visit(a) for a in node.args], [])
 

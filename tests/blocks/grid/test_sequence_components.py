@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from blocks.arithmetic import cosine, sine, turns_of
+from blocks.arithmetic import cosine_of_turns, sine_of_turns, turns_of
 from blocks.grid.sequence_components import SEQUENCE_COMPONENTS
 from tests.aids.scan_table import Twin, scan
 from tests.blocks.grid.opender_battery import battery, their_run
@@ -62,8 +62,8 @@ def test_the_sine_the_cosine_and_the_angle_are_within_their_bars(deviation):
     """The functions of arithmetic.py that this family needed: libm's differ between machines by a unit in the last place."""
     turns = np.random.default_rng(6).uniform(-3.0, 3.0, 20000)
     exact = np.longdouble("6.283185307179586476925") * turns.astype(np.longdouble)
-    by_sine = max(abs(float(sine(t) - e)) for t, e in zip(turns, np.sin(exact), strict=True))
-    by_cosine = max(abs(float(cosine(t) - e)) for t, e in zip(turns, np.cos(exact), strict=True))
+    by_sine = max(abs(float(sine_of_turns(t) - e)) for t, e in zip(turns, np.sin(exact), strict=True))
+    by_cosine = max(abs(float(cosine_of_turns(t) - e)) for t, e in zip(turns, np.cos(exact), strict=True))
     deviation("SEQUENCE_COMPONENTS", "numpy 2.4", "sine and cosine, extended precision", max(by_sine, by_cosine), 4e-16)
     points = np.random.default_rng(7).normal(0.0, 1.0, (20000, 2))
     angles = np.arctan2(points[:, 0].astype(np.longdouble), points[:, 1]) / np.longdouble("6.283185307179586476925")
@@ -74,7 +74,7 @@ def test_the_sine_the_cosine_and_the_angle_are_within_their_bars(deviation):
 @pytest.mark.parametrize(("y", "x", "turns"), [(0, 1, 0), (1, 0, 0.25), (0, -1, 0.5), (-1, 0, -0.25), (1, 1, 0.125), (0, 0, 0)])
 def test_the_angle_is_exact_on_the_axes(y, x, turns):
     assert turns_of(np.float64(y), np.float64(x)) == turns
-    assert sine(np.float64(turns)) == pytest.approx(y / max(math.hypot(y, x), 1), abs=2e-16)
+    assert sine_of_turns(np.float64(turns)) == pytest.approx(y / max(math.hypot(y, x), 1), abs=2e-16)
 
 
 def test_a_reversed_rotation_is_called_so_and_its_unbalance_is_a_number_of_sense():
