@@ -22,12 +22,12 @@ from runtime.child import FieldbusOrder, ScanOrder, ServiceOrder
 from runtime.fieldbus import drivers
 from runtime.language import load_site
 from runtime.model import Schedule, Site
-from runtime.servers.describe import describe_servers
+from runtime.servers.describe import SERVERS, describe_servers, module_of
 from runtime.source import Problem
 from runtime.supervisor import Supervisor
 
 SCAN, FIELDBUS, PLANT = "runtime.engine.scan", "runtime.fieldbus.process", "runtime.simulation"
-SERVERS = {"opcua": "runtime.servers.opcua", "modbus": "runtime.servers.modbus"}
+ALWAYS = ("records",)  # run whether or not the site says a word of them: alarms and the audit log are nobody's option
 PRIORITY = 80
 SAFE_PATIENCE_S = 30.0
 STOP_PATIENCE_S = 5.0
@@ -69,8 +69,17 @@ def read_site(path: Path) -> tuple[Site, tuple[Problem, ...]]:
 
 def plant_of(site: Path) -> Path:
     """The simulated plant of a site file `NAME.yaml`: `NAME_plant.yaml` beside it, or `plant.yaml` where there is none."""
-    own = site.resolve().with_name(f"{site.stem}_plant.yaml")
-    return own if own.exists() else own.with_name("plant.yaml")
+    return _beside(site, "plant")
+
+
+def users_of(site: Path) -> Path:
+    """The users of a site file `NAME.yaml`: `NAME_users.yaml` beside it, or `users.yaml` where there is none."""
+    return _beside(site, "users")
+
+
+def _beside(site: Path, what: str) -> Path:
+    own = site.resolve().with_name(f"{site.stem}_{what}.yaml")
+    return own if own.exists() else own.with_name(f"{what}.yaml")
 
 
 def generation_of(schedule: Schedule) -> int:
@@ -115,8 +124,8 @@ class App:
             if asked_to_stop():
                 return False
         self.supervisor.take("fieldbus", self._start_fieldbus)
-        for name in self.site.servers:
-            if name in SERVERS:
+        for name in SERVERS:
+            if name in self.site.servers or name in ALWAYS:
                 self.supervisor.take(name, lambda name=name: self._start_server(name))  # type: ignore[misc]
         return True
 
@@ -182,9 +191,15 @@ class App:
             region=schedule.region,
             outputs=len(schedule.outputs.source),
             alarms=schedule.alarms,
-            settings=dict(self.site.servers[name] or {}),
+            settings=dict(self.site.servers.get(name) or {}),
+            state_dir=str(rundir.state_folder_of(self.options.site)),
+            users=str(users_of(self.options.site)),
+            tick=schedule.tick,
+            tasks=schedule.tasks,
+            groups=schedule.groups,
+            pins=schedule.pins,
         )
-        return child.start(SERVERS[name], order, stderr=self.options.log)
+        return child.start(module_of(name), order, more_later=True, stderr=self.options.log)
 
     def _start_plant(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", PLANT, "--config", str(plant_of(self.options.site)), "--run-dir", str(self.folder)]

@@ -5,17 +5,18 @@ An order is pickled to the child's standard input by the supervisor that started
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from runtime.model import Alarm, Device, Schedule, Tag, TagRegion
+from runtime.model import Alarm, Device, Group, Schedule, Tag, TagRegion, Task
 
 ROOT = Path(__file__).parents[1]
 SUPERVISOR = "BESSPLC_SUPERVISOR"
@@ -27,7 +28,9 @@ FIELDBUS_STATUS = "fieldbus.json"  # in the run folder: the state of all devices
 class ServiceOrder:
     """What a server process is told: the tags, where the shared files are, and its own settings from the site.
 
-    `generation` is the layout that all shared files must have; `outputs` the number of output points.
+    `generation` is the layout that all shared files must have; `outputs` the number of output points. `state_dir` keeps what
+    outlives a restart (records, certificates), `users` is the file of the site's users; both empty: there are none.
+    The program's picture is `tick` (ns), `tasks`, `groups` and `pins` as in Schedule.
     """
 
     service: str
@@ -40,6 +43,12 @@ class ServiceOrder:
     outputs: int
     alarms: tuple[Alarm, ...]
     settings: dict[str, Any]
+    state_dir: str = ""
+    users: str = ""
+    tick: int = 10_000_000
+    tasks: tuple[Task, ...] = ()
+    groups: tuple[Group, ...] = ()
+    pins: dict[str, tuple[str, int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,10 +82,12 @@ class ScanOrder:
     priority: int
 
 
-def start(module: str, order: Any, pass_fds: Sequence[int] = (), **options: Any) -> subprocess.Popen[bytes]:
+def start(
+    module: str, order: Any, pass_fds: Sequence[int] = (), *, more_later: bool = False, **options: Any
+) -> subprocess.Popen[bytes]:
     """Start `python -m module` and give it its order."""
     child = begin(module, pass_fds, **options)
-    give(child, order)
+    give(child, order, more_later=more_later)
     return child
 
 
@@ -92,16 +103,18 @@ def begin(module: str, pass_fds: Sequence[int] = (), **options: Any) -> subproce
     )
 
 
-def give(child: subprocess.Popen[bytes], order: Any) -> None:
-    """Send the order and close the pipe, in a thread: an order is larger than a pipe, and a child may never read it."""
+def give(child: subprocess.Popen[bytes], order: Any, *, more_later: bool = False) -> None:
+    """Send an order, in a thread: it is larger than a pipe, and a child may never read it. It is closed unless more follow."""
     assert child.stdin is not None
-    threading.Thread(target=_give, args=(child.stdin, pickle.dumps(order, pickle.HIGHEST_PROTOCOL)), daemon=True).start()
+    arguments = (child.stdin, pickle.dumps(order, pickle.HIGHEST_PROTOCOL), more_later)
+    threading.Thread(target=_give, args=arguments, daemon=True).start()
 
 
-def _give(pipe: IO[bytes], order: bytes) -> None:
+def _give(pipe: IO[bytes], order: bytes, more_later: bool) -> None:
     try:
-        with pipe:
+        with contextlib.nullcontext() if more_later else pipe:
             pipe.write(order)
+            pipe.flush()
     except BrokenPipeError:
         return  # the child has died, which whoever waits for it notices
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ from runtime.model import ROLES, Tag, TagRegion
 # Each service has its own command ring, and the scan drains them in this order.
 SERVICES = ("supervisor", "hmi", "opcua", "modbus", "rest", "cli")
 assert len(SERVICES) <= COMMAND_RINGS
+MEMORY_FILE = "scan.memory"
 COMMAND_BYTES = LINE + RING_ENTRIES * COMMAND_WORDS * 8
 
 ANSWERS = {
@@ -183,6 +184,37 @@ class Snapshot:
             raise ImageError("no scan is attached")
         start = self._layout.statistics
         return self._shared.memory[start : start + self._layout.statistics_words * 8].view(np.int64)
+
+
+class Pins:
+    """Any pin of any block as it stands now, read out of the scan's own memory: free for the scan.
+
+    A single value is never torn; two values may be of two scans, since nobody waits for the end of one.
+    """
+
+    def __init__(self, folder: Path, generation: int, pins: Mapping[str, tuple[str, int, int]]):
+        self._folder, self._generation, self._pins = folder, generation, pins
+        self._shared: Shared | None = None
+
+    def attach(self) -> bool:
+        """Whether there is a scan to read from; finds a restarted one."""
+        if self._shared is not None and self._shared.is_current():
+            return True
+        try:
+            self._shared = Shared.attach(self._folder / MEMORY_FILE, self._generation)
+        except ImageError:
+            self._shared = None
+        return self._shared is not None
+
+    def value(self, pin: str) -> Any:
+        """A bool, int or float, a list of them for an array. Raises KeyError, and ImageError before `attach` found a scan."""
+        kind, offset, length = self._pins[pin]
+        if self._shared is None:
+            raise ImageError("no scan is attached")
+        code = np.dtype(_NUMPY[kind])
+        cells = self._shared.memory[HEADER + offset :][: max(length, 1) * code.itemsize].view(code)
+        values = [bool(v) for v in cells] if kind == "BOOL" else cells.tolist()
+        return values if length else values[0]
 
 
 class Commands:

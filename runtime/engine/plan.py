@@ -134,10 +134,9 @@ class LaidOut:
     held: tuple[object, ...]
 
 
-def lay_out(schedule: Schedule, image: Shared, progress: Progress | None = None) -> LaidOut:
-    """The plan of a schedule, its memory filled with the initial values, publishing into `image`."""
+def lay_out(schedule: Schedule, image: Shared, memory: np.ndarray, progress: Progress | None = None) -> LaidOut:
+    """The plan of a schedule in this process memory, filled with the initial values, publishing into `image`."""
     loaded = kernels.load_kernels(wanted_kernels(schedule), progress)  # type: ignore[arg-type]
-    memory = allocate(len(schedule.initial))
     memory[:] = schedule.initial
     base = address_of(memory)
     columns, groups = _groups(schedule, loaded, base)

@@ -12,7 +12,7 @@ from numba import typeof
 from runtime.engine.image import HEADER, ImageError, Shared, inbox_payload, padded, ring_size, scan_layout
 from runtime.engine.kernels import Progress
 from runtime.engine.loop import one_scan, scan_loop
-from runtime.engine.north import COMMAND_BYTES, SERVICES, command_file, last_command
+from runtime.engine.north import COMMAND_BYTES, MEMORY_FILE, SERVICES, command_file, last_command
 from runtime.engine.plan import (
     C_INBOX,
     C_RINGS,
@@ -49,7 +49,8 @@ class Plc:
         self.schedule, self.folder, self.generation = schedule, folder, generation
         layout = scan_layout(schedule.region.size, len(schedule.outputs.source))
         self.image = Shared.create(folder / SCAN_FILE, layout.size, generation)
-        self._laid_out = lay_out(schedule, self.image, progress)
+        self.memory = Shared.create(folder / MEMORY_FILE, max(schedule.initial.size, 1), generation)
+        self._laid_out = lay_out(schedule, self.image, self.memory.memory[HEADER:][: schedule.initial.size], progress)
         self.plan: Plan = self._laid_out.plan
         self.plan.state[S_WAKE] = wake
         self.plan.state[S_INHIBIT] = inhibit

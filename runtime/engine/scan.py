@@ -66,6 +66,7 @@ def main() -> int:
         plc.stop()
         thread.join(timeout=5)
         plc.image.remove()
+        plc.memory.remove()
     return 0 if was_asked and not thread.is_alive() else os.EX_SOFTWARE
 
 

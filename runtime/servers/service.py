@@ -10,8 +10,9 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,8 +20,9 @@ from typing import Any, Protocol
 import structlog
 
 from runtime.child import ServiceOrder, receive, watch
-from runtime.engine.north import ANSWERS, TAKEN, Commands, Reply, Snapshot
-from runtime.model import Tag
+from runtime.engine.north import ANSWERS, ROLE_TOO_LOW, SERVICES, TAKEN, Commands, Pins, Reply, Snapshot
+from runtime.model import ROLES, Tag
+from runtime.servers.audit import Deed, Keep, Who, say
 from runtime.servers.logs import log_to_stderr
 from runtime.source import SiteError, render
 
@@ -61,16 +63,27 @@ class Outcome:
 
 
 class Door:
-    """One service's doors to the scan: the newest snapshot, and commands whose answers are waited for.
+    """One service's doors to the scan: the newest snapshot, any pin, and commands whose answers are waited for.
 
-    `pictures` counts the snapshots taken, so that whoever encodes them knows a new one.
+    `pictures` counts the snapshots taken, so that whoever encodes them knows a new one. Every write and every refusal is given
+    to each of `keep`.
     """
 
     def __init__(self, order: ServiceOrder):
-        folder = Path(order.run_dir)
-        self.snapshot = Snapshot(folder, order.region, order.outputs, order.generation)
-        self.commands = Commands(folder, order.service, order.region.size, order.outputs, order.generation)
+        self.service = order.service
+        self.keep: list[Keep] = [say]
         self.pictures = 0
+        self._commands: Commands | None = None
+        self.follow(order)
+
+    def follow(self, order: ServiceOrder) -> None:
+        """Turn to the scan of this order's program. Writes that still wait for the one before get no answer."""
+        folder = Path(order.run_dir)
+        self.close()
+        self.snapshot = Snapshot(folder, order.region, order.outputs, order.generation)
+        self.pins = Pins(folder, order.generation, order.pins)
+        if order.service in SERVICES:
+            self._commands = Commands(folder, order.service, order.region.size, order.outputs, order.generation)
         self._is_of_this_scan = False
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
         self._collector: asyncio.Task[None] | None = None
@@ -87,15 +100,41 @@ class Door:
         """Whether the scan has published nothing for a second, or never has."""
         return not self._is_of_this_scan or time.monotonic_ns() - self.snapshot.monotonic > STALE
 
-    async def write(self, tag: Tag, value: float | int | bool, role: str, element: int = 0) -> Outcome:
+    async def write(self, tag: Tag, value: float | int | bool, who: Who, element: int = 0) -> Outcome:
         """Have the scan write a tag; returns when a scan has taken or refused it, and its snapshot is here, or after a second.
 
-        Nothing is put into the ring while no scan runs: a `close` must not wait there for the next start.
+        Nothing is put into the ring while no scan runs: a `close` must not wait there for the next start. `element` is from 0.
         """
         self.refresh()
-        if self.is_stale():
+        old = self._old(tag, element)
+        outcome = await self._write(tag, value, who.role, element)
+        place, told = _place(tag, element), outcome.text
+        self._note(Deed(self.service, who, "write", tag.name, told, outcome.is_taken, place, old, value, outcome.scan))
+        return outcome
+
+    def refuse(self, tag: Tag, value: Any, who: Who, answer: str, element: int = 0) -> None:
+        """Note a write that was refused here and never reached the scan."""
+        old = self._old(tag, element) if isinstance(value, (bool, int, float)) else None
+        self._note(Deed(self.service, who, "write", tag.name, answer, False, _place(tag, element), old, value))
+
+    def note(self, who: Who, action: str, subject: str, answer: str, taken: bool, **words: Any) -> None:
+        """Note anything else that somebody did: a login, an acknowledgement."""
+        self._note(Deed(self.service, who, action, subject, answer, taken, **words))
+
+    def _note(self, deed: Deed) -> None:
+        for keep in self.keep:
+            keep(deed)
+
+    def _old(self, tag: Tag, element: int) -> Any:
+        column = self.snapshot.column(tag)
+        return column[element].item() if 0 <= element < len(column) and not self.is_stale() else None
+
+    async def _write(self, tag: Tag, value: float | int | bool, role: str, element: int) -> Outcome:
+        if self.is_stale() or self._commands is None:
             return Outcome(NO_SCAN)
-        number = self.commands.write(tag, value, role, element)
+        if role not in ROLES:
+            return Outcome(ROLE_TOO_LOW)
+        number = self._commands.write(tag, value, role, element)
         if not number:
             return Outcome(RING_FULL)
         try:
@@ -119,7 +158,7 @@ class Door:
 
     async def _collect(self) -> None:
         while self._waiting:
-            for reply in self.commands.replies():
+            for reply in self._commands.replies() if self._commands is not None else ():
                 waiting = self._waiting.get(reply.id)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(reply)
@@ -136,7 +175,12 @@ class Door:
 
     def close(self) -> None:
         """Take the command ring away."""
-        self.commands.close()
+        if self._commands is not None:
+            self._commands.close()
+
+
+def _place(tag: Tag, element: int) -> int:
+    return element + 1 if tag.length else 0
 
 
 class Listener(Protocol):
@@ -149,6 +193,9 @@ class Listener(Protocol):
 
     def tick(self) -> None:
         """Called once a second."""
+
+    async def follow(self, order: ServiceOrder) -> None:
+        """Show the tags of this order from now on; the door follows it already. Connections, sessions and subscriptions stay."""
 
     async def close(self) -> None:
         """Stop listening and close every connection."""
@@ -188,7 +235,8 @@ async def _live(open_server: Open, prepare: Prepare | None) -> int:
             sys.stderr.write(render(error.problems, Path(order.root)) + "\n")
             return EX_CONFIG
         else:
-            return await _serve(order, listener, stop)
+            with _further_orders(door, listener) as following:
+                return await _serve(order, listener, following, stop)
         finally:
             door.close()
 
@@ -223,7 +271,32 @@ def _ended_by(parent: int, stop: asyncio.Event) -> Any:
         os.close(death)
 
 
-async def _serve(order: ServiceOrder, listener: Listener, stop: asyncio.Event) -> int:
+@contextlib.contextmanager
+def _further_orders(door: Door, listener: Listener) -> Iterator[asyncio.Task[None]]:
+    """Follow each further order that the supervisor sends: another program runs now. The task ends with what it could not do."""
+    loop, orders = asyncio.get_running_loop(), asyncio.Queue[ServiceOrder]()
+
+    def hear() -> None:
+        with contextlib.suppress(EOFError, RuntimeError):  # the pipe was closed, or our loop
+            while True:
+                loop.call_soon_threadsafe(orders.put_nowait, receive())
+
+    async def follow() -> None:
+        while True:
+            order = await orders.get()
+            door.follow(order)
+            await listener.follow(order)
+            log.info("follows another program", generation=f"{order.generation:016x}", tags=len(order.tags))
+
+    threading.Thread(target=hear, name="orders", daemon=True).start()
+    task = loop.create_task(follow())
+    try:
+        yield task
+    finally:
+        task.cancel()
+
+
+async def _serve(order: ServiceOrder, listener: Listener, following: asyncio.Task[None], stop: asyncio.Event) -> int:
     path = Path(order.run_dir) / f"{order.service}.json"
     log.info("listening", address=listener.listening)
     gc.freeze()  # what was built so far stays: later collections need not walk it
@@ -233,6 +306,8 @@ async def _serve(order: ServiceOrder, listener: Listener, stop: asyncio.Event) -
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 1.0)
             listener.tick()
+            if following.done():
+                following.result()
     finally:
         await listener.close()
         path.unlink(missing_ok=True)

@@ -11,8 +11,8 @@ from asyncua import Server, ua
 from runtime.engine import retain
 from runtime.language.loader import read_yaml
 from runtime.model import Tag
-from runtime.servers.modbus_map import describe_map
-from runtime.servers.opcua_space import build, node_id
+from runtime.servers.modbus.map import describe_map
+from runtime.servers.opcua.space import build, node_id
 from runtime.source import Report
 from tests.aids.site_text import load
 

@@ -10,7 +10,8 @@ import pytest
 
 from runtime.language.loader import read_yaml
 from runtime.servers.describe import describe_servers
-from runtime.servers.settings import describe_modbus, describe_opcua
+from runtime.servers.modbus.settings import describe_modbus
+from runtime.servers.opcua.settings import describe_opcua
 from runtime.source import Report
 from tests.aids.servers_scan import TAGS
 

@@ -7,20 +7,19 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-import structlog
 from asyncua import ua
 from asyncua.crypto.permission_rules import User, UserRole
 from asyncua.server.address_space import AddressSpace, AttributeService
 
 from runtime.engine import north
 from runtime.model import Tag
-from runtime.servers.opcua_access import Guest, role_reaches
-from runtime.servers.opcua_publish import Publisher
-from runtime.servers.opcua_space import TYPES, node_id
-from runtime.servers.opcua_types import status
+from runtime.servers.audit import Who
+from runtime.servers.opcua.access import Guest, role_reaches
+from runtime.servers.opcua.publish import Publisher
+from runtime.servers.opcua.space import TYPES, node_id
+from runtime.servers.opcua.types import status
 from runtime.servers.service import NO_ANSWER, NO_SCAN, RING_FULL, Door, Outcome
 
-log = structlog.get_logger()
 _CODES = ua.StatusCodes
 STATUS = {
     north.TAKEN: _CODES.Good,
@@ -69,14 +68,13 @@ class CommandingAttributes(AttributeService):
             return status(_CODES.BadNotWritable if is_known else _CODES.BadNodeIdUnknown)
         refused = self._refusal(tag, wanted, user)
         if refused:
-            self._note(tag, wanted, user, status(refused).name)
+            self._door.refuse(tag, _sent(wanted), who_of(user), status(refused).name)
             return status(refused)
         first, values = _elements(tag, wanted)
         self.writes += 1
-        commands = [self._door.write(tag, value, user.plc_role, first + n) for n, value in enumerate(values)]
+        commands = [self._door.write(tag, value, who_of(user), first + n) for n, value in enumerate(values)]
         outcomes = await asyncio.gather(*commands)
         worst: Outcome = next((o for o in outcomes if not o.is_taken), outcomes[0])
-        self._note(tag, wanted, user, worst.text, worst.scan)
         return status(STATUS.get(worst.answer, _CODES.BadUnexpectedError))
 
     def _refusal(self, tag: Tag, wanted: ua.WriteValue, user: Any) -> int:
@@ -92,24 +90,14 @@ class CommandingAttributes(AttributeService):
             return int(_CODES.BadTypeMismatch)
         return _range_refusal(tag, wanted)
 
-    def _note(self, tag: Tag, wanted: ua.WriteValue, user: Any, answer: str, scan: int = 0) -> None:
-        value = wanted.Value.Value.Value if wanted.Value.Value is not None else None
-        is_guest = isinstance(user, Guest)
-        place = {"range": wanted.IndexRange} if wanted.IndexRange else {}
-        shown = value if isinstance(value, (bool, int, float)) else repr(value)[:100]
-        say = log.info if answer == north.ANSWERS[north.TAKEN] else log.warning
-        say(
-            "write",
-            audit=True,
-            peer=user.peer if is_guest else "",
-            user=user.name if is_guest else "",
-            role=user.plc_role if is_guest else "",
-            tag=tag.name,
-            **place,
-            value=shown,
-            answer=answer,
-            scan=scan,
-        )
+
+def who_of(user: Any) -> Who:
+    """This client in the words of the audit log."""
+    return Who(user.name or "", user.plc_role, user.peer) if isinstance(user, Guest) else Who("", "", "")
+
+
+def _sent(wanted: ua.WriteValue) -> Any:
+    return wanted.Value.Value.Value if wanted.Value.Value is not None else None
 
 
 def _range_refusal(tag: Tag, wanted: ua.WriteValue) -> int:

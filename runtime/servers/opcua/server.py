@@ -1,4 +1,4 @@
-"""The OPC UA server: every tag with type, unit, range and quality. `python -m runtime.servers.opcua` receives a ServiceOrder.
+"""The OPC UA server: every tag with type, unit, range and quality.
 
 It must not know devices or programs.
 """
@@ -11,7 +11,6 @@ import errno
 import gc
 import ipaddress
 import socket
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,13 +23,13 @@ from asyncua.server.binary_server_asyncio import BinaryServer, OPCUAProtocol
 
 import runtime
 from runtime.child import ServiceOrder
-from runtime.servers.opcua_access import GuardedServer
-from runtime.servers.opcua_publish import Publisher, leave_out_the_copy
-from runtime.servers.opcua_space import build
-from runtime.servers.opcua_types import NS
-from runtime.servers.opcua_write import CommandingAttributes
-from runtime.servers.service import Door, ListenError, run
-from runtime.servers.settings import OpcuaSettings, describe_opcua
+from runtime.servers.opcua.access import GuardedServer
+from runtime.servers.opcua.publish import Publisher, leave_out_the_copy
+from runtime.servers.opcua.settings import OpcuaSettings, describe_opcua
+from runtime.servers.opcua.space import build
+from runtime.servers.opcua.types import NS
+from runtime.servers.opcua.write import CommandingAttributes
+from runtime.servers.service import Door, ListenError
 from runtime.source import NOWHERE, Report
 
 log = structlog.get_logger()
@@ -81,6 +80,10 @@ class OpcuaServer:
         """End where publishing has ended: a server that shows old values as good is worse than none. Raises what ended it."""
         if self._publishing.done():
             self._publishing.result()
+
+    async def follow(self, order: ServiceOrder) -> None:
+        """Not yet."""
+        raise NotImplementedError
 
     async def close(self) -> None:
         self._publishing.cancel()
@@ -181,7 +184,3 @@ def _try_port(host: str, port: int) -> socket.socket:
             error.errno = errno.EADDRNOTAVAIL
         raise ListenError(error, host, port) from error
     return probe
-
-
-if __name__ == "__main__":
-    sys.exit(run(open_server, prepare))

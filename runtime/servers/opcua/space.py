@@ -15,8 +15,8 @@ from asyncua.server.internal_server import InternalServer
 
 from runtime.model import Tag
 from runtime.quality import BAD_WAITING_FOR_INITIAL_DATA
-from runtime.servers.opcua_types import NS, named, null, stamped, standard
-from runtime.servers.opcua_units import engineering_unit
+from runtime.servers.opcua.types import NS, named, null, stamped, standard
+from runtime.servers.opcua.units import engineering_unit
 
 MOST_CHILDREN = 200
 TYPES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from runtime.model import Tag
-from runtime.servers.modbus_map import COIL, DISCRETE, HOLDING, INPUT, LARGEST, QUALITY, USUAL, VALUE, Entry
+from runtime.servers.modbus.map import COIL, DISCRETE, HOLDING, INPUT, LARGEST, QUALITY, USUAL, VALUE, Entry
 
 FIRST_QUALITY = 49152
 

@@ -23,8 +23,8 @@ from asyncua.server.internal_server import InternalServer
 from asyncua.server.internal_session import InternalSession
 
 from runtime.model import ROLES
-from runtime.servers.opcua_types import status
-from runtime.servers.settings import NOBODY, OpcuaSettings
+from runtime.servers.opcua.settings import NOBODY, OpcuaSettings
+from runtime.servers.opcua.types import status
 
 _N, _R, _P = 1 << 14, 8, 1
 _READ, _WRITE = 1 << ua.AccessLevel.CurrentRead, 1 << ua.AccessLevel.CurrentWrite

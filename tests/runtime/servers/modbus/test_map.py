@@ -11,12 +11,12 @@ from runtime.language import load_site
 from runtime.language.loader import read_yaml
 from runtime.model import Tag
 from runtime.servers.describe import describe_servers
-from runtime.servers.modbus_layout import lay_out, show
-from runtime.servers.modbus_map import Entry, describe_map
+from runtime.servers.modbus.layout import lay_out, show
+from runtime.servers.modbus.map import Entry, describe_map
 from runtime.source import Report
 from tests.aids.servers_scan import TAGS
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def read(text: str, tags: tuple[Tag, ...] = TAGS) -> tuple[tuple[Entry, ...], Report]:

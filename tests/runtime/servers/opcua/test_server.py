@@ -23,7 +23,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from runtime.engine import north
 from runtime.model import Tag
 from runtime.quality import BAD_NOT_CONNECTED, GOOD_LOCAL_OVERRIDE, UNCERTAIN_LAST_USABLE
-from runtime.servers.opcua_access import hash_password
+from runtime.servers.opcua.access import hash_password
 from tests.aids.servers_process import ServerProcess, eventually, serving
 from tests.aids.servers_scan import TAGS, TestScan
 

@@ -1,4 +1,4 @@
-"""The Modbus TCP server: connections over the register image. `python -m runtime.servers.modbus` receives a ServiceOrder.
+"""The Modbus TCP server: connections over the register image.
 
 Exceptions a client may see: 01 unknown function; 02 an address that is not mapped, not writable (for this client), or half of
 a longer value; 03 a wrong count or length, a value out of range or not finite; 04 no scan is running or it is stopped or in
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ import structlog
 
 import runtime
 from runtime.child import ServiceOrder
-from runtime.servers.describe import load_map
-from runtime.servers.modbus_image import RegisterImage
-from runtime.servers.modbus_map import Entry
-from runtime.servers.modbus_protocol import (
+from runtime.servers.audit import Who
+from runtime.servers.modbus.check import load_map
+from runtime.servers.modbus.image import RegisterImage
+from runtime.servers.modbus.map import Entry
+from runtime.servers.modbus.protocol import (
     DEVICE_FAILURE,
     IDENTIFY,
     ILLEGAL_FUNCTION,
@@ -40,9 +41,9 @@ from runtime.servers.modbus_protocol import (
     parse_write,
     refuse,
 )
-from runtime.servers.modbus_write import Peer, Wanted, carry_out, check, plan
-from runtime.servers.service import Door, ListenError, run
-from runtime.servers.settings import ModbusSettings, describe_modbus
+from runtime.servers.modbus.settings import ModbusSettings, describe_modbus
+from runtime.servers.modbus.write import Wanted, carry_out, check, plan
+from runtime.servers.service import Door, ListenError
 from runtime.source import Report
 
 log = structlog.get_logger()
@@ -88,7 +89,7 @@ class ModbusServer:
             raise RefusedError(DEVICE_FAILURE)
         return self.image
 
-    def answer(self, unit: int, pdu: bytes, peer: Peer) -> bytes | tuple[WriteRequest, list[Wanted]]:
+    def answer(self, unit: int, pdu: bytes, who: Who) -> bytes | tuple[WriteRequest, list[Wanted]]:
         """The answer to a request; or, for a write, what must go to the scan first."""
         self.requests += 1
         function = pdu[0]
@@ -98,40 +99,40 @@ class ModbusServer:
             if function in READS:
                 return answer_read(pdu, self.current())
             if function in WRITES:
-                return self._begin_write(pdu, peer)
+                return self._begin_write(pdu, who)
             if function == IDENTIFY:
                 return answer_identify(pdu, self._identity)
             raise RefusedError(ILLEGAL_FUNCTION)
         except RefusedError as refusal:
             return refuse(function, refusal.code)
 
-    def _begin_write(self, pdu: bytes, peer: Peer) -> tuple[WriteRequest, list[Wanted]]:
+    def _begin_write(self, pdu: bytes, who: Who) -> tuple[WriteRequest, list[Wanted]]:
         request = parse_write(pdu)
         image = self.current(now=request.masks is not None)
         wanted = plan(request, image)
         check_read_after_write(request, image)
-        check(wanted, peer)
+        check(wanted, who, self.door)
         return request, wanted
 
-    async def write(self, pdu: bytes, request: WriteRequest, wanted: list[Wanted], peer: Peer) -> bytes:
+    async def write(self, pdu: bytes, request: WriteRequest, wanted: list[Wanted], who: Who) -> bytes:
         """Have the scan take the values; the answer says what became of them."""
         self.writes += 1
         try:
-            await carry_out(wanted, peer, self.door)
+            await carry_out(wanted, who, self.door)
             return answer_write(request, pdu, self.current(now=True))
         except RefusedError as refusal:
             return refuse(request.function, refusal.code)
 
-    def role_of(self, address: str) -> Peer | None:
+    def role_of(self, address: str) -> Who | None:
         """Who connects from this address, or None where the site does not let it in."""
         host = ipaddress.ip_address(address.partition("%")[0])
         if not any(host in network for network in self.settings.allow):
             return None
         if self.settings.write is None:
-            return Peer(address, self.settings.role)
+            return Who("", self.settings.role, address)
         # the narrowest network that holds the address decides
         matching = [(network.prefixlen, role or self.settings.role) for network, role in self.settings.write if host in network]
-        return Peer(address, max(matching)[1] if matching else "")
+        return Who("", max(matching)[1] if matching else "", address)
 
     def counters(self) -> dict[str, int]:
         return {"clients": len(self.connections), "requests": self.requests, "writes": self.writes, "turned_away": self.turned_away}
@@ -141,6 +142,10 @@ class ModbusServer:
         oldest = time.monotonic() - self.settings.idle
         for connection in [c for c in self.connections if c.last_request < oldest]:
             connection.end("idle")
+
+    async def follow(self, order: ServiceOrder) -> None:
+        """Not yet."""
+        raise NotImplementedError
 
     async def close(self) -> None:
         if self._server is not None:
@@ -156,7 +161,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, server: ModbusServer):
         self._server = server
         self._transport: Any = None
-        self._peer = Peer("", "")
+        self._who = Who("", "", "")
         self._buffer = b""
         self._writing: asyncio.Task[None] | None = None
         self._is_full = False
@@ -165,13 +170,13 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
         address, port = (transport.get_extra_info("peername") or ("0.0.0.0", 0))[:2]
-        peer = self._server.role_of(address)
-        if peer is None or len(self._server.connections) >= self._server.settings.clients:
+        who = self._server.role_of(address)
+        if who is None or len(self._server.connections) >= self._server.settings.clients:
             self._server.turned_away += 1
-            log.warning("turned away", peer=address, reason="too many connections" if peer else "not in `allow`")
+            log.warning("turned away", peer=address, reason="too many connections" if who else "not in `allow`")
             self._transport.abort()
             return
-        self._peer = Peer(f"{address}:{port}", peer.role)
+        self._who = replace(who, peer=f"{address}:{port}")
         self._server.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -192,7 +197,7 @@ class Connection(asyncio.Protocol):
 
     def end(self, reason: str) -> None:
         """Close the connection."""
-        log.info("closed", peer=self._peer.name, reason=reason)
+        log.info("closed", peer=self._who.peer, reason=reason)
         self._transport.close()
 
     def _proceed(self) -> None:
@@ -212,7 +217,7 @@ class Connection(asyncio.Protocol):
             if found is None:
                 break
             transaction, unit, pdu, at = found
-            answer = self._server.answer(unit, pdu, self._peer)
+            answer = self._server.answer(unit, pdu, self._who)
             if isinstance(answer, bytes):
                 answers.append(frame(transaction, unit, answer))
             else:
@@ -224,7 +229,7 @@ class Connection(asyncio.Protocol):
         self._read_on(len(self._buffer) < WAITING)
 
     async def _write(self, transaction: int, unit: int, pdu: bytes, request: WriteRequest, wanted: list[Wanted]) -> None:
-        answer = await self._server.write(pdu, request, wanted, self._peer)
+        answer = await self._server.write(pdu, request, wanted, self._who)
         self._writing = None
         self.last_request = time.monotonic()
         if not self._transport.is_closing():
@@ -258,7 +263,3 @@ async def open_server(order: ServiceOrder, door: Door, _: Any) -> ModbusServer:
     server = ModbusServer(order, settings, entries, door)
     await server.listen()
     return server
-
-
-if __name__ == "__main__":
-    sys.exit(run(open_server))

@@ -7,13 +7,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import structlog
 
 from runtime.engine import north
 from runtime.model import ROLES, Tag
-from runtime.servers.modbus_image import Cell, RegisterImage, scale_factor
-from runtime.servers.modbus_map import COIL, FORMATS, HOLDING
-from runtime.servers.modbus_protocol import (
+from runtime.servers.audit import Who
+from runtime.servers.modbus.image import Cell, RegisterImage, scale_factor
+from runtime.servers.modbus.map import COIL, FORMATS, HOLDING
+from runtime.servers.modbus.protocol import (
     BUSY,
     DEVICE_FAILURE,
     ILLEGAL_ADDRESS,
@@ -22,8 +22,6 @@ from runtime.servers.modbus_protocol import (
     WriteRequest,
 )
 from runtime.servers.service import NO_ANSWER, NO_SCAN, RING_FULL, Door, Outcome
-
-log = structlog.get_logger()
 
 # What the client hears. A register that this client may not write looks to it like one that nobody may write.
 EXCEPTIONS = {
@@ -40,14 +38,6 @@ EXCEPTIONS = {
     RING_FULL: BUSY,
 }
 _INTEGERS = {"DINT": 32, "LINT": 64, "TIME": 64}
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """Who asks: the address as people read it, and its role; an empty role may only read."""
-
-    name: str
-    role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +94,12 @@ def _value(cell: Cell, data: bytes) -> float | int | bool:
     return round(raw)
 
 
-def check(wanted: list[Wanted], peer: Peer) -> None:
+def check(wanted: list[Wanted], who: Who, door: Door) -> None:
     """Refuse the request as a whole before any of it is sent; the scan has the last word on each value. Raises RefusedError."""
     for one in wanted:
-        answer = _judge(one, peer.role)
+        answer = _judge(one, who.role)
         if answer:
-            _note(one, peer, Outcome(answer))
+            door.refuse(one.tag, one.value, who, Outcome(answer).text, one.element)
             raise RefusedError(EXCEPTIONS[answer])
 
 
@@ -126,30 +116,12 @@ def _judge(one: Wanted, role: str) -> int:
     return 0
 
 
-async def carry_out(wanted: list[Wanted], peer: Peer, door: Door) -> None:
+async def carry_out(wanted: list[Wanted], who: Who, door: Door) -> None:
     """Send each value to the scan, in order, and wait for all answers. Raises RefusedError for the first that was not taken.
 
     Several tags in one request are several commands: the scan may take one and refuse the next.
     """
-    outcomes = await asyncio.gather(*(door.write(one.tag, one.value, peer.role, one.element) for one in wanted))
-    for one, outcome in zip(wanted, outcomes, strict=True):
-        _note(one, peer, outcome)
+    outcomes = await asyncio.gather(*(door.write(one.tag, one.value, who, one.element) for one in wanted))
     for outcome in outcomes:
         if not outcome.is_taken:
             raise RefusedError(EXCEPTIONS.get(outcome.answer, DEVICE_FAILURE))
-
-
-def _note(one: Wanted, peer: Peer, outcome: Outcome) -> None:
-    element = {"element": one.element + 1} if one.tag.length else {}
-    say = log.info if outcome.is_taken else log.warning
-    say(
-        "write",
-        audit=True,
-        peer=peer.name,
-        role=peer.role or "none",
-        tag=one.tag.name,
-        **element,
-        value=one.value,
-        answer=outcome.text,
-        scan=outcome.scan,
-    )

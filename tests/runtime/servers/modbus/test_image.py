@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.model import Tag
-from runtime.servers.modbus_image import RegisterImage
-from runtime.servers.modbus_map import FORMATS, Entry
+from runtime.servers.modbus.image import RegisterImage
+from runtime.servers.modbus.map import FORMATS, Entry
 from tests.aids.servers_scan import lay_out_region
 
 TYPES = {"LREAL": "f8", "DINT": "i4", "LINT": "i8", "TIME": "i8", "BOOL": "u1"}

@@ -288,21 +288,23 @@ def test_every_write_leaves_an_audit_line(plant: Any, scan: TestScan, client: Mo
 
     eventually(lambda: [line["value"] for line in audit()][-2:] == [432.1, 600.0])
     lines = audit()
-    assert lines[-2] | {"peer": "", "timestamp": "", "scan": 0} == {
+    assert lines[-2] | {"peer": "", "timestamp": "", "scan": 0, "old": 0} == {
         "event": "write",
         "audit": True,
         "service": "modbus",
         "level": "info",
         "peer": "",
+        "user": "",
         "role": "operator",
         "tag": "hmi.p_set",
+        "old": 0,
         "value": 432.1,
         "answer": "taken",
         "scan": 0,
         "timestamp": "",
     }
     assert lines[-2]["peer"].startswith("127.0.0.1:")
-    assert (lines[-1]["level"], lines[-1]["answer"]) == ("warning", "refused: outside the tag's range")
+    assert (lines[-1]["level"], lines[-1]["old"], lines[-1]["answer"]) == ("warning", 432.1, "refused: outside the tag's range")
 
 
 @pytest.mark.parametrize(("address", "count"), [(4, 1), (0, 5), (34, 1), (65535, 1), (9, 2)])

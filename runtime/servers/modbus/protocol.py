@@ -9,8 +9,8 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from runtime.servers.modbus_image import RegisterImage
-from runtime.servers.modbus_map import COIL, DISCRETE, HOLDING, INPUT
+from runtime.servers.modbus.image import RegisterImage
+from runtime.servers.modbus.map import COIL, DISCRETE, HOLDING, INPUT
 
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, DEVICE_FAILURE, BUSY, NO_SUCH_UNIT = 1, 2, 3, 4, 6, 0x0B
 MBAP = struct.Struct(">HHHB")  # transaction, protocol (0), bytes that follow, unit

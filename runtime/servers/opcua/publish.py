@@ -19,8 +19,8 @@ from asyncua.server.monitored_item_service import MonitoredItemValues
 
 from runtime.model import Tag
 from runtime.quality import BAD_NO_COMMUNICATION, is_bad
-from runtime.servers.opcua_space import TYPES, node_id
-from runtime.servers.opcua_types import null, stamped, variant
+from runtime.servers.opcua.space import TYPES, node_id
+from runtime.servers.opcua.types import null, stamped, variant
 from runtime.servers.service import Door
 
 log = structlog.get_logger()

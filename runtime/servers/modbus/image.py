@@ -10,7 +10,7 @@ import numpy as np
 
 from runtime.engine.north import Snapshot
 from runtime.model import TagRegion
-from runtime.servers.modbus_map import COIL, DISCRETE, FORMATS, HOLDING, INPUT, IS_GOOD, TABLES, VALUE, Entry
+from runtime.servers.modbus.map import COIL, DISCRETE, FORMATS, HOLDING, INPUT, IS_GOOD, TABLES, VALUE, Entry
 
 CODES = {"BOOL": "u1", "DINT": "i4", "LINT": "i8", "TIME": "i8", "LREAL": "f8"}
 

@@ -1,0 +1,1 @@
+"""North: tags in the registers of a Modbus server."""
