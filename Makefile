@@ -26,8 +26,9 @@ $(VENV)/bin/python:
 run: install
 	@$(BIN)/bessplc run --site $(SITE) --sim
 
+# Two processes: one for what starts processes and watches clocks, and both for what only computes (tests/conftest.py).
 test: $(VENV)/.tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 # The tests that need SocketCAN or a GPIO chip, in a kernel that has them. The first call compiles that kernel: 4 to 8 minutes.
 LAB ?= ../shared/lab/lab
