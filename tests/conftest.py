@@ -11,12 +11,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.aids.deviations import Deviation, table
 
 FOUND = pytest.StashKey[list[Deviation]]()
 TESTS = Path(__file__).parent
 ONLY_COMPUTE = ("blocks", "runtime/language", "runtime/reference")
+
+
+settings.register_profile("shared machine", deadline=None)  # an example that takes long says nothing about the code here
+settings.load_profile("shared machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:
