@@ -23,6 +23,7 @@ from runtime.fieldbus import drivers
 from runtime.language import load_site
 from runtime.model import Schedule, Site
 from runtime.servers.describe import SERVERS, describe_servers, module_of
+from runtime.servers.users_file import users_of
 from runtime.source import Problem
 from runtime.supervisor import Supervisor
 
@@ -69,17 +70,8 @@ def read_site(path: Path) -> tuple[Site, tuple[Problem, ...]]:
 
 def plant_of(site: Path) -> Path:
     """The simulated plant of a site file `NAME.yaml`: `NAME_plant.yaml` beside it, or `plant.yaml` where there is none."""
-    return _beside(site, "plant")
-
-
-def users_of(site: Path) -> Path:
-    """The users of a site file `NAME.yaml`: `NAME_users.yaml` beside it, or `users.yaml` where there is none."""
-    return _beside(site, "users")
-
-
-def _beside(site: Path, what: str) -> Path:
-    own = site.resolve().with_name(f"{site.stem}_{what}.yaml")
-    return own if own.exists() else own.with_name(f"{what}.yaml")
+    own = site.resolve().with_name(f"{site.stem}_plant.yaml")
+    return own if own.exists() else own.with_name("plant.yaml")
 
 
 def generation_of(schedule: Schedule) -> int:

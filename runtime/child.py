@@ -6,6 +6,7 @@ An order is pickled to the child's standard input by the supervisor that started
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import pickle
 import subprocess
@@ -120,8 +121,14 @@ def _give(pipe: IO[bytes], order: bytes, more_later: bool) -> None:
 
 
 def receive() -> Any:
-    """The order from the process that started us. Raises EOFError where it gave up."""
-    return pickle.load(sys.stdin.buffer)
+    """The next order from the process that started us. Raises EOFError where it gave up, or has no more."""
+    return pickle.load(_orders())
+
+
+@functools.cache
+def _orders() -> IO[bytes]:
+    """Our standard input, but not `sys.stdin`: a thread that waits in that one makes the interpreter abort at its end."""
+    return open(0, "rb", closefd=False)
 
 
 def supervisor_pid() -> int:

@@ -9,7 +9,17 @@ from typing import Annotated, Any
 
 import typer
 
-from runtime import __version__, verbs_blocks, verbs_drivers, verbs_field, verbs_live
+from runtime import (
+    __version__,
+    verbs_blocks,
+    verbs_certificates,
+    verbs_drivers,
+    verbs_field,
+    verbs_live,
+    verbs_map,
+    verbs_records,
+    verbs_users,
+)
 from runtime.options import EXIT_MISTAKES, SITE, JsonOption, SiteOption, count_of, print_problems, read
 
 app = typer.Typer(
@@ -91,6 +101,12 @@ app.command(epilog=verbs_drivers.EPILOG)(verbs_drivers.drivers)
 app.command(epilog=verbs_live.DEVICES_EPILOG)(verbs_live.devices)
 app.command(epilog=verbs_live.IO_EPILOG)(verbs_live.io)
 app.command(epilog=verbs_field.DISCOVER_EPILOG)(verbs_field.discover)
+app.command("map", epilog=verbs_map.EPILOG)(verbs_map.show_map)
+app.add_typer(verbs_users.app, name="user")
+app.add_typer(verbs_certificates.app, name="certificate")
+app.add_typer(verbs_records.alarms, name="alarms")
+app.command(epilog=verbs_records.AUDIT_EPILOG)(verbs_records.audit)
+app.command(epilog=verbs_records.HISTORY_EPILOG)(verbs_records.history)
 app.command("verify-interlocks", epilog=verbs_field.VERIFY_EPILOG)(verbs_field.verify_interlocks)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.model import Tag
+from runtime.servers.users_file import check_users, users_of
 from runtime.source import Report, did_you_mean, place_of
 
 SERVERS = tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("*/check.py")))
@@ -23,6 +24,8 @@ def module_of(server: str) -> str:
 
 def describe_servers(servers: Mapping[Any, Any], tags: Sequence[Tag], root: Path, report: Report) -> None:
     """Check the site's `servers:` section with all that it names; all mistakes go to the report."""
+    if place_of(servers).file:
+        check_users(users_of(root / place_of(servers).file), root, report)
     for name, section in servers.items():
         if name in SERVERS:
             importlib.import_module(f"{module_of(name)}.check").check(section or {}, tags, root, report)

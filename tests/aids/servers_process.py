@@ -19,11 +19,12 @@ from runtime.child import ServiceOrder
 class ServerProcess:
     """A running server; `log` is what it has said so far."""
 
-    def __init__(self, order: ServiceOrder):
+    def __init__(self, order: ServiceOrder, *, more_later: bool = False):
         self.order = order
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - read as long as the process is spoken of
         started = time.monotonic()
-        self.process = child.start(f"runtime.servers.{order.service}", order, stderr=self._stderr, stdout=subprocess.PIPE)
+        module = f"runtime.servers.{order.service}"
+        self.process = child.start(module, order, more_later=more_later, stderr=self._stderr, stdout=subprocess.PIPE)
         self._started = started
 
     def log(self) -> str:

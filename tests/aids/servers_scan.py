@@ -89,8 +89,8 @@ class TestScan:
 
     __test__ = False
 
-    def __init__(self, folder: Path, tags: Iterable[Tag] = TAGS, outputs: int = 4):
-        self.folder, self.outputs = folder, outputs
+    def __init__(self, folder: Path, tags: Iterable[Tag] = TAGS, outputs: int = 4, generation: int = GENERATION):
+        self.folder, self.outputs, self.generation = folder, outputs, generation
         self.tags, self.region = lay_out_region(tags)
         self.by_name = {tag.name: tag for tag in self.tags}
         self.layout = scan_layout(self.region.size, outputs)
@@ -112,7 +112,7 @@ class TestScan:
 
     def start(self) -> None:
         self.stamps[STAMP_SCAN] = 0
-        self.image = Shared.create(self.folder / SCAN_FILE, self.layout.size, GENERATION)
+        self.image = Shared.create(self.folder / SCAN_FILE, self.layout.size, self.generation)
         self._stop.clear()
         self._rings.clear()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -146,7 +146,7 @@ class TestScan:
             "plant1",
             str(self.folder),
             str(self.folder),
-            GENERATION,
+            self.generation,
             self.tags,
             self.region,
             self.outputs,
@@ -184,7 +184,7 @@ class TestScan:
         known = self._rings.get(service)
         if known is None or not known[0].is_current():
             try:
-                shared = Shared.attach(self.folder / command_file(service), GENERATION)
+                shared = Shared.attach(self.folder / command_file(service), self.generation)
             except ImageError:
                 return None
             offset = self.layout.replies + SERVICES.index(service) * REPLY_RING

@@ -13,25 +13,25 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from runtime import child
-from runtime.app import SERVERS, generation_of
-from runtime.child import ServiceOrder
+from runtime.app import generation_of
 from runtime.engine import realtime
 from runtime.engine.loop import scan_loop
 from runtime.engine.north import Commands, Snapshot
 from runtime.engine.plc import Plc
 from runtime.engine.statistics import LATE, timing
 from runtime.model import Site
-from tests.aids.site import ROOT, free_ports, until
+from tests.aids.site import ROOT, until
 from tests.bench.measure import Result, compile_c, quantile
 from tests.bench.programs import load
+from tests.bench.servers import server_over
 
 PERIOD_NS = 10_000_000
 WINDOW_S = 6.0
 WINDOWS = 5
 PRIORITY = 80
-ITEMS = 500
+ITEMS, CONNECTIONS = 1000, 20
 
 SITE = """
 site: load
@@ -42,7 +42,7 @@ tags:
 
 
 def load_files() -> dict[str, str]:
-    """A program whose 500 tags all change in every scan."""
+    """A program whose 1,000 tags all change in every scan."""
     tags = "".join(f"  load.x{i}: {{type: LREAL, default: 0, text: Changing value}}\n" for i in range(ITEMS))
     blocks = "".join(f"  b{i}: {{type: ADD, A: last b{i}.OUT, B: {0.001 * (i + 1)}}}\n" for i in range(ITEMS))
     outputs = "".join(f"  load.x{i}: b{i}.OUT\n" for i in range(ITEMS))
@@ -99,49 +99,33 @@ def scanning(site: Site, folder: Path) -> Iterator[tuple[Plc, Commands]]:
 
 @contextmanager
 def loaded(site: Site, folder: Path) -> Iterator[None]:
-    """The load: servers, their clients, and a Python thread that spins in this very process."""
-    schedule = site.schedule
-    ports = dict(zip(SERVERS, free_ports(len(SERVERS)), strict=True))
-    children = [
-        child.start(
-            SERVERS[name],
-            ServiceOrder(
-                name,
-                site.name,
-                str(folder),
-                str(ROOT),
-                generation_of(schedule),
-                schedule.tags,
-                schedule.region,
-                0,
-                (),
-                {"port": port},
-            ),
-        )
-        for name, port in ports.items()
-    ]
-    for name in SERVERS:
-        until(lambda name=name: (folder / f"{name}.json").exists(), 60, f"{name} listens")
-    command = [sys.executable, "-m", "tests.bench.load", str(ports["modbus"]), "20", str(ports["opcua"]), str(ITEMS)]
-    clients = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
-    assert clients.stdout is not None
-    assert clients.stdout.readline() == b"subscribed\n", "the load did not come up"
-    stop = threading.Event()
+    """The load: both servers with clients at full speed, and a Python thread that spins in this very process.
 
-    def spin() -> None:
-        while not stop.is_set():
-            sum(range(1000))
+    Every one of the OPC UA items changes in every scan, and twenty Modbus clients ask again as soon as they are answered.
+    """
+    many = {"port": "0", "clients_per_address": str(CONNECTIONS)}
+    with server_over(site, folder, "modbus", **many) as modbus, server_over(site, folder, "opcua", port="0") as opcua:
+        ports = [str(urlsplit(address).port) for _, address in (modbus, opcua)]
+        command = [sys.executable, "-m", "tests.bench.load", ports[0], str(CONNECTIONS), ports[1], str(ITEMS)]
+        clients = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+        stop = threading.Event()
 
-    spinner = threading.Thread(target=spin)
-    spinner.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        spinner.join()
-        for process in [clients, *children]:
-            process.terminate()
-            process.wait()
+        def spin() -> None:
+            while not stop.is_set():
+                sum(range(1000))
+
+        spinner = threading.Thread(target=spin)
+        try:
+            assert clients.stdout is not None
+            assert clients.stdout.readline() == b"subscribed\n", "the load did not come up"
+            spinner.start()
+            yield
+        finally:
+            stop.set()
+            if spinner.is_alive():
+                spinner.join()
+            clients.terminate()
+            clients.wait()
 
 
 def compare(plc: Plc, commands: Commands, program: Path) -> tuple[float, float, float]:

@@ -33,11 +33,12 @@ class Result:
         return self.bar is None or self.value <= self.bar or self.otherwise
 
 
-def compile_c(source: str, *, shared: bool) -> Path:
+def compile_c(source: str, *, shared: bool, libraries: Sequence[str] = ()) -> Path:
     """Compile one of the C files beside this one, with the flags that the comparison is defined for."""
     target = Path(tempfile.mkdtemp(prefix="bessplc-bench-")) / Path(source).stem
+    libs = [f"-l{name}" for name in (*libraries, "m")]
     extra = ["-shared", "-fPIC"] if shared else []
-    subprocess.run(["gcc", *C_FLAGS, *extra, str(HERE / source), "-o", str(target), "-lm"], check=True)
+    subprocess.run(["gcc", *C_FLAGS, *extra, str(HERE / source), "-o", str(target), *libs], check=True)
     return target
 
 

@@ -43,6 +43,10 @@ ROOF = {
     "runtime.status",
     "runtime.supervisor",
     "runtime.verbs_live",
+    "runtime.verbs_certificates",
+    "runtime.verbs_map",
+    "runtime.verbs_records",
+    "runtime.verbs_users",
 }
 FLOORS = {"ground": 0, "hall": 1, "office": 2, "engine": 2, "gates": 3, "roof": 4, "guest": 4}
 BANNED_NAME = re.compile(r"manager|handler|helper|utils|process_data", re.IGNORECASE)

@@ -6,33 +6,88 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from runtime.language.loader import read_yaml
 from runtime.model import Tag
-from runtime.servers.modbus.layout import lay_out
-from runtime.servers.modbus.map import Entry, describe_map
+from runtime.servers.modbus.layout import lay_out, left_out
+from runtime.servers.modbus.map import Entry, overlaps
+from runtime.servers.modbus.map_common import Common, read_common, report_overlaps
+from runtime.servers.modbus.map_words import describe_map
+from runtime.servers.modbus.openplc import lay_out_as_openplc
+from runtime.servers.modbus.places import FILE, Places, PlacesError, read_places
 from runtime.servers.modbus.settings import ModbusSettings, describe_modbus
 from runtime.source import NOWHERE, Position, Report, place_of
+
+OPENPLC = "openplc"
+log = structlog.get_logger()
 
 
 def check(section: Any, tags: Sequence[Tag], root: Path, report: Report) -> None:
     """Report every mistake of the section and of its register map."""
     settings = describe_modbus(section, report)
-    load_map(settings, root, tags, report, place_of(section["map"]) if settings.map else NOWHERE)
+    load_map(settings, root, tags, report, place_of(section["map"]) if settings.map else place_of(section))
 
 
 def load_map(
-    settings: ModbusSettings, root: Path, tags: Sequence[Tag], report: Report, at: Position = NOWHERE
+    settings: ModbusSettings,
+    root: Path,
+    tags: Sequence[Tag],
+    report: Report,
+    at: Position = NOWHERE,
+    state_dir: str = "",
+    *,
+    keep: bool = False,
 ) -> tuple[Entry, ...]:
-    """The site's register map, or the automatic one where the settings name none; mistakes go to the report."""
-    if not settings.map:
-        return lay_out(tags)
+    """The site's register map, or the automatic one where the settings name none; mistakes go to the report.
+
+    An automatic map keeps its addresses in `state_dir`; `keep` writes there what is new, as only the server does.
+    """
+    words = {"bad": settings.bad, "qualities": settings.qualities, "heartbeat": settings.heartbeat, "expect": settings.expect}
+    common = read_common(words, tags, report)
+    if settings.map not in ("", OPENPLC):
+        return _read(settings.map, root, tags, common, report, at)
+    file = Path(state_dir) / FILE if state_dir else None
     try:
-        text = (root / settings.map).read_text(encoding="utf-8-sig")
+        places = read_places(file) if file is not None else Places()
+    except PlacesError as error:
+        report.error(
+            Position(str(file), 0, 0),
+            "E946",
+            f"the register addresses of this site are lost: the file {error}",
+            "",
+            "put the file back from a backup: SCADA goes on reading what it knows",
+            "or remove it: the map is laid out anew, and SCADA must be given the new one (`bessplc map`)",
+        )
+        return ()
+    entries = (lay_out_as_openplc if settings.map == OPENPLC else lay_out)(tags, places, common)
+    report_overlaps(overlaps(entries), report)
+    missing = left_out(tags, entries)
+    if missing:
+        names = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+        report.warn(
+            at, "W945", f"the register map has no room for {len(missing)} tags: {names}", "", "name what SCADA needs in a map file"
+        )
+    if file is not None and keep and not report.errors:
+        _keep(places, file)
+    return entries
+
+
+def _read(name: str, root: Path, tags: Sequence[Tag], common: Common, report: Report, at: Position) -> tuple[Entry, ...]:
+    try:
+        text = (root / name).read_text(encoding="utf-8-sig")
     except OSError as error:
-        report.error(at, "E004", f"the register map {settings.map} cannot be read: {error.strerror}")
+        report.error(at, "E004", f"the register map {name} cannot be read: {error.strerror}")
         return ()
     except UnicodeDecodeError as error:
-        report.error(at, "E001", f"the register map {settings.map} is not UTF-8 text: {error.reason}")
+        report.error(at, "E001", f"the register map {name} is not UTF-8 text: {error.reason}")
         return ()
-    section = read_yaml(settings.map, text, report)
-    return describe_map(section, tags, report) if section is not None else ()
+    section = read_yaml(name, text, report)
+    return describe_map(section, tags, report, common) if section is not None else ()
+
+
+def _keep(places: Places, file: Path) -> None:
+    try:
+        places.write(file)
+    except OSError as error:
+        log.error("register addresses are not kept: after a restart new tags may move", file=str(file), error=str(error))

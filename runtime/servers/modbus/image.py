@@ -10,7 +10,25 @@ import numpy as np
 
 from runtime.engine.north import Snapshot
 from runtime.model import TagRegion
-from runtime.servers.modbus.map import COIL, DISCRETE, FORMATS, HOLDING, INPUT, IS_GOOD, TABLES, VALUE, Entry
+from runtime.servers.modbus.heartbeat import Beat
+from runtime.servers.modbus.map import (
+    ALIVE,
+    COIL,
+    COUNT,
+    DISCRETE,
+    EXCEPTION,
+    EXPECT,
+    FORMATS,
+    HOLDING,
+    INPUT,
+    IS_GOOD,
+    NAN,
+    QUALITY,
+    TABLES,
+    VALUE,
+    Entry,
+)
+from runtime.servers.modbus.refusal import DEVICE_FAILURE, RefusedError
 
 CODES = {"BOOL": "u1", "DINT": "i4", "LINT": "i8", "TIME": "i8", "LREAL": "f8"}
 
@@ -59,13 +77,20 @@ class Table:
         self.cells = {cell.address: cell for cell in _cells(entries)}
         self.values = np.zeros(self.size, np.uint8 if is_bits else np.dtype(">u2"))
         self.data = self.values.tobytes()
+        self.spoilt = np.zeros(self.size, bool)  # addresses whose tag is bad and whose line says `bad: exception`
+        self.has_spoilt = False
 
     def holds(self, address: int, count: int) -> bool:
         """Whether all these addresses may be read."""
         return address < self.size and self.reach[address] >= count
 
     def read(self, address: int, count: int) -> bytes:
-        """The wire bytes of registers, or of bits packed eight to a byte, the first in the lowest bit."""
+        """The wire bytes of registers, or of bits packed eight to a byte, the first in the lowest bit.
+
+        Raises RefusedError where one of them belongs to a tag that is bad and is not to be shown then.
+        """
+        if self.has_spoilt and self.spoilt[address : address + count].any():
+            raise RefusedError(DEVICE_FAILURE)
         if self.is_bits:
             return np.packbits(self.values[address : address + count], bitorder="little").tobytes()
         return self.data[2 * address : 2 * (address + count)]
@@ -87,15 +112,22 @@ def _cells(entries: Iterable[Entry]) -> Iterable[Cell]:
 
 
 class RegisterImage:
-    """All four tables of a map; `encode` fills them from a snapshot in one go, so that no value is ever torn."""
+    """All four tables of a map; `encode` fills them from a snapshot in one go, so that no value is ever torn.
+
+    `beat` is the register that SCADA must keep changing, None where the map expects none.
+    """
 
     def __init__(self, entries: Iterable[Entry], region: TagRegion, gaps: str):
-        entries = list(entries)
+        entries = self.entries = list(entries)
         by_table = {name: [entry for entry in entries if entry.table == name] for name in TABLES}
         self.tables = {name: Table(some, name in (COIL, DISCRETE), gaps == "zero") for name, some in by_table.items()}
         self._region = region
         self._batches = _batches(entries)
         self._statuses = _statuses(entries)
+        self._refusing = _refusing(entries)
+        self._counts = [entry for entry in entries if entry.part == COUNT]
+        self._beats = [entry for entry in entries if entry.part in (EXPECT, ALIVE)]
+        self.beat = next((Beat(entry.seconds) for entry in self._beats if entry.part == EXPECT), None)
 
     def encode(self, snapshot: Snapshot) -> None:
         """Encode every mapped tag of this snapshot."""
@@ -109,6 +141,16 @@ class RegisterImage:
             values, codes = self.tables[status.table].values, snapshot.qualities
             values[status.upper] = codes[status.rows] >> 30 == 0 if status.is_bit else codes[status.rows] >> 16
             values[status.lower] = codes[status.lower_rows] & 0xFFFF
+        for name, (addresses, rows) in self._refusing.items():
+            found = self.tables[name]
+            found.spoilt[addresses] = snapshot.qualities[rows] >> 31 == 1
+            found.has_spoilt = bool(found.spoilt.any())
+        for entry in self._counts:  # from the scan's own clock: a scan that hangs stops the count
+            self.tables[entry.table].values[entry.address] = snapshot.monotonic // round(1e9 * entry.seconds) % (entry.limit + 1)
+        if self.beat is not None:
+            for entry in self._beats:
+                shown = self.beat.value if entry.part == EXPECT else self.beat.is_alive
+                self.tables[entry.table].values[entry.address] = shown
         for name in (INPUT, HOLDING):
             self.tables[name].data = self.tables[name].values.tobytes()
 
@@ -128,11 +170,22 @@ def _batch(cells: list[Cell], code: str) -> _Batch:
         source=np.array([c.entry.tag.offset // size + c.element for c in cells], np.intp),
         target=np.array(targets, np.intp)[:, 0] if cells[0].entry.format == "bool" else np.array(targets, np.intp),
         quality=np.array([c.entry.tag.index for c in cells], np.intp),
-        nan=np.array([c.entry.nan_when_bad for c in cells], bool),
+        nan=np.array([c.entry.bad == NAN for c in cells], bool),
         per_unit=np.array([factor for factor, _ in factors]),
         divide=np.array([divides for _, divides in factors], bool),
         is_scaled=any(c.entry.scale != 1.0 for c in cells),
     )
+
+
+def _refusing(entries: Iterable[Entry]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """By table: the addresses that cannot be read while their tag is bad, and the tags' rows."""
+    grouped: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for entry in entries:
+        if entry.part == VALUE and entry.bad == EXCEPTION:
+            grouped[entry.table] += [(address, entry.tag.index) for address in range(entry.address, entry.end)]
+    return {
+        table: (np.array([a for a, _ in some], np.intp), np.array([r for _, r in some], np.intp)) for table, some in grouped.items()
+    }
 
 
 def _places(cell: Cell) -> list[int]:
@@ -180,7 +233,7 @@ def _counts(values: np.ndarray, batch: _Batch) -> np.ndarray:
 def _statuses(entries: Iterable[Entry]) -> list[_Status]:
     grouped: dict[tuple[str, bool], list[Entry]] = defaultdict(list)
     for entry in entries:
-        if entry.part != VALUE:
+        if entry.part in (QUALITY, IS_GOOD):
             grouped[entry.table, entry.part == IS_GOOD].append(entry)
     return [_status(table, is_bit, group) for (table, is_bit), group in grouped.items()]
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from runtime.servers.modbus.image import RegisterImage
 from runtime.servers.modbus.map import COIL, DISCRETE, HOLDING, INPUT
+from runtime.servers.modbus.refusal import ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE, RefusedError
 
-ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE, DEVICE_FAILURE, BUSY, NO_SUCH_UNIT = 1, 2, 3, 4, 6, 0x0B
 MBAP = struct.Struct(">HHHB")  # transaction, protocol (0), bytes that follow, unit
 LONGEST = 254  # what the length field may say: a unit id and a PDU of 253 bytes
 MOST_BITS, MOST_REGISTERS = 2000, 125
@@ -23,14 +23,6 @@ _TWO, _THREE, _MOST = struct.Struct(">HH"), struct.Struct(">HHH"), struct.Struct
 
 class FramingError(Exception):
     """The bytes are no Modbus TCP: there is no way to find the next request, so the connection ends."""
-
-
-class RefusedError(Exception):
-    """The request cannot be carried out; `code` is the Modbus exception."""
-
-    def __init__(self, code: int):
-        super().__init__(f"exception {code}")
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +154,8 @@ WRITES = frozenset(_PARSERS)
 
 def check_read_after_write(request: WriteRequest, image: RegisterImage) -> None:
     """Refuse function 23 as a whole where its read half cannot be answered, before anything is written. Raises RefusedError."""
-    if request.read is not None and not image.tables[HOLDING].holds(*request.read):
-        raise RefusedError(ILLEGAL_ADDRESS)
+    if request.read is not None:
+        _read(request.function, image, HOLDING, *request.read)
 
 
 def answer_write(request: WriteRequest, pdu: bytes, image: RegisterImage) -> bytes:

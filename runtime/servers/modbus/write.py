@@ -11,17 +11,14 @@ import numpy as np
 from runtime.engine import north
 from runtime.model import ROLES, Tag
 from runtime.servers.audit import Who
+from runtime.servers.door import NO_ANSWER, NO_SCAN, RING_FULL, Door, Outcome
+from runtime.servers.modbus.heartbeat import Beat
 from runtime.servers.modbus.image import Cell, RegisterImage, scale_factor
-from runtime.servers.modbus.map import COIL, FORMATS, HOLDING
+from runtime.servers.modbus.map import COIL, EXPECT, FORMATS, HOLDING
 from runtime.servers.modbus.protocol import (
-    BUSY,
-    DEVICE_FAILURE,
-    ILLEGAL_ADDRESS,
-    ILLEGAL_VALUE,
-    RefusedError,
     WriteRequest,
 )
-from runtime.servers.service import NO_ANSWER, NO_SCAN, RING_FULL, Door, Outcome
+from runtime.servers.modbus.refusal import BUSY, DEVICE_FAILURE, ILLEGAL_ADDRESS, ILLEGAL_VALUE, RefusedError
 
 # What the client hears. A register that this client may not write looks to it like one that nobody may write.
 EXCEPTIONS = {
@@ -42,11 +39,12 @@ _INTEGERS = {"DINT": 32, "LINT": 64, "TIME": 64}
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One value for one element of one tag."""
+    """One value for one element of one tag; or for `beat`, the register of the server's own that SCADA keeps changing."""
 
     tag: Tag
     element: int
     value: float | int | bool
+    beat: Beat | None = None
 
 
 def plan(request: WriteRequest, image: RegisterImage) -> list[Wanted]:
@@ -71,7 +69,7 @@ def _wanted(cell: Cell, request: WriteRequest, image: RegisterImage) -> Wanted:
         keep, put = request.masks
         now = int.from_bytes(image.tables[HOLDING].read(cell.address, 1), "big")
         data = (now & keep | put & ~keep & 0xFFFF).to_bytes(2, "big")
-    return Wanted(tag, cell.element, _value(cell, data))
+    return Wanted(tag, cell.element, _value(cell, data), image.beat if cell.entry.part == EXPECT else None)
 
 
 def _value(cell: Cell, data: bytes) -> float | int | bool:
@@ -98,6 +96,9 @@ def check(wanted: list[Wanted], who: Who, door: Door) -> None:
     """Refuse the request as a whole before any of it is sent; the scan has the last word on each value. Raises RefusedError."""
     for one in wanted:
         answer = _judge(one, who.role)
+        if answer and one.beat is not None:
+            door.note(who, "write", one.tag.name, Outcome(answer).text, False, new=one.value)
+            raise RefusedError(EXCEPTIONS[answer])
         if answer:
             door.refuse(one.tag, one.value, who, Outcome(answer).text, one.element)
             raise RefusedError(EXCEPTIONS[answer])
@@ -121,7 +122,11 @@ async def carry_out(wanted: list[Wanted], who: Who, door: Door) -> None:
 
     Several tags in one request are several commands: the scan may take one and refuse the next.
     """
-    outcomes = await asyncio.gather(*(door.write(one.tag, one.value, who, one.element) for one in wanted))
+    for one in wanted:
+        if one.beat is not None:  # a sign of life: none of the scan's business, and no deed to keep a record of
+            one.beat.take(int(one.value))
+    tags = [one for one in wanted if one.beat is None]
+    outcomes = await asyncio.gather(*(door.write(one.tag, one.value, who, one.element) for one in tags))
     for outcome in outcomes:
         if not outcome.is_taken:
             raise RefusedError(EXCEPTIONS.get(outcome.answer, DEVICE_FAILURE))

@@ -7,71 +7,25 @@ sessions that outlive their connection, intervals of 0 ms and queues without an 
 
 from __future__ import annotations
 
-import getpass
-import hashlib
-import hmac
 import math
 import os
-import sys
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 from asyncua import ua
 from asyncua.common.utils import ServiceError
-from asyncua.crypto.permission_rules import User, UserRole
+from asyncua.crypto.permission_rules import User
 from asyncua.server.internal_server import InternalServer
 from asyncua.server.internal_session import InternalSession
 
 from runtime.model import ROLES
-from runtime.servers.opcua.settings import NOBODY, OpcuaSettings
+from runtime.servers.opcua.identity import Guest
+from runtime.servers.opcua.settings import OpcuaSettings
 from runtime.servers.opcua.types import status
+from runtime.servers.opcua.wire import part_of
 
-_N, _R, _P = 1 << 14, 8, 1
 _READ, _WRITE = 1 << ua.AccessLevel.CurrentRead, 1 << ua.AccessLevel.CurrentWrite
 _CODES = ua.StatusCodes
-
-
-@dataclass
-class Guest(User):
-    """A client: `plc_role` is one of the site's roles, `peer` its address. To asyncua every guest is a plain user, never Admin."""
-
-    role: UserRole = UserRole.User
-    plc_role: str = "viewer"
-    peer: str = ""
-
-
-def hash_password(password: str) -> str:
-    """The hash that stands in the site's `users:`: scrypt, with its salt."""
-    salt = os.urandom(16)
-    return f"scrypt${salt.hex()}${_scrypt(password, salt).hex()}"
-
-
-def _scrypt(password: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(password.encode("utf-8"), salt=salt, n=_N, r=_R, p=_P, dklen=32)
-
-
-def is_password(password: str, hashed: str) -> bool:
-    """Whether the password has this hash; takes the same time either way."""
-    _, salt, digest = hashed.split("$")
-    return hmac.compare_digest(_scrypt(password, bytes.fromhex(salt)), bytes.fromhex(digest))
-
-
-class Users:
-    """asyncua's user manager: who connects becomes a Guest, or None and is refused."""
-
-    def __init__(self, settings: OpcuaSettings):
-        self._anonymous, self._users = settings.anonymous, dict(settings.users)
-
-    def get_user(
-        self, iserver: Any, username: str | None = None, password: str | None = None, certificate: Any = None
-    ) -> Guest | None:
-        """The guest for this name and password, or for nobody's."""
-        if username is None:
-            return None if self._anonymous == NOBODY else Guest(name="anonymous", plc_role=self._anonymous)
-        known = self._users.get(username)
-        if known is None or not is_password(password or "", known.password):
-            return None
-        return Guest(name=username, plc_role=known.role)
 
 
 class Session(InternalSession):
@@ -81,11 +35,15 @@ class Session(InternalSession):
         super().__init__(*args, **options)
         self.auth_token = ua.NodeId(os.urandom(32), 0, ua.NodeIdType.ByteString)  # type: ignore[arg-type]
         self.external = False  # asyncua keeps external sessions alive for a client that comes back and says their token
+        self.guest: Guest | None = None  # who the identity token of the activation under way proves
 
     def activate_session(self, params: ua.ActivateSessionParameters, peer_certificate: bytes | None) -> ua.ActivateSessionResult:
+        """Activate the session for the guest whom the channel has identified; asyncua itself asks nobody's identity."""
+        guest, self.guest = self.guest, None
+        if guest is None:
+            raise ServiceError(_CODES.BadUserAccessDenied)
         result = super().activate_session(params, peer_certificate)
-        if isinstance(self.user, Guest):
-            self.user.peer = ":".join(map(str, self.name[:2])) if isinstance(self.name, tuple) else str(self.name)
+        self.user = guest
         return result
 
     async def read(self, params: ua.ReadParameters) -> list[ua.DataValue]:
@@ -94,11 +52,17 @@ class Session(InternalSession):
         for n, wanted in enumerate(params.NodesToRead):
             if wanted.AttributeId == ua.AttributeIds.Value and not self._may_read(wanted.NodeId):
                 results[n] = ua.DataValue(StatusCode=status(_CODES.BadNotReadable))
+            elif wanted.AttributeId == ua.AttributeIds.Value and wanted.IndexRange:
+                results[n] = part_of(results[n], wanted.IndexRange)
             elif wanted.AttributeId == ua.AttributeIds.UserAccessLevel:
                 results[n] = self._access(wanted.NodeId, results[n])
+            elif wanted.AttributeId == ua.AttributeIds.UserExecutable and not self._may_call(wanted.NodeId):
+                results[n] = ua.DataValue(ua.Variant(False, ua.VariantType.Boolean))
         return results
 
     def _may_read(self, node: ua.NodeId) -> bool:
+        if self.iserver.is_tag(node):  # type: ignore[attr-defined]
+            return True  # every role may read every tag, and its node need not be made to know it
         level = self.aspace.read_attribute_value(node, ua.AttributeIds.AccessLevel)
         return level.Value is None or level.Value.Value is None or bool(level.Value.Value & _READ)
 
@@ -106,14 +70,30 @@ class Session(InternalSession):
         least = self.iserver.attribute_service.least_role(node)  # type: ignore[attr-defined]
         if not least or role_reaches(self.user, least):
             return usual
-        return ua.DataValue(ua.Variant(_READ, ua.VariantType.Byte))
+        level = usual.Value.Value if usual.Value is not None else _READ
+        return ua.DataValue(ua.Variant(level & ~_WRITE, ua.VariantType.Byte))
+
+    def _may_call(self, node: ua.NodeId) -> bool:
+        return bool(self.iserver.method_service.may_call(node, self.user))  # type: ignore[attr-defined]
+
+    async def call(self, params: list[ua.CallMethodRequest]) -> list[ua.CallMethodResult]:
+        """Call methods in this session's name."""
+        return await self.iserver.method_service.call_by(self, params)  # type: ignore[attr-defined, no-any-return]
 
     async def create_subscription(self, params: Any, callback: Any, request_callback: Any = None) -> ua.CreateSubscriptionResult:
         """A subscription no faster than tags are published."""
         wanted = float(params.RequestedPublishingInterval)
         fastest = self.iserver.fastest  # type: ignore[attr-defined]
         params.RequestedPublishingInterval = min(wanted, 3_600_000.0) if math.isfinite(wanted) and wanted > fastest else fastest
-        return await super().create_subscription(params, callback, request_callback)
+        result = await super().create_subscription(params, callback, request_callback)
+        self._limit(int(result.SubscriptionId), params)
+        return result
+
+    def _limit(self, number: int, params: Any) -> None:
+        """Note how many values the client wants in one notification; asyncua sends all that there are."""
+        found: Any = self.subscription_service.subscriptions.get(number)
+        if found is not None:
+            found.most = int(params.MaxNotificationsPerPublish)
 
     def _own(self, number: int) -> None:
         found = self.subscription_service.subscriptions.get(number)
@@ -151,6 +131,7 @@ class Session(InternalSession):
 
     def modify_subscription(self, params: ua.ModifySubscriptionParameters) -> ua.ModifySubscriptionResult:
         self._own(params.SubscriptionId)
+        self._limit(params.SubscriptionId, params)
         return super().modify_subscription(params)
 
     def republish(self, params: ua.RepublishParameters) -> ua.NotificationMessage:
@@ -179,7 +160,8 @@ class GuardedServer(InternalServer):
     """asyncua's internal server with our sessions, users and limits; `fastest` is the publishing interval in ms."""
 
     def __init__(self) -> None:
-        super().__init__(user_manager=Users(OpcuaSettings(anonymous=NOBODY)))  # type: ignore[arg-type]
+        super().__init__()
+        self.user_manager = None  # type: ignore[assignment]
         self.allow_remote_admin = False
         self.fastest = 100.0
         self.max_pending_activation_seconds = 10.0
@@ -187,17 +169,14 @@ class GuardedServer(InternalServer):
         self.max_subscriptions = 500
         self.max_monitored_item_queue_size = 100
         self.max_unacked_messages_per_subscription = 100
-        self.supported_tokens = (ua.AnonymousIdentityToken, ua.UserNameIdentityToken)  # type: ignore[assignment]
+        self.supported_tokens = ()  # type: ignore[assignment]
+        self.is_tag: Callable[[ua.NodeId], bool] = lambda node: False
 
-    def let_in(self, settings: OpcuaSettings) -> None:
-        """Let in the users of the site, so many at once."""
-        self.user_manager = Users(settings)  # type: ignore[assignment]
+    def let_in(self, settings: OpcuaSettings, tokens: tuple[type, ...]) -> None:
+        """Let in so many clients at once, with these kinds of identity."""
+        self.supported_tokens = tokens  # type: ignore[assignment]
         self.fastest = settings.every * 1000
         self.max_connections = settings.clients
-        if not settings.users:
-            self.supported_tokens = (ua.AnonymousIdentityToken,)  # type: ignore[assignment]
-        elif settings.anonymous == NOBODY:
-            self.supported_tokens = (ua.UserNameIdentityToken,)  # type: ignore[assignment]
 
     def create_session(self, name: str, user: User | None = None, external: bool = False) -> InternalSession:
         return Session(self, self.aspace, self.subscription_service, name, user=user or User(), external=external)
@@ -215,7 +194,3 @@ class GuardedServer(InternalServer):
 def role_reaches(user: Any, least: str) -> bool:
     """Whether this client's role is at least that one."""
     return isinstance(user, Guest) and ROLES.index(user.plc_role) >= ROLES.index(least)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(hash_password(getpass.getpass("password: ")) + "\n")

@@ -1,6 +1,6 @@
-"""The OPC UA server: every tag with type, unit, range and quality.
+"""The OPC UA server: every tag with type, unit, range and quality, and the PLC as PLCopen pictures it.
 
-It must not know devices or programs.
+It must not know devices.
 """
 
 from __future__ import annotations
@@ -9,60 +9,47 @@ import asyncio
 import contextlib
 import errno
 import gc
-import ipaddress
 import socket
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import structlog
 from asyncua import Server, ua
-from asyncua.common.connection import TransportLimits
 from asyncua.server import server as asyncua_server
-from asyncua.server.binary_server_asyncio import BinaryServer, OPCUAProtocol
+from asyncua.server import subscription_service
 
 import runtime
 from runtime.child import ServiceOrder
+from runtime.servers.door import Door
 from runtime.servers.opcua.access import GuardedServer
-from runtime.servers.opcua.publish import Publisher, leave_out_the_copy
+from runtime.servers.opcua.identity import Guest
+from runtime.servers.opcua.operation import Operation
+from runtime.servers.opcua.plcopen import DI, DI_URI, PLC, PLCOPEN_URI
+from runtime.servers.opcua.publish import Publisher
+from runtime.servers.opcua.security import secure
 from runtime.servers.opcua.settings import OpcuaSettings, describe_opcua
-from runtime.servers.opcua.space import build
+from runtime.servers.opcua.site import ShownSite
 from runtime.servers.opcua.types import NS
+from runtime.servers.opcua.wire_connection import BoundedServer, Processor
+from runtime.servers.opcua.wire_subscription import Subscription
 from runtime.servers.opcua.write import CommandingAttributes
-from runtime.servers.service import Door, ListenError
-from runtime.source import NOWHERE, Report
+from runtime.servers.opcua.writers import Writers
+from runtime.servers.service import ListenError
+from runtime.source import Report
 
 log = structlog.get_logger()
 PATH = "bessplc"
-LONGEST = 4 * 1024 * 1024  # bytes of one message: 10,000 tags fit; asyncua's own limit is 100 MB for each connection
-CHUNK = 65535
-
-
-class BoundedProtocol(OPCUAProtocol):
-    """A connection that keeps no more unread bytes than one message may have."""
-
-    def data_received(self, data: bytes) -> None:
-        if len(self._buffer) + len(data) > LONGEST + CHUNK:
-            log.warning("closed", peer=str(self.peer_name), reason=f"a message of more than {LONGEST} bytes")
-            if self.transport is not None:
-                self.transport.abort()
-            return
-        super().data_received(data)
-
-
-class BoundedServer(BinaryServer):
-    """asyncua's listener with bounded connections."""
-
-    def _make_protocol(self) -> OPCUAProtocol:
-        return BoundedProtocol(self.iserver, self._policies, self.clients, self.closing_tasks, self.limits)
 
 
 class OpcuaServer:
     """A listening server, and the publisher that feeds it."""
 
-    def __init__(self, server: Server, attributes: CommandingAttributes, publisher: Publisher, every: float):
-        self._server, self._attributes, self._publisher = server, attributes, publisher
-        self._publishing = asyncio.get_running_loop().create_task(publisher.run(every))
+    def __init__(self, server: Server, site: ShownSite, publisher: Publisher, operation: Operation, writers: Writers):
+        guarded: Any = server.iserver
+        self._server, self._site, self._publisher = server, site, publisher
+        self._attributes: CommandingAttributes = guarded.attribute_service
+        self._operation, self._writers = operation, writers
+        self._publishing = asyncio.get_running_loop().create_task(publisher.run())
         self.listening = server.endpoint.geturl()
 
     def counters(self) -> dict[str, int]:
@@ -74,29 +61,50 @@ class OpcuaServer:
             "subscriptions": subscriptions,
             "published": self._publisher.published,
             "writes": self._attributes.writes,
+            **self._operation.counters(),
         }
 
     def tick(self) -> None:
         """End where publishing has ended: a server that shows old values as good is worse than none. Raises what ended it."""
         if self._publishing.done():
             self._publishing.result()
+        self._operation.check()
+        self._writers.check()
+        self._put_out()
+
+    def _put_out(self) -> None:
+        """End the sessions of users who were removed, or whose role has changed, since they came in."""
+        listener, guarded = self._server.bserver, self._server.iserver
+        for client in list(listener.clients) if listener else ():
+            session = client.processor.session if client.processor else None
+            guest = session.user if session is not None and session.is_activated() else None
+            if isinstance(guest, Guest) and not guarded.gate.identity.is_still(guest):  # type: ignore[attr-defined]
+                guarded.gate.identity.note_put_out(guest)  # type: ignore[attr-defined]
+                if client.transport is not None:
+                    client.transport.close()
 
     async def follow(self, order: ServiceOrder) -> None:
-        """Not yet."""
-        raise NotImplementedError
+        """Show this order's tags and program; whoever monitors a tag that stays goes on, and events tell what is otherwise."""
+        changes = self._site.follow(order)
+        self._publisher.follow(order.tags)
+        self._attributes.follow(order.tags)
+        self._operation.follow(order)
+        await self._site.tell(changes)
 
     async def close(self) -> None:
         self._publishing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._publishing
+        await self._operation.close()
+        await self._writers.close()
         await self._server.stop()
 
 
 async def prepare() -> Server:
     """Load the standard address space, which needs no order."""
     gc.disable()  # 100,000 objects that all stay: collecting while they are made doubles the time
-    leave_out_the_copy()
     asyncua_server.BinaryServer = BoundedServer  # type: ignore[misc]
+    subscription_service.InternalSubscription = Subscription  # type: ignore[misc]
     server = Server(iserver=GuardedServer())
     await server.init()
     return server
@@ -108,56 +116,34 @@ async def open_server(order: ServiceOrder, door: Door, server: Server) -> OpcuaS
     settings = describe_opcua(order.settings, report)
     report.raise_if_any()
     guarded: Any = server.iserver
-    guarded.let_in(settings)
-    await _introduce(server, order.site)
-    await _secure(server, settings, Path(order.root))
-    build(guarded, order.site, order.tags)
-    publisher = Publisher(guarded.aspace, order.tags, door)
+    for problem in report.problems:
+        log.warning(problem.message, place=str(problem.at), help=list(problem.help))
+    await _introduce(server, order.site, await secure(server, settings, order, door), settings.namespace)
+    site = ShownSite(guarded, order, door, settings.every)
+    publisher = Processor.publisher = Subscription.publisher = Publisher(site.space.tags.values, order.tags, door, settings.every)
+    publisher.also(site.find)
+    guarded.is_tag = publisher.is_tag
     guarded.attribute_service = CommandingAttributes(guarded.aspace, order.tags, door, publisher)
+    operation = Operation(guarded, door, publisher, site.space, site.parent, order)
+    writers = Writers(order.state_dir, site.know_writers)
     await publisher.publish()
+    await operation.start()
+    await writers.start()
     await _listen(server, settings)
     gc.enable()
-    return OpcuaServer(server, guarded.attribute_service, publisher, settings.every)
+    return OpcuaServer(server, site, publisher, operation, writers)
 
 
-async def _introduce(server: Server, site: str) -> None:
+async def _introduce(server: Server, site: str, uri: str, namespace: str) -> None:
     """Say who we are: names, build, and our namespace, which is always number 2."""
     server.set_server_name(f"bessplc {site}")
     server.application_type = ua.ApplicationType.Server
-    await server.set_application_uri(f"urn:{socket.gethostname()}:bessplc:{site}")
+    await server.set_application_uri(uri)
     await server.set_build_info("urn:bessplc", "bessplc", "bessplc", runtime.__version__, "0", datetime.now())
-    index = await server.register_namespace(f"urn:bessplc:{site}")
-    if index != NS:
-        raise RuntimeError(f"our namespace became number {index}, not {NS}")
-
-
-async def _secure(server: Server, settings: OpcuaSettings, root: Path) -> None:
-    """Offer encryption where the site has a certificate; warn where passwords would cross a network in the clear."""
-    server.limits = TransportLimits(CHUNK, CHUNK, -(-LONGEST // CHUNK), LONGEST)
-    policies = [ua.SecurityPolicyType.NoSecurity]
-    if settings.certificate:
-        await _load_identity(server, root / settings.certificate, root / settings.key)
-        policies += [ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt, ua.SecurityPolicyType.Aes256Sha256RsaPss_SignAndEncrypt]
-    elif settings.users and not _is_loopback(settings.host):
-        log.warning("passwords are sent in the clear: give the server a `certificate` and a `key`", host=settings.host)
-    server.set_security_policy(policies)
-
-
-async def _load_identity(server: Server, certificate: Path, key: Path) -> None:
-    report = Report()
-    for path, load in ((certificate, server.load_certificate), (key, server.load_private_key)):
-        try:
-            await load(path)
-        except (OSError, ValueError) as error:
-            report.error(NOWHERE, "E004", f"{path} cannot be read as a certificate or key: {error}")
-    report.raise_if_any()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    for index, name in ((NS, namespace or f"urn:bessplc:{site}"), (DI, DI_URI), (PLC, PLCOPEN_URI)):
+        given = await server.register_namespace(name)
+        if given != index:
+            raise RuntimeError(f"the namespace {name} became number {given}, not {index}")
 
 
 async def _listen(server: Server, settings: OpcuaSettings) -> None:

@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from runtime.model import ROLES
-from runtime.servers.words import one_of, read_words, role_name, seconds, text, whole
+from runtime.servers.words import Network, networks, one_of, read_words, seconds, text, whole
 from runtime.source import Report, place_of
 
 NOBODY = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class OpcuaUser:
-    """A user: the role, and the password's scrypt hash as `opcua_access.hash_password` makes it."""
-
-    role: str
-    password: str
+LEAST_SECURITY = ("none", "sign", "encrypt")
 
 
 @dataclass(frozen=True, slots=True)
 class OpcuaSettings:
-    """The OPC UA server: where it listens, what a client without a name may do, and its named users.
+    """The OPC UA server: where it listens, whom it trusts, and what a client without a name may do.
 
-    `every` is the publishing interval in seconds. With `certificate` and `key` (files, PEM or DER) it offers encryption.
+    `every` is the publishing interval in seconds. `security` is the least that a session needs; where the site says nothing, "none"
+    on a host that only this machine reaches, "sign" elsewhere. `trust`: "list" (the folder `trusted/`) or "any". `allow`: the
+    networks of clients, all where it is empty. `namespace`: the URI of our nodes, `urn:bessplc:SITE` where it is empty.
+    `certificate` and `key` (PEM or DER) stand in for those made at first start.
     """
 
     host: str = "127.0.0.1"
     port: int = 4840
     anonymous: str = "viewer"
-    users: tuple[tuple[str, OpcuaUser], ...] = ()
+    security: str = ""
+    trust: str = "list"
+    allow: tuple[Network, ...] = ()
     every: float = 0.1
     clients: int = 64
     certificate: str = ""
     key: str = ""
+    namespace: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine reaches it."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @property
+    def takes_unsecured(self) -> bool:
+        """Whether a session may go without signatures and encryption: OPC UA's security policy None."""
+        return (self.security or ("none" if self.is_local else "sign")) == "none"
 
 
 def describe_opcua(section: Any, report: Report) -> OpcuaSettings:
@@ -43,33 +56,52 @@ def describe_opcua(section: Any, report: Report) -> OpcuaSettings:
     settings = OpcuaSettings(**read_words(section, _OPCUA, report))
     if bool(settings.certificate) != bool(settings.key):
         report.error(place_of(section), "E903", "`certificate` and `key` go together: one of them is missing")
-    if settings.anonymous == NOBODY and not settings.users:
-        report.error(place_of(section), "E904", "`anonymous: none` without `users`: nobody could connect")
+    if not settings.is_local:
+        _check_on_a_network(section, settings, report)
+    if settings.trust == "any":
+        at = _place(section, "trust")
+        report.warn(
+            at, "W923", "every client's certificate is trusted", "", "`bessplc certificate trust` trusts those that are known"
+        )
     return settings
 
 
-def _users(value: Any) -> tuple[tuple[str, OpcuaUser], ...]:
-    if not isinstance(value, Mapping):
-        raise ValueError("users are written `name: {role: operator, password: scrypt$...}`")
-    known = {field.name for field in fields(OpcuaUser)}
-    users = []
-    for name, user in value.items():
-        if not isinstance(user, Mapping) or set(user) != known:
-            raise ValueError(f"user `{name}` needs a role and a password: `{{role: operator, password: scrypt$...}}`")
-        password = text(user["password"])
-        if not password.startswith("scrypt$") or password.count("$") != 2:
-            raise ValueError(f"the password of `{name}` is not hashed; `python -m runtime.servers.opcua.access` makes the hash")
-        users.append((str(name), OpcuaUser(role_name(user["role"]), password)))
-    return tuple(users)
+def _check_on_a_network(section: Any, settings: OpcuaSettings, report: Report) -> None:
+    may_write = settings.anonymous in ROLES and settings.anonymous != ROLES[0]
+    if settings.takes_unsecured:
+        at = _place(section, "security")
+        help = "`security: sign` or `encrypt` asks for certificates"
+        report.warn(
+            at, "W922", "clients on the network may connect without security: anybody on the way reads and forges", "", help
+        )
+    if may_write and settings.takes_unsecured:
+        help = "say `anonymous: viewer` and add users (`bessplc user add`), or `security: sign`"
+        said = f"anybody on the network could write as {settings.anonymous}, with no name and no certificate"
+        report.error(_place(section, "anonymous"), "E922", said, "", help)
+    elif may_write:
+        said = f"clients without a name may do what a {settings.anonymous} may"
+        report.warn(_place(section, "anonymous"), "W924", said, "", "`bessplc user add` gives people names")
+
+
+def _place(section: Any, word: str) -> Any:
+    return place_of(section.get(word), place_of(section)) if isinstance(section, Mapping) else place_of(section)
+
+
+def _users(value: Any) -> Any:
+    raise ValueError("users are not written here: `bessplc user add NAME --role ROLE` writes them into config/users.yaml")
 
 
 _OPCUA: dict[str, Callable[[Any], Any]] = {
     "host": text,
     "port": whole(0, 65535),
     "anonymous": one_of(NOBODY, *ROLES),
+    "security": one_of(*LEAST_SECURITY),
+    "trust": one_of("list", "any"),
+    "allow": networks,
     "users": _users,
     "every": seconds(0.05, 10),
     "clients": whole(1, 1000),
+    "namespace": text,
     "certificate": text,
     "key": text,
 }

@@ -1,196 +1,233 @@
-"""The OPC UA address space: a folder for each area and a variable for each tag. It knows no session and no scan.
+"""The OPC UA address space: the folders of the tags, and every node made when somebody first asks for it.
 
-Objects/bessplc/<site>/<area>/<name>; the node id of a tag is `ns=2;s=bms.soc`. A folder never holds more than 200 children:
-asyncua has no BrowseNext, and its cost of adding a child grows with the number of children.
+`Objects/Tags` holds all tags, flat; `Objects/bessplc/<site>/<area>` the same ones by area, which is also the resource's GlobalVars.
+The node id of a tag is `ns=2;s=bms.soc` whatever folder or program it is in. A folder never holds more than 200 children, since
+asyncua has no BrowseNext. It knows no session.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from asyncua import ua
-from asyncua.server.internal_server import InternalServer
+from asyncua.server.address_space import AddressSpace, NodeData
 
 from runtime.model import Tag
-from runtime.quality import BAD_WAITING_FOR_INITIAL_DATA
-from runtime.servers.opcua.types import NS, named, null, stamped, standard
-from runtime.servers.opcua.units import engineering_unit
+from runtime.servers.opcua.nodes import (
+    FOLDER,
+    HAS_PROPERTY,
+    ORGANIZES,
+    Face,
+    attribute,
+    back,
+    is_of,
+    make_object,
+    make_property,
+    object_face,
+    property_face,
+    to,
+)
+from runtime.servers.opcua.plcopen import hang
+from runtime.servers.opcua.tags import TagNodes, face_of
+from runtime.servers.opcua.types import NS, named, standard
 
 MOST_CHILDREN = 200
-TYPES = {
-    "BOOL": ua.VariantType.Boolean,
-    "DINT": ua.VariantType.Int32,
-    "LINT": ua.VariantType.Int64,
-    "TIME": ua.VariantType.Int64,
-    "LREAL": ua.VariantType.Double,
-}
-_READ, _WRITE = 1 << ua.AccessLevel.CurrentRead, 1 << ua.AccessLevel.CurrentWrite
-_IDS = ua.ObjectIds
+TAGS = "/tags"
+_DIGITS = re.compile(r"(\d+)")
+Make = Callable[[str], NodeData | None]
 
 
-def node_id(tag: Tag) -> ua.NodeId:
-    return named(tag.name)
+class LazyNodes(dict[ua.NodeId, NodeData]):
+    """asyncua's table of nodes, except that a node of our namespace is made when it is first looked up."""
+
+    def __init__(self, made: Iterable[tuple[ua.NodeId, NodeData]], make: Make):
+        super().__init__(made)
+        self._make = make
+
+    def __missing__(self, key: ua.NodeId) -> NodeData:
+        is_ours = isinstance(key, ua.NodeId) and key.NamespaceIndex == NS and isinstance(key.Identifier, str)
+        made = self._make(key.Identifier) if is_ours else None  # type: ignore[arg-type]
+        if made is None:
+            raise KeyError(key)
+        self[made.nodeid] = made
+        return made
+
+    def get(self, key: ua.NodeId, default: Any = None) -> Any:
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(key) or self.get(key) is not None  # type: ignore[arg-type]
+
+    def made(self, identifier: str) -> NodeData | None:
+        """The node of our namespace if it was made already."""
+        key = named(identifier)
+        return self[key] if super().__contains__(key) else None
 
 
-def build(server: InternalServer, site: str, tags: Sequence[Tag]) -> None:
-    """Add the folders and variables of these tags. Raises RuntimeError where asyncua refuses a node."""
-    objects = standard(_IDS.ObjectsFolder)
-    top = _add(server, _folder("/bessplc", "bessplc", objects))
-    root = _add(server, _folder(f"/bessplc/{site}", site, top))
-    _fill(server, root, f"/bessplc/{site}", [(tag.name.split("."), tag) for tag in tags])
+@dataclass(slots=True)
+class Branch:
+    """A folder that is made when it is looked up. `version` makes clients notice that its children changed (part 3, 9.32.2)."""
+
+    face: Face
+    parents: list[Face]
+    children: list[Face] = field(default_factory=list)
+    has_version: bool = False
 
 
-def _fill(server: InternalServer, parent: ua.NodeId, path: str, tags: list[tuple[list[str], Tag]]) -> None:
-    """Hang tags below a folder: those with one part left as variables, the others in folders by their next part."""
-    areas: dict[str, list[tuple[list[str], Tag]]] = defaultdict(list)
-    leaves = []
-    for parts, tag in tags:
-        if len(parts) > 1:
-            areas[parts[0]].append((parts[1:], tag))
-        else:
-            leaves.append((parts[0], tag))
-    children: list[tuple[str, Any]] = sorted([*areas.items(), *leaves], key=lambda child: child[0].lower())
-    for folder, some in _in_portions(server, parent, path, children):
-        for name, child in some:
-            if isinstance(child, Tag):
-                _add_variable(server, folder, name, child)
+class Folders:
+    """The folders of the tags by their identifier, and where each tag hangs."""
+
+    def __init__(self, site: str):
+        self.site = f"/bessplc/{site}"
+        self._name = site
+        self.branches: dict[str, Branch] = {}
+        self.homes: dict[str, list[Face]] = {}
+        self.areas: list[Face] = []
+
+    def arrange(self, tags: Sequence[Tag], globals_: Face | None) -> None:
+        """Sort the tags into their folders; `globals_` is the object that shows the areas too."""
+        self.branches.clear()
+        self.homes = {tag.name: [] for tag in tags}
+        objects = Face(standard(ua.ObjectIds.ObjectsFolder), "Objects", ua.NodeClass.Object, FOLDER, namespace=0)
+        top = self._branch("/bessplc", "bessplc", [objects])
+        site = self._branch(self.site, self._name, [top.face], has_version=True)
+        top.children.append(site.face)
+        self._fill(site, self.site, [(tag.name.split("."), tag) for tag in tags])
+        self.areas = list(site.children)
+        if globals_ is not None:
+            for area in self.areas:
+                known = self.branches.get(area.key)
+                (known.parents if known is not None else self.homes[area.key]).append(globals_)
+        flat = self._branch(TAGS, "Tags", [objects], has_version=True)
+        self._hang(flat, TAGS, [(tag.name, tag) for tag in sorted(tags, key=lambda tag: _natural(tag.name))])
+
+    def _branch(self, identifier: str, name: str, parents: list[Face], has_version: bool = False) -> Branch:
+        made = self.branches[identifier] = Branch(object_face(identifier, name), parents, [], has_version)
+        return made
+
+    def _fill(self, parent: Branch, path: str, tags: list[tuple[list[str], Tag]]) -> None:
+        """Hang tags below a folder: those with one part left as variables, the others in folders by their next part."""
+        areas: dict[str, list[tuple[list[str], Tag]]] = defaultdict(list)
+        leaves: list[tuple[str, Any]] = []
+        for parts, tag in tags:
+            if len(parts) > 1:
+                areas[parts[0]].append((parts[1:], tag))
             else:
-                _fill(server, _add(server, _folder(f"{path}/{name}", name, folder)), f"{path}/{name}", child)
+                leaves.append((parts[0], tag))
+        self._hang(parent, path, sorted([*areas.items(), *leaves], key=lambda child: _natural(child[0])))
+
+    def _hang(self, parent: Branch, path: str, children: list[tuple[str, Any]]) -> None:
+        """Hang the children in the folder itself, or where there are too many in a folder for each 200 of them."""
+        if len(children) > MOST_CHILDREN:
+            for start in range(0, len(children), MOST_CHILDREN):
+                some = children[start : start + MOST_CHILDREN]
+                name = f"{some[0][0]} to {some[-1][0]}"
+                portion = self._branch(f"{path}/{name}", name, [parent.face])
+                parent.children.append(portion.face)
+                self._hang_all(portion, path, some)
+        else:
+            self._hang_all(parent, path, children)
+
+    def _hang_all(self, folder: Branch, path: str, children: list[tuple[str, Any]]) -> None:
+        for name, child in children:
+            if isinstance(child, Tag):
+                folder.children.append(face_of(child))
+                self.homes[child.name].append(folder.face)
+            else:
+                area = self._branch(f"{path}/{name}", name, [folder.face])
+                folder.children.append(area.face)
+                self._fill(area, f"{path}/{name}", child)
 
 
-def _in_portions(
-    server: InternalServer, parent: ua.NodeId, path: str, children: list[tuple[str, Any]]
-) -> Iterator[tuple[ua.NodeId, list[tuple[str, Any]]]]:
-    """The children with their folder: the parent itself, or where there are too many a folder for each 200 of them."""
-    if len(children) <= MOST_CHILDREN:
-        yield parent, children
-        return
-    for start in range(0, len(children), MOST_CHILDREN):
-        some = children[start : start + MOST_CHILDREN]
-        name = f"{some[0][0]} to {some[-1][0]}"
-        yield _add(server, _folder(f"{path}/{name}", name, parent)), some
+class Space:
+    """All nodes of ours: `others` make those that are neither tags nor their folders."""
+
+    def __init__(self, aspace: AddressSpace, folders: Folders, tags: TagNodes):
+        self.aspace, self.folders, self.tags = aspace, folders, tags
+        self.others: list[Make] = []
+        self.version = 1
+        self.nodes = LazyNodes(aspace._nodes.items(), self._make)
+        aspace._nodes = self.nodes
+        self._ours: dict[str, list[ua.ReferenceDescription]] = {}
+
+    def open(self) -> None:
+        """Have the standard Objects folder show our two folders."""
+        for identifier in ("/bessplc", TAGS):
+            hang(self.aspace, self.folders.branches[identifier].face, standard(ua.ObjectIds.ObjectsFolder), ORGANIZES)
+
+    def _make(self, identifier: str) -> NodeData | None:
+        if not identifier.startswith("/"):
+            return self.tags.make(identifier)
+        branch = self.folders.branches.get(identifier)
+        if branch is not None:
+            return self._folder(identifier, branch)
+        makers = [self._version, *self.others]
+        return next((made for make in makers if (made := make(identifier)) is not None), None)
+
+    def _folder(self, identifier: str, branch: Branch) -> NodeData:
+        references = self._ours[identifier] = [
+            is_of(FOLDER, "FolderType", ua.NodeClass.ObjectType, 0),
+            *(back(ORGANIZES, parent) for parent in branch.parents),
+            *(to(ORGANIZES, child) for child in branch.children),
+        ]
+        if branch.has_version:
+            references.append(to(HAS_PROPERTY, property_face(f"{identifier}/NodeVersion", "NodeVersion")))
+        return make_object(branch.face, references)
+
+    def _version(self, identifier: str) -> NodeData | None:
+        owner, _, name = identifier.rpartition("/")
+        branch = self.folders.branches.get(owner)
+        if branch is None or not branch.has_version or name != "NodeVersion":
+            return None
+        value = attribute(str(self.version), ua.VariantType.String)
+        return make_property(f"{owner}/NodeVersion", "NodeVersion", value, ua.ObjectIds.String, branch.face)
+
+    def forget(self, identifier: str) -> None:
+        """Take a node away; it is made anew when somebody looks at it, if it still is."""
+        made = self.nodes.made(identifier)
+        if made is not None:
+            del self.nodes[made.nodeid]
+
+    @property
+    def versioned(self) -> list[ua.NodeId]:
+        """The folders that have a NodeVersion."""
+        return [branch.face.id for branch in self.folders.branches.values() if branch.has_version]
+
+    def rearranged(self) -> None:
+        """Bring the folders that were made already in line with how the tags are arranged now; what others hung there stays."""
+        for identifier in [name for name, branch in self.folders.branches.items() if branch.has_version]:
+            self.forget(f"{identifier}/NodeVersion")
+        for identifier, before in list(self._ours.items()):
+            made, branch = self.nodes.made(identifier), self.folders.branches.get(identifier)
+            if made is None:
+                continue
+            if branch is None:
+                del self.nodes[made.nodeid], self._ours[identifier]
+                continue
+            gone = {id(reference) for reference in before}
+            foreign = [reference for reference in made.references if id(reference) not in gone]
+            made.references = [*self._folder(identifier, branch).references, *foreign]
 
 
-def _folder(identifier: str, name: str, parent: ua.NodeId) -> ua.AddNodesItem:
-    attributes = ua.ObjectAttributes(DisplayName=ua.LocalizedText(name), Description=ua.LocalizedText(name), EventNotifier=0)
-    return ua.AddNodesItem(
-        ParentNodeId=parent,
-        ReferenceTypeId=standard(_IDS.Organizes),
-        RequestedNewNodeId=named(identifier),
-        BrowseName=ua.QualifiedName(name, NS),
-        NodeClass=ua.NodeClass.Object,
-        NodeAttributes=attributes,
-        TypeDefinition=standard(_IDS.FolderType),
-    )
+def build(server: Any, site: str, tags: Sequence[Tag], globals_: Face | None = None, interval: float = 0.0) -> Space:
+    """Show these tags in a server's address space; `globals_` is the object that shows their areas beside the site's folder."""
+    folders = Folders(site)
+    folders.arrange(tags, globals_)
+    nodes = TagNodes(lambda tag: [back(ORGANIZES, home) for home in folders.homes[tag.name]], interval)
+    for tag in tags:
+        nodes.add(tag)
+    space = Space(server.aspace, folders, nodes)
+    space.open()
+    return space
 
 
-def _add_variable(server: InternalServer, parent: ua.NodeId, name: str, tag: Tag) -> None:
-    properties = list(_properties(tag))
-    known = {name for name, _ in properties}
-    kind = _IDS.BaseDataVariableType
-    if "EURange" in known:
-        kind = _IDS.AnalogItemType
-    elif "EngineeringUnits" in known:
-        kind = _IDS.AnalogUnitType
-    access = _READ | (_WRITE if tag.write else 0)
-    attributes = ua.VariableAttributes(
-        DisplayName=ua.LocalizedText(name),
-        Description=ua.LocalizedText(describe(tag)),
-        Value=empty(tag),
-        DataType=standard(TYPES[tag.type].value),
-        ValueRank=1 if tag.length else -1,
-        ArrayDimensions=[ua.UInt32(tag.length)] if tag.length else [],
-        AccessLevel=access,
-        UserAccessLevel=access,
-        MinimumSamplingInterval=0.0,
-        Historizing=False,
-    )
-    variable = _add(
-        server,
-        ua.AddNodesItem(
-            ParentNodeId=parent,
-            ReferenceTypeId=standard(_IDS.Organizes),
-            RequestedNewNodeId=node_id(tag),
-            BrowseName=ua.QualifiedName(name, NS),
-            NodeClass=ua.NodeClass.Variable,
-            NodeAttributes=attributes,
-            TypeDefinition=standard(kind),
-        ),
-    )
-    for name, value in properties:
-        _add_property(server, variable, f"{tag.name}/{name}", name, value)
-    waiting = stamped(null(), BAD_WAITING_FOR_INITIAL_DATA)
-    server.aspace[variable].attributes[ua.AttributeIds.Value].value = waiting
-
-
-def describe(tag: Tag) -> str:
-    """The tag's text, and for a TIME how it is counted."""
-    parts = [tag.text] if tag.text else []
-    if tag.type == "TIME":
-        parts.append("(nanoseconds)")
-    return " ".join(parts)
-
-
-def empty(tag: Tag) -> ua.Variant:
-    """A value of the tag's type, so that the node's type is known before the first scan."""
-    zero = False if tag.type == "BOOL" else 0.0 if tag.type == "LREAL" else 0
-    return ua.Variant([zero] * tag.length, TYPES[tag.type], is_array=True) if tag.length else ua.Variant(zero, TYPES[tag.type])
-
-
-def _properties(tag: Tag) -> Iterator[tuple[str, ua.Variant]]:
-    unit = tag.unit or ("ns" if tag.type == "TIME" else "")
-    if unit:
-        yield "EngineeringUnits", ua.Variant(engineering_unit(unit), ua.VariantType.ExtensionObject)
-    if tag.type != "BOOL" and tag.minimum is not None and tag.maximum is not None:
-        limits = ua.Range(Low=float(tag.minimum), High=float(tag.maximum))
-        yield "EURange", ua.Variant(limits, ua.VariantType.ExtensionObject)
-    if tag.names and [number for number, _ in tag.names] == list(range(len(tag.names))):
-        yield "EnumStrings", ua.Variant([ua.LocalizedText(text) for _, text in tag.names], ua.VariantType.LocalizedText)
-    elif tag.names:
-        values = [ua.EnumValueType(Value=n, DisplayName=ua.LocalizedText(t), Description=ua.LocalizedText(t)) for n, t in tag.names]
-        yield "EnumValues", ua.Variant(values, ua.VariantType.ExtensionObject)
-
-
-_PROPERTY_TYPES = {
-    "EngineeringUnits": _IDS.EUInformation,
-    "EURange": _IDS.Range,
-    "EnumStrings": _IDS.LocalizedText,
-    "EnumValues": _IDS.EnumValueType,
-}
-
-
-def _add_property(server: InternalServer, parent: ua.NodeId, identifier: str, name: str, value: ua.Variant) -> None:
-    attributes = ua.VariableAttributes(
-        DisplayName=ua.LocalizedText(name),
-        Description=ua.LocalizedText(""),
-        Value=value,
-        DataType=standard(_PROPERTY_TYPES[name]),
-        ValueRank=1 if value.is_array else -1,
-        ArrayDimensions=[],
-        AccessLevel=_READ,
-        UserAccessLevel=_READ,
-        MinimumSamplingInterval=0.0,
-        Historizing=False,
-    )
-    _add(
-        server,
-        ua.AddNodesItem(
-            ParentNodeId=parent,
-            ReferenceTypeId=standard(_IDS.HasProperty),
-            RequestedNewNodeId=named(identifier),
-            BrowseName=ua.QualifiedName(name, 0),
-            NodeClass=ua.NodeClass.Variable,
-            NodeAttributes=attributes,
-            TypeDefinition=standard(_IDS.PropertyType),
-        ),
-    )
-
-
-def _add(server: InternalServer, item: ua.AddNodesItem) -> ua.NodeId:
-    results: Iterable[Any] = server.node_mgt_service.add_nodes([item])
-    for result in results:
-        if not result.StatusCode.is_good():
-            raise RuntimeError(f"node {item.RequestedNewNodeId} was refused: {result.StatusCode.name}")
-    return item.RequestedNewNodeId
+def _natural(name: str) -> list[Any]:
+    """The order of people: `v2` before `v10`."""
+    return [int(part) if part.isdigit() else part for part in _DIGITS.split(name.lower())]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -14,11 +13,11 @@ from asyncua.server.address_space import AddressSpace, AttributeService
 from runtime.engine import north
 from runtime.model import Tag
 from runtime.servers.audit import Who
+from runtime.servers.door import NO_ANSWER, NO_SCAN, RING_FULL, Door, Outcome, Write
 from runtime.servers.opcua.access import Guest, role_reaches
 from runtime.servers.opcua.publish import Publisher
-from runtime.servers.opcua.space import TYPES, node_id
+from runtime.servers.opcua.tags import TYPES, node_id
 from runtime.servers.opcua.types import status
-from runtime.servers.service import NO_ANSWER, NO_SCAN, RING_FULL, Door, Outcome
 
 _CODES = ua.StatusCodes
 STATUS = {
@@ -43,9 +42,13 @@ class CommandingAttributes(AttributeService):
 
     def __init__(self, aspace: AddressSpace, tags: Iterable[Tag], door: Door, publisher: Publisher):
         super().__init__(aspace)
-        self._tags = {node_id(tag): tag for tag in tags}
+        self.follow(tags)
         self._door, self._publisher = door, publisher
         self.writes = 0
+
+    def follow(self, tags: Iterable[Tag]) -> None:
+        """Have these tags written from now on."""
+        self._tags = {node_id(tag): tag for tag in tags}
 
     def least_role(self, node: ua.NodeId) -> str:
         """The least role that may write this node, empty where nobody may."""
@@ -56,26 +59,45 @@ class CommandingAttributes(AttributeService):
         """Carry out the Write service; the results come when the scan has answered. Only asyncua itself is Admin."""
         if user.role == UserRole.Admin:
             return await super().write(params, user)
-        results = await asyncio.gather(*(self._command(wanted, user) for wanted in params.NodesToWrite))
+        results, commands, places = self._sort(params.NodesToWrite, user)
+        self.writes += len(places)
+        outcomes = await self._carry_out(commands, who_of(user))
+        for place, first, count in places:
+            worst = next((o for o in outcomes[first : first + count] if not o.is_taken), outcomes[first])
+            results[place] = status(STATUS.get(worst.answer, _CODES.BadUnexpectedError))
         if any(result.is_good() for result in results):
             await self._publisher.publish()  # so that a read that follows sees what was written
-        return list(results)
+        return results
 
-    async def _command(self, wanted: ua.WriteValue, user: Any) -> ua.StatusCode:
-        tag = self._tags.get(wanted.NodeId)
-        if tag is None:
-            is_known = wanted.NodeId in self._aspace
-            return status(_CODES.BadNotWritable if is_known else _CODES.BadNodeIdUnknown)
-        refused = self._refusal(tag, wanted, user)
-        if refused:
-            self._door.refuse(tag, _sent(wanted), who_of(user), status(refused).name)
-            return status(refused)
-        first, values = _elements(tag, wanted)
-        self.writes += 1
-        commands = [self._door.write(tag, value, who_of(user), first + n) for n, value in enumerate(values)]
-        outcomes = await asyncio.gather(*commands)
-        worst: Outcome = next((o for o in outcomes if not o.is_taken), outcomes[0])
-        return status(STATUS.get(worst.answer, _CODES.BadUnexpectedError))
+    async def _carry_out(self, commands: list[Write], who: Who) -> list[Outcome]:
+        """A single command goes straight into the ring, many go in portions."""
+        if len(commands) == 1:
+            return [await self._door.write(commands[0][0], commands[0][1], who, commands[0][2])]
+        return await self._door.write_all(commands, who)
+
+    def _sort(
+        self, wanted: Iterable[ua.WriteValue], user: Any
+    ) -> tuple[list[ua.StatusCode], list[Write], list[tuple[int, int, int]]]:
+        """What is refused here and now, the commands of the rest, and for each of these its place, first command and count."""
+        results: list[ua.StatusCode] = []
+        commands: list[Write] = []
+        places: list[tuple[int, int, int]] = []
+        for place, write in enumerate(wanted):
+            tag = self._tags.get(write.NodeId)
+            refused = self._refusal(tag, write, user) if tag is not None else self._unknown(write.NodeId)
+            results.append(status(refused))
+            if tag is None:
+                continue
+            if refused:
+                self._door.refuse(tag, _sent(write), who_of(user), status(refused).name)
+                continue
+            first, values = _elements(tag, write)
+            places.append((place, len(commands), len(values)))
+            commands += [(tag, value, first + n) for n, value in enumerate(values)]
+        return results, commands, places
+
+    def _unknown(self, node: ua.NodeId) -> int:
+        return int(_CODES.BadNotWritable if node in self._aspace else _CODES.BadNodeIdUnknown)
 
     def _refusal(self, tag: Tag, wanted: ua.WriteValue, user: Any) -> int:
         """Why this write does not reach the scan, as a status code; 0 where it does."""

@@ -11,8 +11,9 @@ from asyncua import Server, ua
 from runtime.engine import retain
 from runtime.language.loader import read_yaml
 from runtime.model import Tag
-from runtime.servers.modbus.map import describe_map
-from runtime.servers.opcua.space import build, node_id
+from runtime.servers.modbus.map_words import describe_map
+from runtime.servers.opcua.space import build
+from runtime.servers.opcua.tags import node_id
 from runtime.source import Report
 from tests.aids.site_text import load
 
@@ -53,7 +54,7 @@ def test_a_register_map_names_them(key: str, tag: str, part: str, element: int, 
     assert (entry.tag.name, entry.part, entry.element, entry.count) == (tag, part, element, count)
 
 
-@pytest.mark.parametrize("key", ["rack[13].soc", "rack[*].soc", "rack[3]"])
+@pytest.mark.parametrize("key", ["rack[13].soc", "rick[*].soc", "rack[*].soh", "rack[3]"])
 def test_a_register_map_refuses_what_is_no_tag(key: str) -> None:
     report = Report()
     section = read_yaml("io_maps/scada.yaml", f'"{key}": input 10', report)

@@ -14,6 +14,7 @@ from runtime.servers.modbus.settings import describe_modbus
 from runtime.servers.opcua.settings import describe_opcua
 from runtime.source import Report
 from tests.aids.servers_scan import TAGS
+from tests.aids.servers_users import write_users
 
 
 def read(text: str) -> Any:
@@ -27,7 +28,7 @@ def test_modbus_listens_on_loopback_and_admits_loopback_only_where_the_site_says
     settings = describe_modbus({}, Report())
     assert (settings.host, settings.port, settings.role, settings.clients, settings.idle) == ("127.0.0.1", 5020, "operator", 64, 60)
     assert settings.allow == (ip_network("127.0.0.0/8"), ip_network("::1/128"))
-    assert settings.units == {0, 1, 255}
+    assert settings.units == {0: "", 1: "", 255: ""}
 
 
 def test_modbus_reads_every_word() -> None:
@@ -48,7 +49,7 @@ def test_modbus_reads_every_word() -> None:
         report,
     )
     assert not report.problems
-    assert settings.units == {1, 7} and settings.idle == 300 and settings.gaps == "zero"
+    assert settings.units == {1: "", 7: ""} and settings.idle == 300 and settings.gaps == "zero"
     assert settings.write == ((ip_network("10.0.0.5/32"), "engineer"), (ip_network("192.168.10.0/24"), "operator"))
 
 
@@ -72,10 +73,10 @@ def test_opcua_lets_nameless_clients_only_look_where_the_site_says_nothing() -> 
         ("modbus", "clients: 0", "E902", "4096"),
         ("modbus", "gaps: maybe", "E902", "refuse"),
         ("opcua", "anonymous: anyone", "E902", "none"),
-        ("opcua", "anonymous: none", "E904", "nobody"),
         ("opcua", "certificate: a.pem", "E903", "go together"),
-        ("opcua", "users: {eva: {role: operator, password: secret}}", "E902", "not hashed"),
-        ("opcua", "users: {eva: {role: operator}}", "E902", "password"),
+        ("opcua", "users: {eva: {role: operator}}", "E902", "bessplc user add"),
+        ("opcua", "security: sing", "E902", "sign"),
+        ("opcua", "{host: 0.0.0.0, security: none, anonymous: operator}", "E922", "anybody on the network"),
         ("opcua", "every: 1 ms", "E902", "outside"),
     ],
 )
@@ -86,6 +87,46 @@ def test_a_wrong_setting_is_told_with_its_place(server: str, text: str, code: st
     assert problem.code == code
     assert says in problem.message + problem.hint
     assert problem.at.file == "config/site.yaml"
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("{anonymous: operator}", []),
+        ("{host: localhost, anonymous: admin}", []),
+        ("{host: 10.0.0.5}", []),
+        ("{host: 10.0.0.5, security: none}", ["W922"]),
+        ("{host: 10.0.0.5, anonymous: operator}", ["W924"]),
+        ("{host: '::', trust: any, security: encrypt}", ["W923"]),
+    ],
+)
+def test_what_a_network_may_do_without_names_or_certificates_is_a_warning_at_its_word(text: str, codes: list[str]) -> None:
+    report = Report()
+    describe_opcua(read(text), report)
+    assert [p.code for p in report.problems] == codes and not report.errors
+    assert all(p.at.line == 1 and p.at.column > 1 for p in report.problems)
+
+
+def test_a_session_needs_signatures_wherever_a_network_is_unless_the_site_says_otherwise() -> None:
+    def takes(text: str) -> bool:
+        return describe_opcua(read(text), Report()).takes_unsecured
+
+    assert takes("{port: 1}") and takes("{host: '::1'}") and takes("{host: 10.0.0.5, security: none}")
+    assert not takes("{host: 10.0.0.5}") and not takes("{host: plc.example}") and not takes("{security: sign}")
+
+
+def test_a_server_to_which_nobody_could_connect_is_told_until_there_is_a_user(tmp_path: Path) -> None:
+    def codes() -> list[str]:
+        report = Report()
+        describe_servers(read("opcua: {anonymous: none}\n"), TAGS, tmp_path, report)
+        return [p.code for p in report.problems]
+
+    assert codes() == ["E904"]
+    (tmp_path / "config").mkdir()
+    write_users(tmp_path / "config", eva=("operator", "volt-ampere"))
+    assert codes() == []
+    (tmp_path / "config" / "users.yaml").write_text("eva: {role: boss}\n")
+    assert "E921" in codes()
 
 
 def test_the_check_of_a_site_reads_the_register_map_too(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_an_lreal_in_an_integer_stops_at_its_ends(format: str, value: float, cou
 def test_not_available_is_sunspecs(format: str, missing: str) -> None:
     """SunSpec information model specification, 4.2: the values for "not implemented"."""
     assert encoded("LREAL", math.nan, format).hex() == missing
-    assert encoded("DINT", 5, format, quality=0x80310000, nan_when_bad=True).hex() == missing
+    assert encoded("DINT", 5, format, quality=0x80310000, bad="nan").hex() == missing
     assert int(encoded("DINT", 5, format, quality=0x80310000).hex(), 16) == 5
 
 

@@ -1,0 +1,116 @@
+"""The conditions as nodes: a folder `Alarms` below the site, and in it every alarm with its fields and methods.
+
+A node is made when somebody looks at it and its values are looked up when they are read, so that alarms nobody browses cost
+nothing. Events do not need them. It knows no session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from asyncua import ua
+from asyncua.server.address_space import NodeData
+
+from runtime.servers.opcua.conditions import ALARMS, Notice, alarm_of, condition_id
+from runtime.servers.opcua.nodes import (
+    FOLDER,
+    HAS_COMPONENT,
+    HAS_PROPERTY,
+    PROPERTY,
+    Face,
+    LiveAttribute,
+    back,
+    is_of,
+    make_object,
+    make_variable,
+    object_face,
+    to,
+)
+from runtime.servers.opcua.types import named, standard
+
+_IDS, _CLASS = ua.ObjectIds, ua.NodeClass
+_TYPE_NAMES = {_IDS.NonExclusiveLevelAlarmType: "NonExclusiveLevelAlarmType", _IDS.OffNormalAlarmType: "OffNormalAlarmType"}
+_METHODS = {
+    "Acknowledge": _IDS.AcknowledgeableConditionType_Acknowledge,
+    "Confirm": _IDS.AcknowledgeableConditionType_Confirm,
+    "AddComment": _IDS.ConditionType_AddComment,
+    "Enable": _IDS.ConditionType_Enable,
+    "Disable": _IDS.ConditionType_Disable,
+}
+_TWO_STATES = standard(_IDS.TwoStateVariableType), "TwoStateVariableType"
+_CONDITION_VARIABLE = standard(_IDS.ConditionVariableType), "ConditionVariableType"
+_NONE = ua.Variant(None, ua.VariantType.Null)
+
+
+class ConditionNodes:
+    """Makes the nodes of the alarms that `names` lists; `notice` is the newest event of one, None where there is no such alarm."""
+
+    def __init__(self, aspace: Any, parent: Face, names: Callable[[], Iterable[str]], notice: Callable[[str], Notice | None]):
+        self._parent, self._names, self._notice = parent, names, notice
+        self._face = object_face(ALARMS.rstrip("/"), "Alarms")
+        aspace[parent.id].references.append(to(HAS_COMPONENT, self._face))
+
+    @property
+    def folder(self) -> str:
+        """The identifier of the folder, to forget it by when there are other alarms."""
+        return self._face.key
+
+    def make(self, identifier: str) -> NodeData | None:
+        """The node with this identifier: the folder, a condition, or a field of one."""
+        if identifier == self._face.key:
+            kind = is_of(FOLDER, "FolderType", _CLASS.ObjectType, 0)
+            children = [to(HAS_COMPONENT, self._of(name, notice)) for name in self._names() if (notice := self._notice(name))]
+            return make_object(self._face, [back(HAS_COMPONENT, self._parent), kind, *children], "All alarms of the site")
+        name, _, path = alarm_of(named(identifier)).partition("/")
+        notice = self._notice(name) if name else None
+        if notice is None:
+            return None
+        return self._field(name, notice, path) if path else self._condition(name, notice)
+
+    def _of(self, name: str, notice: Notice) -> Face:
+        return Face(condition_id(name), name, _CLASS.Object, notice.EventType)
+
+    def _condition(self, name: str, notice: Notice) -> NodeData:
+        face = self._of(name, notice)
+        kind = is_of(notice.EventType, _TYPE_NAMES[notice.EventType.Identifier], _CLASS.ObjectType, 0)  # type: ignore[index]
+        methods = [to(HAS_COMPONENT, Face(standard(m), word, _CLASS.Method, namespace=0)) for word, m in _METHODS.items()]
+        fields = [_child(name, notice, path) for path in notice.fields if "/" not in path]
+        text = str(notice.fields["Message"].Value.Text)
+        return make_object(face, [back(HAS_COMPONENT, self._face), kind, *fields, *methods], text)
+
+    def _field(self, name: str, notice: Notice, path: str) -> NodeData | None:
+        known = notice.fields.get(path)
+        if known is None:
+            return None
+        owner, _, _ = path.rpartition("/")
+        above = _face(name, notice, owner) if owner else self._of(name, notice)
+        below = [_child(name, notice, other) for other in notice.fields if other.rpartition("/")[0] == path]
+        face = _face(name, notice, path)
+        how = HAS_PROPERTY if face.type == PROPERTY else HAS_COMPONENT
+        kind = is_of(face.type, _type_of(notice, path)[1], _CLASS.VariableType, 0)
+
+        def look() -> ua.DataValue:
+            now = self._notice(name)
+            value = now.fields.get(path, _NONE) if now is not None else _NONE
+            time = now.fields["Time"].Value if now is not None else None
+            return ua.DataValue(value, SourceTimestamp=time)
+
+        number = known.VariantType.value if known.Value is not None else _IDS.Double
+        return make_variable(face, LiveAttribute(look), standard(number), [back(how, above), kind, *below])
+
+
+def _face(name: str, notice: Notice, path: str) -> Face:
+    identifier = named(f"{ALARMS}{name}/{path}")
+    return Face(identifier, path.rpartition("/")[2], _CLASS.Variable, _type_of(notice, path)[0], namespace=0)
+
+
+def _child(name: str, notice: Notice, path: str) -> ua.ReferenceDescription:
+    face = _face(name, notice, path)
+    return to(HAS_PROPERTY if face.type == PROPERTY else HAS_COMPONENT, face)
+
+
+def _type_of(notice: Notice, path: str) -> tuple[ua.NodeId, str]:
+    if f"{path}/Id" in notice.fields:
+        return _TWO_STATES
+    return _CONDITION_VARIABLE if f"{path}/SourceTimestamp" in notice.fields else (PROPERTY, "PropertyType")

@@ -1,0 +1,188 @@
+"""An alarm of the records as an OPC UA condition (part 9): its id, its type, and every field of the events that tell of it.
+
+Each limit of a value is a condition of its own, because each is acknowledged by itself. It knows no session and no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from asyncua import ua
+
+from runtime.quality import GOOD
+from runtime.servers.opcua.types import named, standard, variant
+from runtime.servers.records.states import AlarmEvent, AlarmState
+
+SEVERITY = {"warning": 300, "error": 600, "critical": 900}  # part 5, 6.4.2: 1 to 333 low, 334 to 666 medium, 667 to 1,000 high
+SERVER = standard(ua.ObjectIds.Server)
+LIMITS = {"HH": "HighHigh", "H": "High", "L": "Low", "LL": "LowLow"}
+LIMIT_TYPE = ua.ObjectIds.NonExclusiveLevelAlarmType
+DISCRETE_TYPE = ua.ObjectIds.OffNormalAlarmType
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+ALARMS = "/alarms/"
+_VALUE, _NODE_ID = int(ua.AttributeIds.Value), int(ua.AttributeIds.NodeId)
+_TYPES = ua.VariantType
+_NULL = ua.Variant(None, _TYPES.Null)
+
+
+class Notice:
+    """An event as clients ask for it: one value for each path of browse names ("ActiveState/Id").
+
+    `emitting_node` is where it is reported; `condition` the condition it tells of, None for the others.
+    """
+
+    def __init__(self, kind: ua.NodeId, fields: Mapping[str, ua.Variant], condition: ua.NodeId | None = None):
+        self.emitting_node = SERVER
+        self.EventType = kind
+        self.condition = condition
+        self.fields = fields
+
+    def field(self, path: Sequence[ua.QualifiedName] | None, attribute: int) -> ua.Variant:
+        """The field that an operand of a client's filter names; null where the event has none of that name."""
+        if not path:
+            return variant(self.condition, _TYPES.NodeId) if attribute == _NODE_ID and self.condition else _NULL
+        if attribute != _VALUE or any(name.NamespaceIndex for name in path):
+            return _NULL
+        return self.fields.get("/".join(str(name.Name) for name in path), _NULL)
+
+    def to_event_fields(self, select_clauses: Sequence[ua.SimpleAttributeOperand]) -> list[ua.Variant]:
+        """What goes to a client, in the order of its select clauses."""
+        return [self.field(clause.BrowsePath, int(clause.AttributeId)) for clause in select_clauses]
+
+
+def condition_id(alarm: str) -> ua.NodeId:
+    """The ConditionId of an alarm."""
+    return named(ALARMS + alarm)
+
+
+def alarm_of(condition: ua.NodeId) -> str:
+    """The alarm of a ConditionId, "" where it is none."""
+    identifier = condition.Identifier
+    is_ours = condition == named(str(identifier)) and isinstance(identifier, str) and identifier.startswith(ALARMS)
+    return str(identifier).removeprefix(ALARMS) if is_ours else ""
+
+
+def event_id(number: int) -> bytes:
+    """The EventId of an event of the records: its number, which never comes again, not even after a restart."""
+    return number.to_bytes(8, "big")
+
+
+def number_of(event: Any) -> int:
+    """The number of an EventId, 0 where it cannot be one of ours."""
+    return int.from_bytes(event, "big") if isinstance(event, bytes) and len(event) == 8 and event[0] < 128 else 0
+
+
+def system_notice(kind: int, number: bytes, message: str, severity: int = 100) -> Notice:
+    """An event of the server itself: the ends of a refresh, a queue that ran over."""
+    return Notice(standard(kind), _base(number, standard(kind), SERVER, "Server", datetime.now(UTC), message, severity))
+
+
+def notice_of(event: AlarmEvent, source: ua.NodeId, source_name: str, of: ua.NodeId | None, limit: float | None) -> Notice:
+    """The condition's event for an event of the records.
+
+    `source` is the node that the alarm is about, `of` the node of the watched value (None where it is an expression), `limit` the
+    value of the limit where it is known.
+    """
+    state = event.state
+    kind = standard(LIMIT_TYPE if state.limit else DISCRETE_TYPE)
+    base = _base(event_id(event.number), kind, source, source_name, at(event.time), state.text, SEVERITY[state.severity])
+    fields = base | _of_condition(event) | _of_alarm(state, of)
+    if state.limit:
+        fields |= _of_limit(state, limit)
+    else:
+        fields["NormalState"] = variant(ua.NodeId(), _TYPES.NodeId)
+    return Notice(kind, fields, condition_id(state.name))
+
+
+def at(time: int) -> datetime:
+    """A time of the records (ns since 1970 UTC)."""
+    return _EPOCH + timedelta(microseconds=time // 1000)
+
+
+def _base(number: bytes, kind: ua.NodeId, source: ua.NodeId, name: str, time: datetime, message: str, severity: int) -> Any:
+    """Part 5, 6.4.2: what every event has."""
+    return {
+        "EventId": variant(number, _TYPES.ByteString),
+        "EventType": variant(kind, _TYPES.NodeId),
+        "SourceNode": variant(source, _TYPES.NodeId),
+        "SourceName": variant(name, _TYPES.String),
+        "Time": variant(time, _TYPES.DateTime),
+        "ReceiveTime": variant(time, _TYPES.DateTime),
+        "Message": _text(message),
+        "Severity": variant(severity, _TYPES.UInt16),
+    }
+
+
+def _of_condition(event: AlarmEvent) -> dict[str, ua.Variant]:
+    """Part 9, 5.5.2."""
+    state, time = event.state, variant(at(event.time), _TYPES.DateTime)
+    severity = variant(SEVERITY[state.severity], _TYPES.UInt16)
+    return {
+        "ConditionClassId": variant(standard(ua.ObjectIds.ProcessConditionClassType), _TYPES.NodeId),
+        "ConditionClassName": _text("ProcessConditionClassType"),
+        "ConditionName": variant(state.name, _TYPES.String),
+        "BranchId": variant(ua.NodeId(), _TYPES.NodeId),
+        "Retain": variant(state.retained, _TYPES.Boolean),
+        "SupportsFilteredRetain": variant(False, _TYPES.Boolean),
+        **_two_states("EnabledState", True, "Enabled", "Disabled"),
+        "Quality": variant(ua.StatusCode(state.quality), _TYPES.StatusCode),  # type: ignore[arg-type]
+        "Quality/SourceTimestamp": time,
+        "LastSeverity": severity,
+        "LastSeverity/SourceTimestamp": time,
+        "Comment": _text(state.comment),
+        "Comment/SourceTimestamp": variant(at(state.acked_at or event.time), _TYPES.DateTime),
+        "ClientUserId": variant(event.who or state.acked_by, _TYPES.String),
+    }
+
+
+def _of_alarm(state: AlarmState, of: ua.NodeId | None) -> dict[str, ua.Variant]:
+    """Part 9, 5.7.2 and 5.8.2."""
+    changed = state.active_at if state.active else state.cleared_at
+    shown = _shown(state)
+    return {
+        **_two_states("AckedState", state.acked, "Acknowledged", "Unacknowledged", state.acked_at or state.active_at),
+        **_two_states("ConfirmedState", state.confirmed, "Confirmed", "Unconfirmed"),
+        **_two_states("ActiveState", state.active, "Active", "Inactive", changed),
+        "ActiveState/EffectiveDisplayName": _text(shown),
+        "InputNode": variant(of or ua.NodeId(), _TYPES.NodeId),
+        "SuppressedOrShelved": variant(False, _TYPES.Boolean),
+    }
+
+
+def _of_limit(state: AlarmState, limit: float | None) -> dict[str, ua.Variant]:
+    """Part 9, 5.8.18 and 5.8.20: the limit and whether the value is beyond it."""
+    word = LIMITS[state.limit]
+    changed = state.active_at if state.active else state.cleared_at
+    fields = _two_states(f"{word}State", state.active, f"{word} active", f"{word} inactive", changed)
+    fields[f"{word}Limit"] = _NULL if limit is None else variant(float(limit), _TYPES.Double)
+    fields[f"Severity{word}"] = variant(SEVERITY[state.severity], _TYPES.UInt16)
+    return fields
+
+
+def _shown(state: AlarmState) -> str:
+    words = [f"{LIMITS[state.limit]} active" if state.limit else "Active"] if state.active else ["Inactive"]
+    if not state.acked:
+        words.append("unacknowledged")
+    elif not state.confirmed:
+        words.append("unconfirmed")
+    if state.quality != GOOD:
+        words.append("not certain")
+    return ", ".join(words)
+
+
+def _two_states(name: str, is_on: bool, on: str, off: str, changed: int = 0) -> dict[str, ua.Variant]:
+    found = {
+        name: _text(on if is_on else off),
+        f"{name}/Id": variant(is_on, _TYPES.Boolean),
+        f"{name}/TrueState": _text(on),
+        f"{name}/FalseState": _text(off),
+    }
+    if changed:
+        found[f"{name}/TransitionTime"] = variant(at(changed), _TYPES.DateTime)
+    return found
+
+
+def _text(words: str) -> ua.Variant:
+    return variant(ua.LocalizedText(words, "en"), _TYPES.LocalizedText)

@@ -1,0 +1,16 @@
+"""What the checker does with the site's `servers: rest:`. It opens no port."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from runtime.model import Tag
+from runtime.servers.rest.settings import describe_rest
+from runtime.source import Report
+
+
+def check(section: Any, tags: Sequence[Tag], root: Path, report: Report) -> None:
+    """Report every mistake of the section."""
+    describe_rest(section, report)

@@ -1,0 +1,119 @@
+"""The site as Prometheus reads it: tags, qualities, scan times, devices and alarms. It knows no HTTP.
+
+A bad value is left out, and so is every value once the scan is silent: what is not there cannot be taken for the plant's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+
+from runtime import quality
+from runtime.engine.image import ImageError
+from runtime.engine.statistics import BUCKETS, FIRST_BUCKET, ROW, STEPS, SUM
+from runtime.servers.records.states import name_of
+from runtime.servers.rest.alarms import is_active
+from runtime.servers.rest.room import Room
+from runtime.servers.rest.site import DEVICE
+
+EDGES = range(10, 31)  # powers of two of nanoseconds, 1 us to 1 s: the scan's own histogram has eight buckets to each
+
+
+class Taken:
+    """One moment of the site, copied, so that writing it down may take its time in a thread."""
+
+    def __init__(self, room: Room):
+        picture = room.picture
+        picture.look()
+        selection = picture.select()
+        self.tags = selection.tags
+        self.values, self.qualities = picture.values(selection), picture.qualities(selection)
+        self.is_stale = room.door.is_stale()
+        self.state = picture.state
+        self.scan = room.door.snapshot.scan
+        self.alarms = [(alarm, is_active(alarm, room)) for alarm in picture.order.alarms]
+        self.tasks = tuple(task.name for task in picture.order.tasks)
+        self.statistics: np.ndarray | None
+        try:
+            self.statistics = room.door.snapshot.statistics().copy()
+        except ImageError:
+            self.statistics = None
+
+    def collect(self) -> Iterator[Metric]:
+        """What prometheus_client writes down."""
+        yield GaugeMetricFamily("bessplc_up", "Whether a scan runs", value=int(self.state in ("running", "inhibited")))
+        yield CounterMetricFamily("bessplc_scans", "Scans since the start", value=self.scan)
+        yield from self._tags()
+        yield from self._alarms()
+        yield from self._devices()
+        if self.statistics is not None:
+            yield from self._timings(self.statistics)
+
+    def _tags(self) -> Iterator[Metric]:
+        values = GaugeMetricFamily("bessplc_tag", "The value of a tag that is not bad", labels=("tag", "unit"))
+        told = GaugeMetricFamily("bessplc_tag_quality", "0 good, 1 uncertain, 2 bad", labels=("tag",))
+        for tag, value, code in zip(self.tags, self.values, self.qualities, strict=True):
+            told.add_metric((tag.name,), 2 if quality.is_bad(code) else int(not quality.is_good(code)))
+            if self.is_stale or quality.is_bad(code) or value is None:
+                continue
+            if tag.length:
+                for n, one in enumerate(value, 1):
+                    values.add_metric((f"{tag.name}[{n}]", tag.unit), float(one))
+            else:
+                values.add_metric((tag.name, tag.unit), float(value))
+        yield values
+        yield told
+
+    def _alarms(self) -> Iterator[Metric]:
+        active = GaugeMetricFamily("bessplc_alarm_active", "Whether an alarm is active", labels=("alarm", "severity"))
+        for alarm, is_active_now in () if self.is_stale else self.alarms:
+            active.add_metric((name_of(alarm), alarm.severity), int(is_active_now))
+        yield active
+        count = GaugeMetricFamily("bessplc_alarms_active", "Alarms that are active", labels=("severity",))
+        for severity in sorted({alarm.severity for alarm, _ in self.alarms}) if not self.is_stale else ():
+            count.add_metric((severity,), sum(on for alarm, on in self.alarms if alarm.severity == severity))
+        yield count
+
+    def _devices(self) -> Iterator[Metric]:
+        state = GaugeMetricFamily(
+            "bessplc_device_state", "0 closed, 1 connecting, 2 online, 3 degraded, 4 lost", labels=("device",)
+        )
+        errors = CounterMetricFamily("bessplc_device_errors", "Errors of all kinds", labels=("device",))
+        exchanges = CounterMetricFamily("bessplc_device_exchanges", "Answers or frames taken", labels=("device",))
+        families: dict[str, Any] = {"state": state, "errors": errors, "exchanges": exchanges}
+        for tag, value in () if self.is_stale else zip(self.tags, self.values, strict=True):
+            parts = tag.name.split(".")
+            if tag.name.startswith(DEVICE) and len(parts) == 3 and parts[2] in families:
+                families[parts[2]].add_metric((parts[1],), float(value))
+        yield from families.values()
+
+    def _timings(self, words: np.ndarray) -> Iterator[Metric]:
+        steps = HistogramMetricFamily(
+            "bessplc_scan_seconds", "How late each scan started, and how long its steps took", labels=("step",)
+        )
+        for row, name in enumerate(STEPS):
+            steps.add_metric((name.replace(" ", "_"),), *_histogram(words, row))
+        yield steps
+        tasks = HistogramMetricFamily("bessplc_task_seconds", "How long each task took", labels=("task",))
+        for row, name in enumerate(self.tasks, len(STEPS)):
+            tasks.add_metric((name,), *_histogram(words, row))
+        yield tasks
+
+
+def _histogram(statistics: np.ndarray, row: int) -> tuple[list[tuple[str, float]], float]:
+    """A row of the scan's statistics as Prometheus wants it: cumulative counts, and the sum in seconds."""
+    words = statistics[row * ROW : (row + 1) * ROW]
+    counts = np.cumsum(words[FIRST_BUCKET : FIRST_BUCKET + BUCKETS])
+    buckets = [(repr(2**edge / 1e9), float(counts[8 * edge - 1])) for edge in EDGES]
+    return [*buckets, ("+Inf", float(counts[-1]))], float(words[SUM]) / 1e9
+
+
+def text_of(taken: Taken) -> bytes:
+    """The text that Prometheus reads."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(taken)  # type: ignore[arg-type]
+    return bytes(generate_latest(registry))

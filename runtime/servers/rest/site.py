@@ -1,0 +1,165 @@
+"""The routes of the site: devices, statistics, history, the audit log and health."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from runtime import quality
+from runtime.child import FIELDBUS_STATUS
+from runtime.engine.image import ImageError
+from runtime.engine.statistics import STEPS, timings
+from runtime.model import DEVICE_STATES
+from runtime.servers.audit import Deed
+from runtime.servers.rest.describe import refusals
+from runtime.servers.rest.picture import when
+from runtime.servers.rest.problems import ProblemError, answer
+from runtime.servers.rest.room import Room, nanoseconds
+from runtime.servers.rest.shapes import Audit, AuditQuery, Devices, Health, History, HistoryQuery, Statistics
+
+HOUR = 3_600_000_000_000
+DEVICE = "device."
+
+
+def site_routes(room: Room) -> APIRouter:
+    """The routes over this room's site."""
+    router = APIRouter(tags=["site"])
+
+    @router.get("/devices", response_model=Devices, responses=refusals(), summary="List devices with their state")
+    async def list_devices() -> Response:
+        room.picture.look()
+        said = fieldbus(room)
+        items = devices(room, said.get("devices", {}))
+        return answer({**room.picture.stamp(), "outputs": str(said.get("outputs", "not known")), "items": items})
+
+    @router.get("/statistics", response_model=Statistics, responses=refusals(503), summary="How late and how long the scans are")
+    async def read_statistics() -> Response:
+        room.picture.look()
+        return answer(statistics(room))
+
+    @router.get("/history/{tag}", response_model=History, responses=refusals(404), summary="The recorded values of a tag")
+    async def read_history(tag: str, asked: Annotated[HistoryQuery, Query()]) -> Response:
+        return answer(await _history(room, tag, asked))
+
+    @router.get("/audit", response_model=Audit, responses=refusals(403, 404), summary="Who did what, newest first (engineer)")
+    async def read_audit(request: Request, asked: Annotated[AuditQuery, Query()]) -> Response:
+        room.needs(request, "engineer", "read", "audit")
+        since, until = nanoseconds(asked.start, 0), nanoseconds(asked.end, time.time_ns())
+        found = await room.read_records(
+            lambda records: records.deeds(
+                since=since, until=until, subject=asked.subject or None, user=asked.user or None, limit=asked.limit
+            )
+        )
+        return answer({"items": [_deed(deed) for deed in sorted(found, key=lambda deed: -deed.time)]})
+
+    return router
+
+
+def health_routes(room: Room) -> APIRouter:
+    """The routes for whoever only wants to know whether we live; they need no login and tell nothing of the plant."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/health", response_model=Health, responses={503: {"model": Health}}, summary="Ready: whether a scan runs")
+    async def ready() -> Response:
+        room.picture.look()
+        state = room.picture.state
+        is_ready = state in ("running", "inhibited")
+        found = answer({"live": True, "ready": is_ready, "state": state})
+        found.status_code = 200 if is_ready else 503
+        return found
+
+    @router.get("/health/live", response_model=Health, summary="Live: whether this process answers")
+    async def live() -> Response:
+        room.picture.look()
+        state = room.picture.state
+        return answer({"live": True, "ready": state in ("running", "inhibited"), "state": state})
+
+    return router
+
+
+def fieldbus(room: Room) -> dict[str, Any]:
+    """What the fieldbus process says of itself; nothing where it does not run."""
+    try:
+        found = json.loads((Path(room.picture.order.run_dir) / FIELDBUS_STATUS).read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def devices(room: Room, said: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every device by its tags `device.NAME.x` and by what its driver says."""
+    tagged = {tag.name.split(".")[1] for tag in room.picture.tags if tag.name.startswith(DEVICE)}
+    return [_device(room, name, said.get(name) or {}) for name in sorted(tagged | set(said))]
+
+
+def _device(room: Room, name: str, said: dict[str, Any]) -> dict[str, Any]:
+    def of(word: str) -> Any:
+        tag = room.picture.tag(f"{DEVICE}{name}.{word}")
+        return room.door.snapshot.value(tag) if tag is not None and room.picture.has_any() else None
+
+    state, last = of("state"), of("last_good")
+    known = state is not None and 0 <= state < len(DEVICE_STATES)
+    return {
+        "name": name,
+        "state": "not known" if room.door.is_stale() or not known else DEVICE_STATES[state],
+        "lost": of("lost"),
+        "round_trip_ms": of("round_trip"),
+        "exchanges": of("exchanges"),
+        "errors": of("errors"),
+        "last_good": when(last) if last else None,
+        "status": said,
+    }
+
+
+def statistics(room: Room) -> dict[str, Any]:
+    """The scan's own figures. Raises ProblemError 503 where no scan has left any."""
+    order = room.picture.order
+    try:
+        found = timings(room.door.snapshot.statistics(), tuple(task.name for task in order.tasks))
+    except ImageError:
+        raise ProblemError(503, "no-scan", "no scan is running", {"retry-after": "1"}) from None
+    rows = {name: vars(row) for name, row in found.items()}
+    counted = {word: room.picture.tag(f"plc.{word}") for word in ("overruns", "missed")}
+    return {
+        **room.picture.stamp(),
+        "tick_ms": order.tick / 1e6,
+        **{word: room.door.snapshot.value(tag) if tag else None for word, tag in counted.items()},
+        "steps": {name: rows[name] for name in STEPS},
+        "tasks": {task.name: rows[f"task {task.name}"] for task in order.tasks},
+    }
+
+
+async def _history(room: Room, name: str, asked: HistoryQuery) -> dict[str, Any]:
+    end = nanoseconds(asked.end, time.time_ns())
+    start = nanoseconds(asked.start, max(0, end - HOUR))
+    tag = room.picture.tag(name)
+    shown = tag.name if tag else name
+    if shown.lower() not in await room.read_records(lambda records: {found.lower() for found in records.recorded()}):
+        raise ProblemError(
+            404, "not-recorded", f"there is no history of `{name[:100]}`: `records:` in the site says what is recorded"
+        )
+    samples = await room.read_records(lambda records: records.history(shown, start, end, asked.limit + 1))
+    items = [{"time": when(s.time), "value": s.value, "quality": quality.name(s.quality)} for s in samples[: asked.limit]]
+    return {"tag": shown, "unit": tag.unit if tag else "", "items": items, "more": len(samples) > asked.limit}
+
+
+def _deed(deed: Deed) -> dict[str, Any]:
+    return {
+        "time": when(deed.time),
+        "service": deed.service,
+        "user": deed.who.user,
+        "role": deed.who.role,
+        "peer": deed.who.peer,
+        "action": deed.action,
+        "subject": deed.subject,
+        "element": deed.element,
+        "old": deed.old,
+        "new": deed.new,
+        "answer": deed.answer,
+        "taken": deed.taken,
+        "scan": deed.scan,
+    }
