@@ -17,6 +17,7 @@ from asyncua.ua.uaerrors import UaStatusCodeError
 
 from runtime.child import ServiceOrder
 from runtime.model import ROLES, Alarm, Tag
+from runtime.servers.opcua.conditions import event_id
 from runtime.servers.records.blocks import SAMPLE
 from runtime.servers.records.history import number_of
 from runtime.servers.records.states import AlarmState, Change, name_of
@@ -131,13 +132,16 @@ def act(port: int, do: Callable[[Client], Coroutine[Any, Any, Any]], role: str =
 
 
 class Watch:
-    """A subscription to events and all that came by it."""
+    """A subscription to events and all that came by it, except what was in the records of the site before."""
 
-    def __init__(self) -> None:
+    def __init__(self, site: AlarmSite | None = None) -> None:
         self.events: list[Any] = []
+        self._since = event_id(site.records.newest_event()) if site is not None else b""
 
     def event_notification(self, event: Any) -> None:
-        self.events.append(event)
+        number = getattr(event, "EventId", None)
+        if number is None or len(number) != len(self._since) or number > self._since:
+            self.events.append(event)
 
     async def start(self, client: Client, kind: int = ua.ObjectIds.AlarmConditionType, **options: Any) -> Watch:
         self.subscription = await client.create_subscription(50, self)

@@ -7,6 +7,9 @@ else of the start.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 from asyncua import ua
 from asyncua.server.address_space import AddressSpace, NodeData
 
@@ -99,6 +102,16 @@ PROPERTY_PARTS: tuple[tuple[ua.NodeId, ua.NodeId, str, int, ua.NodeId], ...] = (
     (plc(6004), TASK, "Priority", _IDS.UInt32, MANDATORY),
     (plc(6005), TASK, "Interval", _IDS.String, OPTIONAL),
 )
+# What NamespaceMetadataType demands (part 5, 6.3.13), in the order of the official ids 15002 to 15008 of both namespaces.
+_METADATA: tuple[tuple[str, int, ua.VariantType, Any], ...] = (
+    ("NamespaceUri", _IDS.String, _KINDS.String, None),
+    ("NamespaceVersion", _IDS.String, _KINDS.String, None),
+    ("NamespacePublicationDate", _IDS.DateTime, _KINDS.DateTime, None),
+    ("IsNamespaceSubset", _IDS.Boolean, _KINDS.Boolean, True),
+    ("StaticNodeIdTypes", _IDS.IdType, _KINDS.Int32, [0]),
+    ("StaticNumericNodeIdRange", _IDS.NumericRange, _KINDS.String, ["1:65535"]),
+    ("StaticStringNodeIdPattern", _IDS.String, _KINDS.String, ""),
+)
 _RULES = {MANDATORY: "Mandatory", OPTIONAL: "Optional"}
 
 
@@ -130,10 +143,27 @@ def add_types(aspace: AddressSpace) -> None:
         face = Face(number, name, ua.NodeClass.Variable, PROPERTY, namespace=number.NamespaceIndex)
         what = [is_of(PROPERTY, "PropertyType", ua.NodeClass.VariableType, 0), _rule(rule)]
         _add(aspace, make_variable(face, attribute(None, _KINDS.Null), standard(data_type), what), face, owner, HAS_PROPERTY)
+    _describe(aspace, DI, DI_URI, "1.05.0", datetime(2025, 11, 15, tzinfo=UTC))
+    _describe(aspace, PLC, PLCOPEN_URI, "1.02", datetime(2020, 11, 25, tzinfo=UTC))
     devices = Face(DEVICE_SET, "DeviceSet", ua.NodeClass.Object, PLAIN_OBJECT, namespace=DI)
     what = [is_of(PLAIN_OBJECT, "BaseObjectType", _OBJECT_TYPE, 0)]
     text = "Every instance of a device (OPC 10000-100)"
     _add(aspace, make_object(devices, what, text), devices, standard(_IDS.ObjectsFolder), ORGANIZES)
+
+
+def _describe(aspace: AddressSpace, namespace: int, uri: str, version: str, published: datetime) -> None:
+    """Say in Server/Namespaces which part of a specification is here."""
+    type_ = standard(_IDS.NamespaceMetadataType)
+    face = Face(ua.NodeId(15001, namespace), uri, ua.NodeClass.Object, type_, namespace=namespace)  # type: ignore[arg-type]
+    made = make_object(face, [is_of(type_, "NamespaceMetadataType", _OBJECT_TYPE, 0)])
+    _add(aspace, made, face, standard(_IDS.Server_Namespaces), HAS_COMPONENT)
+    known = {"NamespaceUri": uri, "NamespaceVersion": version, "NamespacePublicationDate": published}
+    for number, (name, data_type, kind, value) in enumerate(_METADATA, 15002):
+        is_list = isinstance(value, list)
+        of = Face(ua.NodeId(number, namespace), name, ua.NodeClass.Variable, PROPERTY, namespace=0)  # type: ignore[arg-type]
+        what = [is_of(PROPERTY, "PropertyType", ua.NodeClass.VariableType, 0)]
+        said = attribute(known.get(name, value), kind, is_array=is_list)
+        _add(aspace, make_variable(of, said, standard(data_type), what, length=-1 if is_list else 0), of, face.id, HAS_PROPERTY)
 
 
 def hang(aspace: AddressSpace, face: Face, parent: ua.NodeId, reference: ua.NodeId) -> ua.ReferenceDescription:

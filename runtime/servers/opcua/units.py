@@ -67,6 +67,21 @@ UNECE = {
     "rpm": ("RPM", "revolutions per minute"),
     "rad": ("C81", "radian"),
     "deg": ("DD", "degree"),
+    "mrad": ("C25", "milliradian"),
+    "uV": ("D82", "microvolt"),
+    "mAh": ("E09", "milliampere hour"),
+    "kVAh": ("C79", "kilovolt-ampere hour"),
+    "GJ": ("GV", "gigajoule"),
+    "GWh": ("GWH", "gigawatt hour"),
+    "MHz": ("MHZ", "megahertz"),
+    "mPa": ("74", "millipascal"),
+    "MPa": ("MPA", "megapascal"),
+    "ppm": ("59", "part per million"),
+    "µs": ("B98", "microsecond"),
+    "mΩ": ("E45", "milliohm"),
+    "kΩ": ("B49", "kiloohm"),
+    "MΩ": ("B75", "megaohm"),
+    "degC": ("CEL", "degree Celsius"),
 }
 
 

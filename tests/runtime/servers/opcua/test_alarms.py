@@ -32,7 +32,7 @@ def test_a_limit_alarm_tells_all_that_the_standard_demands(plant: Plant) -> None
     site, _, port = plant
 
     async def do(client: Client) -> Any:
-        watch = await Watch().start(client, IDS.NonExclusiveLevelAlarmType)
+        watch = await Watch(site).start(client, IDS.NonExclusiveLevelAlarmType)
         site.set("cell_hot_hh", active=True, value=61.0)
         return await watch.until(lambda: watch.told("cell_hot_hh"))
 
@@ -55,7 +55,7 @@ def test_a_condition_without_a_limit_is_off_normal_and_its_source_is_its_tag(pla
     site, _, port = plant
 
     async def do(client: Client) -> Any:
-        watch = await Watch().start(client, IDS.OffNormalAlarmType)
+        watch = await Watch(site).start(client, IDS.OffNormalAlarmType)
         site.set("door", active=True)
         return await watch.until(lambda: watch.told("door"))
 
@@ -105,7 +105,7 @@ def test_no_mandatory_field_of_the_type_is_left_out(plant: Plant, mandatory: dic
             ua.SimpleAttributeOperand(base, [ua.QualifiedName(name) for name in path.split("/")], ua.AttributeIds.Value)
             for path in wanted
         ]
-        watch = Watch()
+        watch = Watch(site)
         subscription = await client.create_subscription(50, watch)
         await subscription._subscribe(client.nodes.server, ua.AttributeIds.EventNotifier, ua.EventFilter(clauses))
         site.set(alarm, active=True, value=1.0)
@@ -154,7 +154,7 @@ def test_a_field_of_a_condition_can_be_monitored(plant: Plant) -> None:
             self.events.append(value)
 
     async def do(client: Client) -> Any:
-        values = Values()
+        values = Values(site)
         subscription = await client.create_subscription(50, values)
         await subscription.subscribe_data_change(client.get_node("ns=2;s=/alarms/door/ActiveState/Id"))
         await values.until(lambda: values.events == [False])
@@ -172,7 +172,7 @@ def test_acknowledging_with_a_comment_is_seen_by_another_client_and_in_the_audit
 
     async def do(client: Client) -> Any:
         async with signed_in(port, "viewer") as onlooker:
-            watch = await Watch().start(onlooker)
+            watch = await Watch(site).start(onlooker)
             site.set("cell_hot_h", active=True, value=46.0)
             (event,) = await watch.until(lambda: watch.told("cell_hot_h"))
             answer = await call(client, event.NodeId, ACKNOWLEDGE, *said(event, "seen"))
@@ -200,7 +200,7 @@ def test_of_two_clients_only_one_acknowledges(plant: Plant) -> None:
 
     async def do(client: Client) -> Any:
         async with signed_in(port) as other:
-            watch = await Watch().start(client)
+            watch = await Watch(site).start(client)
             site.set("cell_hot_h", active=True)
             (event,) = await watch.until(lambda: watch.told("cell_hot_h"))
             calls = [call(c, event.NodeId, ACKNOWLEDGE, *said(event)) for c in (client, other)]
@@ -213,7 +213,7 @@ def test_an_alarm_that_came_again_is_not_acknowledged_by_its_older_event(plant: 
     site, _, port = plant
 
     async def do(client: Client) -> Any:
-        watch = await Watch().start(client)
+        watch = await Watch(site).start(client)
         site.set("door", active=True)
         first = (await watch.until(lambda: watch.told("door")))[0]
         site.set("door", active=False)
@@ -247,7 +247,7 @@ def test_only_operators_and_above_have_a_say(plant: Plant, role: str, answer: st
     site, _, port = plant
 
     async def do(client: Client) -> Any:
-        watch = await Watch().start(client)
+        watch = await Watch(site).start(client)
         site.set("door", active=True)
         (event,) = await watch.until(lambda: watch.told("door"))
         executable = await client.get_node(ua.NodeId(ACKNOWLEDGE)).read_attribute(ua.AttributeIds.UserExecutable)
@@ -265,7 +265,7 @@ def test_a_site_that_asks_for_confirmation_gets_it(plant: Plant) -> None:
     site.declare(confirm=True)
 
     async def do(client: Client) -> Any:
-        watch = await Watch().start(client)
+        watch = await Watch(site).start(client)
         site.set("door", active=True)
         site.set("door", active=False)
         event = (await watch.until(lambda: watch.told("door")[1:]))[-1]
@@ -282,7 +282,7 @@ def test_a_comment_changes_nothing_else(plant: Plant) -> None:
     site, _, port = plant
 
     async def do(client: Client) -> Any:
-        watch = await Watch().start(client)
+        watch = await Watch(site).start(client)
         site.set("door", active=True)
         (event,) = await watch.until(lambda: watch.told("door"))
         answer = await call(client, event.NodeId, ADD_COMMENT, *said(event, "electrician is on the way"))
@@ -314,7 +314,7 @@ def test_a_refresh_brings_what_is_retained_between_its_marks_with_the_same_event
     site, _, port = plant
 
     async def do(client: Client) -> Any:
-        earlier = await Watch().start(client)
+        earlier = await Watch(site).start(client)
         site.set("cell_hot_h", "door", active=True)
         site.set("door", active=False)
         site.set("soc_low_l", active=True)
@@ -345,7 +345,7 @@ def test_conditions_outlive_the_server(tmp_path: Any) -> None:
     site = AlarmSite(tmp_path, roles=())
 
     async def first(client: Client) -> Any:
-        watch = await Watch().start(client)
+        watch = await Watch(site).start(client)
         site.set("door", active=True)
         (event,) = await watch.until(lambda: watch.told("door"))
         await call(client, event.NodeId, ADD_COMMENT, *said(event, "before the restart"))
@@ -376,7 +376,7 @@ def test_an_alarm_of_the_scan_is_told_by_way_of_the_records_process(tmp_path: An
     order = site.order()
 
     async def do(client: Client) -> Any:
-        watch = await Watch().start(client)
+        watch = await Watch(site).start(client)
         for value, active in ((60.5, True), (20.0, False)):
             site.scan.set("bms.t_cell", value)
             site.scan.set("alarm.cell_hot_hh", active)
@@ -408,8 +408,8 @@ def test_a_thousand_alarms_in_one_scan_are_all_told_while_values_go_on(plant: Pl
 
     async def do(client: Client) -> Any:
         names = [f"flood_{n}" for n in range(FLOOD)]
-        watch = await Watch().start(client)
-        values = Values()
+        watch = await Watch(site).start(client)
+        values = Values(site)
         subscription = await client.create_subscription(50, values)
         await subscription.subscribe_data_change(client.get_node("ns=2;s=bms.soc"))
         await asyncio.to_thread(site.set, *names, active=True)

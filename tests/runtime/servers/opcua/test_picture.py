@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from asyncua import Client, ua
@@ -19,6 +21,8 @@ from tests.aids.servers_program import Program
 from tests.aids.servers_scan import TestScan
 
 DI, PLC = "http://opcfoundation.org/UA/DI/", "http://PLCopen.org/OpcUa/IEC61131-3/"
+NODESETS = Path(__file__).parents[3] / "clients/node_modules/node-opcua-nodesets/nodesets"
+DI_NODESET = NODESETS / "Opc.Ua.Di.NodeSet2.xml"
 DEVICE_SET, PLC_PATH = "ns=3;i=5001", ["3:DeviceSet", "2:plant1", "4:Resources", "2:scan"]
 TYPES = [  # id, browse name, supertype, abstract
     ("ns=3;i=1001", "TopologyElementType", "i=58", True),
@@ -93,6 +97,48 @@ def test_the_types_have_their_official_ids_names_and_supertypes(plant: Any) -> N
         return found
 
     assert with_client(plant[2], act) == TYPES
+
+
+@pytest.mark.skipif(not DI_NODESET.exists(), reason="node-opcua's copy of the DI nodeset is not here: npm ci in tests/clients")
+def test_what_we_have_of_di_is_what_its_nodeset_says(plant: Any) -> None:
+    schema = "{http://opcfoundation.org/UA/2011/03/UANodeSet.xsd}"
+    nodes = {node.get("NodeId"): node for node in ElementTree.parse(DI_NODESET).getroot() if node.get("NodeId")}
+    rules = {"i=78": "Mandatory", "i=80": "Optional", None: ""}
+
+    def said(node_id: str) -> tuple[str, str, str]:
+        node = nodes[node_id.replace("ns=3", "ns=1")]
+        references = node.findall(f"{schema}References/{schema}Reference")
+        above = [r.text for r in references if r.get("ReferenceType") == "HasSubtype" and r.get("IsForward") == "false"]
+        rule = next((r.text for r in references if r.get("ReferenceType") == "HasModellingRule"), None)
+        return str(node.get("BrowseName")).removeprefix("1:"), str((above or [""])[0]).replace("ns=1", "ns=3"), rules[rule]
+
+    async def act(client: Client) -> None:
+        for name, node_id in [(name, node_id) for node_id, name, *_ in TYPES if node_id.startswith("ns=3")]:
+            assert said(node_id)[0] == name
+            assert said(node_id)[1] == next(above for known, _, above, _ in TYPES if known == node_id)
+        parts = [part for owner in ("ns=3;i=1002", "ns=3;i=1004") for part in await client.get_node(owner).get_children()]
+        ours = [part.nodeid.to_string() for part in parts if await part.read_node_class() != ua.NodeClass.ObjectType]
+        assert len(ours) == 9
+        for node_id in ours:
+            part = client.get_node(node_id)
+            rule = await part.get_referenced_nodes(ua.ObjectIds.HasModellingRule)
+            assert said(node_id)[::2] == ((await part.read_browse_name()).Name, (await names(rule))[0])
+
+    with_client(plant[2], act)
+
+
+def test_both_namespaces_say_that_only_a_part_of_them_is_here(plant: Any) -> None:
+    async def act(client: Client) -> Any:
+        spaces = client.get_node(ua.ObjectIds.Server_Namespaces)
+        found = {}
+        for name in (ua.QualifiedName(DI, 3), ua.QualifiedName(PLC, 4)):
+            space = await spaces.get_child([name])
+            assert await type_of(space) == f"i={ua.ObjectIds.NamespaceMetadataType}"
+            parts = [await (await space.get_child(f"0:{part}")).read_value() for part in ("NamespaceVersion", "IsNamespaceSubset")]
+            found[name.Name] = parts
+        return found
+
+    assert with_client(plant[2], act) == {DI: ["1.05.0", True], PLC: ["1.02", True]}
 
 
 def test_what_a_type_demands_every_object_of_it_has(plant: Any) -> None:
