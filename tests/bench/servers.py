@@ -17,6 +17,7 @@ from typing import Any
 from runtime import child
 from runtime.app import generation_of
 from runtime.child import ServiceOrder
+from runtime.engine import realtime
 from runtime.engine.loop import scan_loop
 from runtime.engine.north import Snapshot
 from runtime.engine.plc import Plc
@@ -25,7 +26,7 @@ from runtime.servers.describe import module_of
 from tests.aids.site import ROOT, until
 
 CLIENTS = ROOT / "tests" / "clients"
-CHANGING = 1000
+CHANGING, PRIORITY = 1000, 80
 
 
 def big_site(tags: int, writable: int) -> dict[str, str]:
@@ -56,13 +57,18 @@ def big_site(tags: int, writable: int) -> dict[str, str]:
 
 @contextlib.contextmanager
 def scanned(site: Site) -> Iterator[Path]:
-    """The scan of a site in a thread of this process, at normal priority; its folder."""
+    """The scan of a site in a real-time thread of this process, as `bessplc run` has it; its folder."""
     with tempfile.TemporaryDirectory(prefix="bessplc-bench-", dir="/dev/shm") as name:
         folder = Path(name)
         plc = Plc(site.schedule, folder, generation_of(site.schedule))
         plc.attach()
         stop = threading.Event()
-        scan = threading.Thread(target=scan_loop, args=(plc.plan,))
+
+        def run() -> None:
+            realtime.take_priority(PRIORITY)
+            scan_loop(plc.plan)
+
+        scan = threading.Thread(target=run)
 
         def attend() -> None:
             while not stop.wait(0.1):
