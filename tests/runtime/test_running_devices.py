@@ -114,9 +114,14 @@ def test_a_word_that_fits_no_point_is_exit_2(site: RunningSite) -> None:
     assert done.stderr.startswith("error: no point of a tag named pcs[1].q: did you mean `pcs[1].p`")
 
 
-def test_a_lost_device_is_an_alarm_without_being_asked(site: RunningSite, pcs: DeviceProcess) -> None:
+def lost(site: RunningSite, pcs: DeviceProcess) -> None:
+    """Both converters are away: one never was there, the other is unplugged now (again: that changes nothing)."""
     pcs.ask("unplug")
     until(lambda: devices(site)["pcs1"]["state"] == "lost", 30, "lost")
+
+
+def test_a_lost_device_is_an_alarm_without_being_asked(site: RunningSite, pcs: DeviceProcess) -> None:
+    lost(site, pcs)
     texts = until(
         lambda: next((e["alarms"] for e in reversed(site.log()) if any("Converter 1" in a for a in e.get("alarms", []))), None),
         20,
@@ -125,8 +130,9 @@ def test_a_lost_device_is_an_alarm_without_being_asked(site: RunningSite, pcs: D
     assert "error: Converter 1: The device does not answer" in texts
 
 
-def test_the_stop_says_which_devices_did_not_take_their_safe_values(site: RunningSite) -> None:
-    """The last test of the site: the converter is still unplugged."""
+def test_the_stop_says_which_devices_did_not_take_their_safe_values(site: RunningSite, pcs: DeviceProcess) -> None:
+    """The last test of the site."""
+    lost(site, pcs)
     assert site.stop() == 0
     stopped = next(e for e in reversed(site.log()) if e.get("event") == "stopped" and "outputs" in e)
     assert stopped["missed"] == ["pcs1", "pcs2"]

@@ -69,7 +69,8 @@ def taken(request: frame.Request, theirs, transaction: int = 9) -> bytes:
     """The PDU that we cut from pymodbus' frames, on both kinds of line; no prefix of them is ever taken for the whole."""
     theirs.dev_id, theirs.transaction_id = request.unit, transaction
     tcp = TCP.buildFrame(theirs)
-    theirs.number_of_objects = 0  # pymodbus counts them anew at each encoding, and forgets to begin at none
+    if isinstance(theirs, ReadDeviceInformationResponse):  # a second encoding counts on
+        theirs = ReadDeviceInformationResponse(theirs.read_code, theirs.information, theirs.dev_id, theirs.transaction_id)
     rtu = RTU.buildFrame(theirs)
     for end in {0, 1, 2, 3, 4, 7, len(tcp) // 2, len(tcp) - 1}:
         assert frame.take_tcp(tcp[:end], request, transaction) is None
