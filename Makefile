@@ -26,8 +26,14 @@ $(VENV)/bin/python:
 run: install
 	@$(BIN)/bessplc run --site $(SITE) --sim
 
+# Clients that we did not write, for the tests and benches that talk to them; without npm those skip.
+CLIENTS := tests/clients/node_modules/.installed
+$(CLIENTS): tests/clients/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --silent && touch $@; fi; \
+	  test -e $@ || echo 'no npm here, or no packages for it: the tests with node-opcua skip'
+
 # Two processes: one for what starts processes and watches clocks, and both for what only computes (tests/conftest.py).
-test: $(VENV)/.tests
+test: $(VENV)/.tests $(CLIENTS)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 # The tests that need SocketCAN or a GPIO chip, in a kernel that has them. The first call compiles that kernel: 4 to 8 minutes.
@@ -42,7 +48,7 @@ lab: $(VENV)/.tests
 	  progress=$$!; status=0; $(LAB) true || status=$$?; kill $$progress; test $$status = 0 || exit $$status; }
 	@$(LAB) $(BIN)/python -m pytest -m 'socketcan or gpiochip' tests/runtime tests/site $(ARGS)
 
-bench: $(VENV)/.tests
+bench: $(VENV)/.tests $(CLIENTS)
 	@$(BIN)/python -m tests.bench $(ONLY)
 
 # One minute of the demo's buses in build/capture, read by cantools and, where it is installed, tshark.

@@ -109,14 +109,15 @@ class RunningSite:
 
 
 def copy_site(target: Path, can0: str = "$RUN/can0") -> tuple[Path, list[int]]:
-    """A copy of the demo with free ports everywhere: OPC UA, Modbus, and the plant's devices."""
+    """A copy of the demo with free ports everywhere: OPC UA, Modbus, the plant's devices, and HTTP."""
     for folder in FOLDERS:
         shutil.copytree(ROOT / folder, target / folder)
-    ports = free_ports(5)
-    numbers = dict(zip(("4840", "5020", "15020", "15021", "15022"), map(str, ports), strict=True))
+    written = ("4840", "5020", "15020", "15021", "15022", "8088")
+    ports = free_ports(len(written))
+    numbers = dict(zip(written, map(str, ports), strict=True))
     for path in [*target.glob("config/*.yaml"), *target.glob("io_maps/*.yaml")]:
         text = path.read_text().replace("$RUN/can0", can0)
-        path.write_text(re.sub(r"\b(4840|5020|15020|15021|15022)\b", lambda m: numbers[m.group()], text))
+        path.write_text(re.sub(rf"\b({'|'.join(written)})\b", lambda m: numbers[m.group()], text))
     return target, ports
 
 

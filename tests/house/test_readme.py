@@ -1,4 +1,4 @@
-"""What the README shows an engineer must work: its io_maps, together in one site, and its block with its test."""
+"""What the README shows an engineer must work: its io_maps, together in one site, its servers, and its block with its test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import pytest
 
 from blocks.declare import CATALOGUE
 from runtime.app import read_site
+from runtime.servers.users_file import add_user
 from tests.aids.scan_table import follow, scan
+from tests.aids.site import copy_site
 
 ROOT = Path(__file__).parents[2]
 SITE = """tasks: {{main: {{interval: 10 ms, programs: [idle]}}}}
@@ -35,6 +37,17 @@ def test_the_io_maps_of_the_readme_load(tmp_path: Path) -> None:
     site, warnings = read_site(tmp_path / "config" / "site.yaml")
     assert {device.name for device in site.devices} == {"meter", "rack1", "rack2", "rack3", "panel"}
     assert [warning.code for warning in warnings] == ["W801"], "nothing writes the lamp here"
+
+
+def test_the_servers_of_the_readme_load_in_the_demo_site(tmp_path: Path) -> None:
+    root, _ = copy_site(tmp_path / "demo")
+    [servers] = re.findall(r"```yaml\n(servers:\n.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    path = root / "config/site.yaml"
+    path.write_text(path.read_text().partition("servers:")[0] + servers)
+    add_user(root / "config/users.yaml", "eva", "operator", "four words make one")
+    site, warnings = read_site(path)
+    assert set(site.servers) == {"opcua", "modbus", "rest", "records"}
+    assert not warnings
 
 
 @pytest.fixture

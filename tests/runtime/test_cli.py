@@ -15,7 +15,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-VERBS = ("run", "check", "show", "blocks", "devices", "io", "discover", "verify-interlocks")
+VERBS = ("run", "check", "show", "blocks", "devices", "io", "discover", "verify-interlocks", "map", "alarms", "audit", "history")
+GROUPS = {
+    "user": ("add", "password", "remove", "token", "certificate", "list"),
+    "certificate": ("show", "list", "trust", "reject", "new"),
+}
+NESTED = [f"{group} {verb}" for group, verbs in GROUPS.items() for verb in verbs]
 SITE = """site: bad
 tasks:
   control: {interval: 10 ms, programs: [main]}
@@ -249,16 +254,16 @@ def test_show_as_json_has_the_same_tasks_groups_and_tags() -> None:
         assert part["offset"] + part["bytes"] == following["offset"], "the map has no holes"
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", [*VERBS, *NESTED])
 def test_the_help_of_every_verb_has_an_example(verb: str) -> None:
-    done = bessplc(verb, "--help")
+    done = bessplc(*verb.split(), "--help")
     assert done.returncode == 0
     assert re.search(rf"Examples?:\s+bessplc {verb}", done.stdout)
 
 
 def test_every_verb_is_listed_with_one_sentence() -> None:
     listed = bessplc("--help").stdout
-    for verb in VERBS:
+    for verb in (*VERBS, *GROUPS):
         assert re.search(rf"^  {verb} +[A-Z]", listed, re.MULTILINE)
 
 
