@@ -20,9 +20,6 @@ GROUPS = {
     "user": ("add", "password", "remove", "token", "certificate", "list"),
     "certificate": ("show", "list", "trust", "reject", "new"),
 }
-    "user": ("add", "password", "remove", "token", "certificate", "list"),
-    "certificate": ("show", "list", "trust", "reject", "new"),
-}
 NESTED = [f"{group} {verb}" for group, verbs in GROUPS.items() for verb in verbs]
 SITE = """site: bad
 tasks:
