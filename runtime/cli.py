@@ -11,6 +11,7 @@ import typer
 
 from runtime import (
     __version__,
+    verbs_alarms,
     verbs_blocks,
     verbs_certificates,
     verbs_drivers,
@@ -104,7 +105,7 @@ app.command(epilog=verbs_field.DISCOVER_EPILOG)(verbs_field.discover)
 app.command("map", epilog=verbs_map.EPILOG)(verbs_map.show_map)
 app.add_typer(verbs_users.app, name="user")
 app.add_typer(verbs_certificates.app, name="certificate")
-app.add_typer(verbs_records.alarms, name="alarms")
+app.add_typer(verbs_alarms.alarms, name="alarms")
 app.command(epilog=verbs_records.AUDIT_EPILOG)(verbs_records.audit)
 app.command(epilog=verbs_records.HISTORY_EPILOG)(verbs_records.history)
 app.command("verify-interlocks", epilog=verbs_field.VERIFY_EPILOG)(verbs_field.verify_interlocks)

@@ -16,12 +16,14 @@ import structlog
 from runtime.app import App, RunOptions, generation_of
 from runtime.journal import Journal
 from runtime.options import wants_colour
+from runtime.pulse import Pulses
 from runtime.rundir import SiteHeldError, state_folder_of
 from runtime.source import SiteError, render
 
 LINE_EVERY_S = 10.0
 VIEW_EVERY_S = 0.25
 KEEP_EVERY_S = 1.0
+SILENT_LOOKS = 60  # a server that shows no sign of life in so many looks, 15 s, is killed and restarted
 HUNG_S, HUNG_LOOKS = 2.0, 6  # a scan that lives and does not publish, seen so often in a row, is killed and restarted
 LARGEST_LOG = 10_000_000  # bytes; a larger one is set aside at the next start
 
@@ -124,6 +126,7 @@ def _show_warnings(app: App, root: Path) -> None:
 def _watch(app: App, stop: list[int], log: Any) -> None:
     """Keep the site up and show it until asked to stop."""
     from runtime.engine.retain import Keeper
+    from runtime.servers.describe import SERVERS
     from runtime.status import Status
 
     assert app.site is not None
@@ -131,10 +134,13 @@ def _watch(app: App, stop: list[int], log: Any) -> None:
     keeper = Keeper(state_folder_of(app.options.site), app.site.schedule)
     show = _view(app, status) if sys.stdout.isatty() else _lines(status, log)
     keep_due = time.monotonic() + KEEP_EVERY_S
+    pulses = Pulses(app.folder, SERVERS, SILENT_LOOKS)
     silent = 0
     with show as refresh:
         while not stop:
             app.attend(VIEW_EVERY_S)
+            for name in pulses.silent(app.processes()):
+                app.supervisor.kill(name, f"no sign of life for {SILENT_LOOKS * VIEW_EVERY_S:g} s")
             status.refresh()
             if status.snapshot.scan:
                 refresh()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +13,11 @@ import typer
 from runtime.options import EXIT_MISTAKES, SITE, JsonOption, SiteOption, read
 
 app = typer.Typer(
-    help="The site's certificates: its own, and the clients that it trusts. Servers that run notice a change at once.",
+    help="The site's certificates: its own, and the clients that it trusts. Servers that run notice whom you trust at once.",
+    epilog=(
+        "Examples:  bessplc certificate list      bessplc certificate trust 4F:0C:21:D7      bessplc certificate show --json"
+        "      Exit codes: 0 done, 1 it cannot be done, 2 the command is not understood or the site is not there."
+    ),
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -34,6 +40,15 @@ def _fail(message: str, code: int = EXIT_MISTAKES) -> Any:
     raise typer.Exit(code)
 
 
+def _try(what: Callable[[], Any]) -> Any:
+    """Do it, or say which file was in the way."""
+    try:
+        return what()
+    except OSError as error:
+        hint = "; run this as the user that runs the site" if isinstance(error, PermissionError) else ""
+        return _fail(f"{error.filename}: {error.strerror}{hint}")
+
+
 def _print(found: dict[str, Any]) -> None:
     width = max(map(len, found))
     for word, value in found.items():
@@ -43,7 +58,7 @@ def _print(found: dict[str, Any]) -> None:
 
 @app.command(epilog="Examples:  bessplc certificate show      bessplc certificate show --json | jq -r .fingerprint")
 def show(site: SiteOption = SITE, as_json: JsonOption = False) -> None:
-    """Show the site's own certificate, for the people whose clients shall trust it."""
+    """Show the site's own, which clients must trust."""
     from runtime.servers.certificates_read import CertificateError, facts
 
     folder = _folder(site)
@@ -62,12 +77,12 @@ def show(site: SiteOption = SITE, as_json: JsonOption = False) -> None:
 
 @app.command("list", epilog="Examples:  bessplc certificate list      bessplc certificate list --json | jq '.rejected'")
 def list_certificates(site: SiteOption = SITE, as_json: JsonOption = False) -> None:
-    """Show whom the site trusts, and the last that were turned away."""
+    """Show the trusted and the last turned away."""
     from runtime.columns import Cell, plain
     from runtime.servers.certificates_read import facts
 
     folder = _folder(site)
-    rooms = {room: [facts(der) for _, der in folder.listed(room)] for room in ("trusted", "issuers", "rejected")}
+    rooms = {room: [facts(der) for _, der in _try(partial(folder.listed, room))] for room in ("trusted", "issuers", "rejected")}
     if as_json:
         typer.echo(json.dumps(rooms, indent=2))
         return
@@ -82,18 +97,18 @@ def list_certificates(site: SiteOption = SITE, as_json: JsonOption = False) -> N
 
 @app.command(epilog="Examples:  bessplc certificate trust scada.der      bessplc certificate trust 4F:0C:21:D7")
 def trust(which: WhichArgument, site: SiteOption = SITE) -> None:
-    """Trust a client's certificate (or an authority's): a file, or one that was turned away."""
+    """Trust a client, or an authority with all its clients."""
     folder = _folder(site)
     der = _which(folder, which)
-    typer.echo(f"trusted: {_said(der)}\n{folder.trust(der)}")
+    typer.echo(f"trusted: {_said(der)}\n{_try(lambda: folder.trust(der))}")
 
 
 @app.command(epilog="Examples:  bessplc certificate reject 4F:0C:21:D7      bessplc certificate reject scada.der")
 def reject(which: WhichArgument, site: SiteOption = SITE) -> None:
-    """Trust a certificate no more; its channels end when they are renewed."""
+    """Trust a certificate no more; an OPC UA channel ends when it is renewed."""
     folder = _folder(site)
     der = _which(folder, which)
-    typer.echo(f"not trusted any more: {_said(der)}\n{folder.reject(der)}")
+    typer.echo(f"not trusted any more: {_said(der)}\n{_try(lambda: folder.reject(der))}")
 
 
 @app.command(epilog="Examples:  bessplc certificate new      bessplc certificate new --force --host 10.1.0.5 --days 730")
@@ -103,7 +118,10 @@ def new(
     days: Annotated[int, typer.Option("--days", min=1, max=7300, help="How long it is good for.")] = 3650,
     force: Annotated[bool, typer.Option("--force", help="Replace the one that is there.")] = False,
 ) -> None:
-    """Make the site's own certificate and key; every client must trust a new one, and servers show it at their next start."""
+    """Make the site's own certificate and key.
+
+    Every client must trust the new one. Servers that run go on with the old one until they are started again.
+    """
     from runtime.servers.certificates_make import hosts_of, uri_of
     from runtime.servers.certificates_read import facts
 
@@ -113,7 +131,7 @@ def new(
         _fail("there is one already, and clients trust it: `--force` replaces it")
     named = [str((section or {}).get("host", "")) for section in found.servers.values()]
     known = [host for name in (named or [""]) for host in hosts_of(name)]
-    own = folder.renew(uri_of(found.name), list(dict.fromkeys([*(hosts or []), *known])), days)
+    own = _try(lambda: folder.renew(uri_of(found.name), list(dict.fromkeys([*(hosts or []), *known])), days))
     _print({**facts(own.der), "file": str(own.certificate)})
 
 
@@ -126,7 +144,7 @@ def _which(folder: Any, which: str) -> bytes:
             return read_certificate(Path(which))
         except CertificateError as error:
             _fail(str(error))
-    found: list[bytes] = folder.find(which)
+    found: list[bytes] = _try(lambda: folder.find(which))
     if len(found) != 1:
         many = "".join(f"\n  {_said(der)}" for der in found)
         said = "several fingerprints start so" if found else "no certificate's fingerprint starts so (8 digits or more)"

@@ -15,6 +15,10 @@ from runtime.options import EXIT_MISTAKES, SITE, JsonOption, SiteOption
 
 app = typer.Typer(
     help="The users of a site: passwords, API tokens, certificates. Servers that run notice a change within a second.",
+    epilog=(
+        "Examples:  bessplc user add eva --role operator      bessplc user token historian --days 365      bessplc user list --json"
+        "      Exit codes: 0 done, 1 it cannot be done, 2 the command is not understood or the site is not there."
+    ),
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -37,12 +41,13 @@ def _fail(message: str, code: int = EXIT_MISTAKES) -> Any:
 
 def _change(what: Callable[[], Any]) -> Any:
     """Make the change, or say why it cannot be made."""
+    from runtime.servers.certificates_read import CertificateError
     from runtime.servers.passwords import PasswordError
     from runtime.servers.users import UsersError
 
     try:
         return what()
-    except (UsersError, PasswordError) as error:
+    except (UsersError, PasswordError, CertificateError) as error:
         return _fail(str(error))
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}")
@@ -78,7 +83,7 @@ def add(
     from_stdin: StdinOption = False,
     without: Annotated[bool, typer.Option("--no-password", help="The user comes with a token or a certificate only.")] = False,
 ) -> None:
-    """Add a user, and ask for the password twice."""
+    """Add a user; asks for the password twice."""
     from runtime.servers.users import add_user
 
     path = _file(site)
@@ -100,6 +105,20 @@ def password(name: NameArgument, site: SiteOption = SITE, from_stdin: StdinOptio
     typer.echo(f"{name} has another password")
 
 
+@app.command(epilog="Examples:  bessplc user role eva engineer      bessplc user role eva viewer --site other/config/site.yaml")
+def role(
+    name: NameArgument,
+    role: Annotated[str, typer.Argument(help=f"One of {', '.join(ROLES)}.", show_default=False)],
+    site: SiteOption = SITE,
+) -> None:
+    """Give a user another role; OPC UA sessions end and must log in again."""
+    from runtime.servers.users import set_role
+
+    path = _file(site)
+    _change(lambda: set_role(path, name, role))
+    typer.echo(f"{name} is {role}")
+
+
 @app.command(epilog="Examples:  bessplc user remove eva      bessplc user remove eva --site other/config/site.yaml")
 def remove(name: NameArgument, site: SiteOption = SITE) -> None:
     """Remove a user; OPC UA sessions end within two seconds."""
@@ -110,32 +129,43 @@ def remove(name: NameArgument, site: SiteOption = SITE) -> None:
     typer.echo(f"removed {name}")
 
 
-@app.command(epilog="Examples:  bessplc user token historian --days 365      bessplc user token ci --days 1")
+@app.command(epilog="Examples:  TOKEN=$(bessplc user token historian --days 365)      bessplc user token historian --revoke")
 def token(
     name: NameArgument,
     days: Annotated[int, typer.Option("--days", "-d", help="How long it is good for.")] = 90,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Make all tokens of this user worthless instead.")] = False,
     site: SiteOption = SITE,
 ) -> None:
-    """Make an API token and print it, once: only its SHA-256 is kept."""
-    from runtime.servers.users import add_token
+    """Print a new API token; only its SHA-256 is kept."""
+    from runtime.servers.users import add_token, remove_tokens
 
     path = _file(site)
+    if revoke:
+        typer.echo(f"tokens of {name} revoked: {_change(lambda: remove_tokens(path, name))}")
+        return
     typer.echo(_change(lambda: add_token(path, name, days)))
     typer.echo(f"good for {days} days as {name}; it is not shown again", err=True)
 
 
-@app.command(epilog="Examples:  bessplc user certificate eva eva.pem      bessplc user certificate scada /media/usb/scada.der")
+@app.command(epilog="Examples:  bessplc user certificate eva eva.pem      bessplc user certificate eva 4F:0C:21:D7 --remove")
 def certificate(
     name: NameArgument,
-    file: Annotated[Path, typer.Argument(help="The certificate, PEM or DER; never the key.", show_default=False)],
+    which: Annotated[str, typer.Argument(metavar="FILE", help="The certificate, PEM or DER; never the key.", show_default=False)],
+    gone: Annotated[
+        bool, typer.Option("--remove", help="Let in with it no more: a file, or the start of its fingerprint.")
+    ] = False,
     site: SiteOption = SITE,
 ) -> None:
-    """Let a user in with this certificate, over OPC UA, Modbus/TLS and REST."""
-    from runtime.servers.certificates_read import pretty
-    from runtime.servers.users import add_certificate
+    """Let a user in with this certificate, over OPC UA and Modbus/TLS."""
+    from runtime.servers.certificates_read import fingerprint_of, pretty, read_certificate
+    from runtime.servers.users import add_certificate, remove_certificate
 
     path = _file(site)
-    fingerprint = _change(lambda: add_certificate(path, name, file))
+    if gone:
+        start = fingerprint_of(_change(lambda: read_certificate(Path(which)))) if Path(which).is_file() else which
+        typer.echo(f"{name} comes in no more with {pretty(_change(lambda: remove_certificate(path, name, start)))}")
+        return
+    fingerprint = _change(lambda: add_certificate(path, name, which))
     typer.echo(f"{name} comes in with {pretty(fingerprint)}")
 
 

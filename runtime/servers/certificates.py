@@ -11,6 +11,7 @@ import itertools
 import os
 import re
 import ssl
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from typing import Any
 
 import structlog
 
-from runtime.servers.certificates_make import Own, make, read_pair
+from runtime.servers.certificates_make import Own, make, put, read_pair
 from runtime.servers.certificates_read import (
     LARGEST,
     CertificateError,
@@ -40,9 +41,11 @@ from runtime.servers.certificates_rules import (
     weakness,
     wrong_time,
 )
+from runtime.servers.certificates_tls import admit, context_of
 
 FOLDERS = ("own", "trusted", "issuers", "rejected", "crl")
 MOST_REJECTED = 50
+MOST_KEPT = 20  # new ones a minute: whoever makes one for each connection neither wears out the disk nor pushes the others out
 SOON = timedelta(days=60)
 LONGEST_CHAIN = 5
 ENDINGS = (".der", ".pem", ".crt", ".cer", ".crl")
@@ -70,6 +73,7 @@ class Certificates:
     def __init__(self, folder: Path, *, trust_any: bool = False):
         self.folder, self._trust_any = folder, trust_any
         self._files: dict[Path, tuple[object, tuple[Any, ...]]] = {}
+        self._kept_since, self._kept = float("-inf"), 0
 
     def own(self, uri: str, hosts: Sequence[str]) -> tuple[Path, Path]:
         """The site's certificate (DER) and key (PEM, 0600), made where there is none. Raises CertificateError."""
@@ -82,7 +86,7 @@ class Certificates:
             if not (self.folder / "own" / "certificate.der").exists():
                 make(self.folder / "own", uri, hosts)
                 log.info("made the site's own certificate", folder=str(self.folder / "own"))
-        return self.read_own()
+            return self.read_own()  # while nobody can renew it: between the two files they would not fit
 
     def read_own(self) -> Own:
         """The site's certificate that is there already. Raises CertificateError."""
@@ -93,7 +97,7 @@ class Certificates:
         """Replace the site's own certificate and key; every client must trust the new one."""
         with self._changing():
             make(self.folder / "own", uri, hosts, days)
-        return self.read_own()
+            return self.read_own()
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
@@ -130,7 +134,7 @@ class Certificates:
     def _move(self, der: bytes, there: str, here: str) -> Path:
         with self._changing():
             path = self.folder / there / _file_name(der)
-            path.write_bytes(der)
+            put({path: (der, 0o644)})
             for old in [path for path, found in self.listed(here) if found == der]:
                 old.unlink(missing_ok=True)
         return path
@@ -198,9 +202,9 @@ class Certificates:
 
     def _links(self, certificate: Any, chain: list[bytes]) -> Iterator[Any]:
         """The certificate, its issuer, that one's issuer ...: each has signed the one before, and may."""
+        yield certificate  # before the others are read: mostly it is enough
         known = [load(der) for room in ("trusted", "issuers") for _, der in self.listed(room)]
         known += [load(der) for der in chain[1:LONGEST_CHAIN] if is_certificate(der)]
-        yield certificate
         for _ in range(LONGEST_CHAIN):
             issuer = next((found for found in known if found != certificate and has_signed(found, certificate)), None)
             if issuer is None:
@@ -209,8 +213,8 @@ class Certificates:
             certificate = issuer
 
     def _is_revoked(self, certificate: Any, chain: list[bytes]) -> bool:
-        links = list(self._links(certificate, chain))
         lists = [crl for _, many in self._room("crl") for crl in many]
+        links = list(self._links(certificate, chain)) if lists else []
         return any(
             crl.get_revoked_certificate_by_serial_number(link.serial_number) is not None
             for link, issuer in itertools.pairwise(links)
@@ -219,14 +223,22 @@ class Certificates:
         )
 
     def _keep_rejected(self, der: bytes) -> None:
-        path = self.folder / "rejected" / _file_name(der)
+        path, now = self.folder / "rejected" / _file_name(der), time.monotonic()
         if path.exists():
             return
-        with self._changing():
-            there = sorted((self.folder / "rejected").glob("*.der"), key=lambda found: found.stat().st_mtime_ns)
-            for old in there[: max(0, len(there) + 1 - MOST_REJECTED)]:
-                old.unlink(missing_ok=True)
-            path.write_bytes(der)
+        if now - self._kept_since > 60:
+            self._kept_since, self._kept = now, 0
+        self._kept += 1
+        if self._kept > MOST_KEPT:
+            return
+        try:
+            with self._changing():
+                there = sorted((self.folder / "rejected").glob("*.der"), key=lambda found: found.stat().st_mtime_ns)
+                for old in there[: max(0, len(there) + 1 - MOST_REJECTED)]:
+                    old.unlink(missing_ok=True)
+                put({path: (der, 0o644)})
+        except OSError as error:  # a full disk: refused all the same
+            log.warning("a rejected certificate could not be kept", file=str(path), why=str(error))
 
     def worry(self, own: Own) -> str:
         """What somebody should do about the site's own certificate soon, in words; "" where all is well."""
@@ -242,33 +254,15 @@ class Certificates:
     # TLS
 
     def server_context(self, own: Own, *, clients: str = "none") -> ssl.SSLContext:
-        """A TLS context of 1.2 or later with the site's certificate. `clients`: theirs are "none", "optional" or "required".
+        """A TLS context with the site's certificate. `clients`: theirs are "none", "optional" or "required".
 
-        OpenSSL asks whether a client's certificate leads to `trusted/`; `judge` it once more with purpose "tls", for revocation.
+        Whoever serves judges the certificate once more with purpose "tls": a session may be resumed without showing it again.
         """
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20")
-        context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
-        pem = ssl.DER_cert_to_PEM_cert(own.der)
-        chain = own.certificate
-        if chain.suffix.lower() in (".der", ".cer", ".crt") and b"-----BEGIN" not in chain.read_bytes():
-            chain = self.folder / "own" / "shown.pem"
-            chain.parent.mkdir(parents=True, exist_ok=True)
-            if not chain.exists() or chain.read_text() != pem:
-                chain.write_text(pem)
-        context.load_cert_chain(chain, own.key)
-        if clients != "none":
-            context.verify_mode = ssl.CERT_REQUIRED if clients == "required" else ssl.CERT_OPTIONAL
-            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # a client's own certificate in `trusted/` is enough
-            self.admit(context)
-        return context
+        return context_of(self, own, clients)
 
     def admit(self, context: ssl.SSLContext) -> None:
         """Let the context know whoever is trusted by now; whom it knew before, `judge` refuses."""
-        known = [der for _, der in self.listed("trusted")]
-        if known:
-            context.load_verify_locations(cadata="".join(map(ssl.DER_cert_to_PEM_cert, known)))
+        admit([der for _, der in self.listed("trusted")], context)
 
 
 def der_of(certificate: Any) -> bytes:

@@ -5,11 +5,12 @@ One certificate serves all servers: an OPC UA application instance certificate (
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import socket
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -65,9 +66,9 @@ def make(folder: Path, uri: str, hosts: Sequence[str], days: int = DAYS, bits: i
     certificate = _sign(key, uri, hosts, days)
     plain = serialization.NoEncryption()
     secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-    _put(folder / "key.pem", secret, 0o600)
-    _put(folder / "certificate.pem", certificate.public_bytes(serialization.Encoding.PEM), 0o644)
-    _put(folder / "certificate.der", certificate.public_bytes(serialization.Encoding.DER), 0o644)
+    pem, der = (certificate.public_bytes(kind) for kind in (serialization.Encoding.PEM, serialization.Encoding.DER))
+    files = {"key.pem": (secret, 0o600), "certificate.pem": (pem, 0o644), "certificate.der": (der, 0o644)}
+    put({folder / name: found for name, found in files.items()})
 
 
 def _sign(key: Any, uri: str, hosts: Sequence[str], days: int) -> Any:
@@ -108,14 +109,26 @@ def _general_name(host: str) -> Any:
         return x509.DNSName(host)
 
 
-def _put(path: Path, data: bytes, mode: int) -> None:
-    """Write aside and rename; the file never stands with another mode than its own."""
-    handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        os.fchmod(file.fileno(), mode)
-        os.fsync(file.fileno())
-    os.replace(aside, path)
+def put(files: Mapping[Path, tuple[bytes, int]]) -> None:
+    """Write each file with its mode aside, then rename all: an old key never stands beside a new certificate for long."""
+    written: list[tuple[str, Path]] = []
+    try:
+        for path, (data, mode) in files.items():
+            handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+            written.append((aside, path))
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                os.fchmod(file.fileno(), mode)
+                owner = path.parent.stat()
+                with contextlib.suppress(PermissionError):  # root makes files that the user who runs the site must read
+                    os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+                os.fsync(file.fileno())
+        while written:
+            os.replace(*written[0])
+            del written[0]
+    finally:
+        for aside, _ in written:
+            Path(aside).unlink(missing_ok=True)
 
 
 def read_key(path: Path) -> Any:
@@ -144,6 +157,6 @@ def read_pair(certificate: Path, key: Path) -> Own:
     if kind != "RSA" or bits < 2048:
         raise CertificateError(f"{certificate} has a key of {kind} {bits}: RSA with 2048 bits or more is needed")
     if read_key(key).public_key() != found.public_key():
-        raise CertificateError(f"{key} is not the key of {certificate}")
+        raise CertificateError(f"{key} is not the key of {certificate}; `bessplc certificate new --force` makes a new pair")
     uris, _ = alternatives_of(found)
     return Own(certificate, key, der, uris[0] if uris else "")

@@ -63,7 +63,7 @@ def load(der: bytes, shown: str = "this") -> x509.Certificate:
     try:
         found = x509.load_der_x509_certificate(der)
         found.public_key()  # an unknown kind of key, and extensions that contradict each other, show here and not later
-        found.extensions  # noqa: B018
+        _ = found.extensions, found.subject, found.issuer  # read when asked for, and not before
     except Exception as error:  # noqa: BLE001 - the library raises six kinds, and a certificate comes from anybody
         raise CertificateError(f"{shown} is no certificate: {type(error).__name__}") from None
     return found
@@ -121,10 +121,17 @@ def alternatives_of(certificate: x509.Certificate) -> tuple[list[str], list[str]
 
 
 def key_of(certificate: x509.Certificate) -> tuple[str, int]:
-    """The kind of key, `RSA` or `EC` or another, and its bits."""
-    key: Any = certificate.public_key()
-    kind = type(key).__name__.removeprefix("_")
-    return ("RSA" if "RSA" in kind else "EC" if "Elliptic" in kind else kind), int(getattr(key, "key_size", 0))
+    """The kind of key, `RSA`, `EC`, `Ed25519` or another, and its bits."""
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+    key = certificate.public_key()
+    if isinstance(key, RSAPublicKey):
+        return "RSA", key.key_size
+    if isinstance(key, EllipticCurvePublicKey):
+        return "EC", key.key_size
+    return ("Ed25519", 256) if isinstance(key, Ed25519PublicKey) else (type(key).__name__, 0)
 
 
 def facts(der: bytes) -> dict[str, Any]:

@@ -17,7 +17,7 @@ def weakness(certificate: Any) -> str:
     kind, bits = key_of(certificate)
     if (kind == "RSA" and bits < LEAST_RSA_BITS) or (kind == "EC" and bits < LEAST_EC_BITS):
         return f"its {kind} key has {bits} bits: {LEAST_RSA_BITS if kind == 'RSA' else LEAST_EC_BITS} or more are needed"
-    if kind not in ("RSA", "EC", "Ed25519PublicKey"):
+    if kind not in ("RSA", "EC", "Ed25519"):
         return f"its kind of key is not known: {kind}"
     try:
         hashed = certificate.signature_hash_algorithm

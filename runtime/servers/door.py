@@ -105,8 +105,12 @@ class Door:
         self.refresh()
         olds = [self._old(tag, element) for tag, _, element in wanted]
         outcomes: list[Outcome] = []
+        commands = self._commands
         while len(outcomes) < len(wanted):
             async with self._portion:
+                if self._commands is not commands:  # another program has come: its tags stand elsewhere
+                    outcomes += [Outcome(NO_ANSWER)] * (len(wanted) - len(outcomes))
+                    break
                 outcomes += await self._write_portion(wanted[len(outcomes) : len(outcomes) + COMMANDS_A_SCAN], who.role)
             if outcomes[-1].answer in (NO_SCAN, NO_ANSWER):
                 outcomes += [outcomes[-1]] * (len(wanted) - len(outcomes))

@@ -30,6 +30,14 @@ class Sparing(logging.Filter):
         return self._said <= self._most
 
 
+def printable(_: Any, __: str, event: Any) -> Any:
+    """The line with what a terminal would obey made visible: a client may call itself anything, also `ESC [2J`."""
+    for key, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            event[key] = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in value)
+    return event
+
+
 def log_to_stderr() -> None:
     """Send structlog and the libraries' logging to stderr: for people on a terminal, JSON lines elsewhere."""
     journal = Journal(sys.stderr.fileno())
@@ -37,6 +45,7 @@ def log_to_stderr() -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        printable,
     ]
     renderer: Any = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import unicodedata
 
 SHORTEST, LONGEST = 8, 256
 COST, BLOCK, LANES = 15, 8, 3  # 2^15 * 8 * 128 bytes = 32 MiB, three times over: OWASP's password storage cheat sheet, scrypt
@@ -70,5 +71,7 @@ def _parts(hashed: str) -> tuple[int, int, int, bytes, bytes]:
 
 
 def _scrypt(password: str, salt: bytes, cost: int, block: int, lanes: int) -> bytes:
-    secret = password.encode("utf-8", "surrogatepass")
+    secret = unicodedata.normalize("NFC", password).encode(
+        "utf-8", "surrogatepass"
+    )  # RFC 8265, 4.2: one Mac's "ü" is two characters
     return hashlib.scrypt(secret, salt=salt, n=1 << cost, r=block, p=lanes, maxmem=2 * MOST_MEMORY, dklen=32)

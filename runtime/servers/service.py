@@ -152,12 +152,12 @@ def _further_orders(door: Door, listener: Listener) -> Iterator[asyncio.Task[Non
 
 
 async def _serve(order: ServiceOrder, listener: Listener, following: asyncio.Task[None], stop: asyncio.Event) -> int:
-    path = Path(order.run_dir) / f"{order.service}.json"
+    status = StatusFile(Path(order.run_dir) / f"{order.service}.json")
     log.info("listening", address=listener.listening)
     gc.freeze()  # what was built so far stays: later collections need not walk it
     try:
         while not stop.is_set():
-            _note(path, {"listening": listener.listening, "pid": os.getpid(), **listener.counters()})
+            status.write({"listening": listener.listening, "pid": os.getpid(), **listener.counters()})
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 1.0)
             listener.tick()
@@ -165,17 +165,37 @@ async def _serve(order: ServiceOrder, listener: Listener, following: asyncio.Tas
                 following.result()
     finally:
         await listener.close()
-        path.unlink(missing_ok=True)
+        status.remove()
     with contextlib.suppress(OSError):  # a supervisor that died took the other end of our log with it
         log.info("stopped")
     return 0
 
 
-def _note(path: Path, state: dict[str, Any]) -> None:
-    """Write the status file aside and rename it, so that a reader never sees half of one."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(json.dumps(state))
-    aside.replace(path)
+class StatusFile:
+    """A server's line in the status view, and its sign of life: what cannot be written is said, and is no reason to end."""
+
+    def __init__(self, path: Path):
+        self._path, self._aside = path, path.with_name(f".{path.name}.{os.getpid()}")
+        self._is_said = False
+
+    def write(self, state: dict[str, Any]) -> None:
+        """Write it aside and rename it, so that a reader never sees half of one."""
+        try:
+            self._aside.write_text(json.dumps(state))
+            self._aside.replace(self._path)
+        except OSError as error:
+            if not self._is_said:
+                log.error("the status view shows old figures", why=str(error))
+            self._is_said = True
+            with contextlib.suppress(OSError):
+                os.utime(self._path)  # needs no room: we live
+        else:
+            self._is_said = False
+
+    def remove(self) -> None:
+        for path in (self._path, self._aside):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
 def _why_not_listening(service: str, error: OSError) -> str:

@@ -6,11 +6,13 @@ The file is looked at again at most once a second. A file that has become wrong 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
+import os
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,19 +20,18 @@ import structlog
 
 from runtime.servers.certificates_read import CertificateError, fingerprint_of, load, sha256
 from runtime.servers.passwords import LONGEST, USUAL, cost_of, is_password, nobodys
-from runtime.servers.users_file import (
-    Account,
+from runtime.servers.users_change import (
     UsersError,
     add_certificate,
     add_token,
     add_user,
-    check_users,
-    is_open_to_others,
-    read_users,
+    remove_certificate,
+    remove_tokens,
     remove_user,
     set_password,
-    users_of,
+    set_role,
 )
+from runtime.servers.users_file import Account, check_users, is_open_to_others, read_users, users_of
 from runtime.source import Report
 
 __all__ = [
@@ -45,13 +46,18 @@ __all__ = [
     "check_users",
     "is_open_to_others",
     "read_users",
+    "remove_certificate",
+    "remove_tokens",
     "remove_user",
     "set_password",
+    "set_role",
     "users_of",
 ]
 LOOK_AGAIN = 1.0  # s
 AT_ONCE = 2  # passwords that are hashed at the same time: each takes 32 MiB and a core for a fifth of a second
-MOST_WAITING = 16
+MOST_WAITING, MOST_OF_A_HOST = 16, 4
+TELL_AGAIN = 60.0  # s
+HERE = ("127.0.0.1", "::1")
 
 log = structlog.get_logger()
 
@@ -62,6 +68,7 @@ class User:
 
     name: str
     role: str
+    proof: str = field(default="", compare=False)  # what of the users file let them in
 
 
 class Throttle:
@@ -73,9 +80,14 @@ class Throttle:
         self._known: OrderedDict[str, None] = OrderedDict()  # a peer that came in by this name before is not locked out by others
 
     def wait(self, name: str, peer: str) -> float:
-        """Seconds for which nobody by this name, or from this peer, is even listened to."""
-        keys = [f"peer {peer}"] if f"{name} {peer}" in self._known else [f"peer {peer}", f"name {name}"]
-        return max(map(self._wait, keys))
+        """Seconds for which nobody by this name, or from this peer, is even listened to.
+
+        What others do in their name locks out neither whoever came in from this peer before, nor the panel on this machine.
+        """
+        return max(map(self._wait, [f"peer {peer}"] if self._is_theirs(name, peer) else [f"peer {peer}", f"name {name}"]))
+
+    def _is_theirs(self, name: str, peer: str) -> bool:
+        return f"{name} {peer}" in self._known or peer in HERE
 
     def _wait(self, key: str) -> float:
         count, last = self._failures.get(key, (0, 0.0))
@@ -92,8 +104,9 @@ class Throttle:
         _bound(self._failures, self._most)
 
     def succeeded(self, name: str, peer: str) -> None:
-        self._failures.pop(f"name {name}", None)
         self._failures.pop(f"peer {peer}", None)
+        if not self._is_theirs(name, peer):  # or a client that logs in again and again would give a guesser a fresh start each time
+            self._failures.pop(f"name {name}", None)
         self._known[f"{name} {peer}"] = None
         _bound(self._known, self._most)
 
@@ -112,10 +125,10 @@ class Users:
         self._seen: object = ()
         self._looked = float("-inf")
         self._accounts: dict[str, Account] = {}
-        self._tokens: dict[str, tuple[str, Account]] = {}
         self._throttle = Throttle()
-        self._hashing = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="passwords")
-        self._waiting = 0
+        self._hashing = ThreadPoolExecutor(AT_ONCE, "passwords", _stand_back)
+        self._waiting: Counter[str] = Counter()  # by host
+        self._told = float("-inf")
         self._nobody = nobodys(USUAL)
         self._look()
 
@@ -126,20 +139,25 @@ class Users:
         return tuple(self._look())
 
     def still(self, user: User) -> bool:
-        """Whether this user is still one, with the same role."""
+        """Whether this user is still one, with the same role, and would still be let in by what they came in with."""
         account = self._look().get(user.name)
-        return account is not None and account.role == user.role
+        return account is not None and account.role == user.role and (not user.proof or user.proof in account.proofs())
 
     async def by_password(self, name: str, password: str, peer: str) -> User | None:
         """The user with this password. Takes as long for a name that nobody has; None at once while locked out."""
-        if self._waiting >= MOST_WAITING:
-            log.warning("a login was turned away: too many wait for their password to be looked at", peer=peer)
+        host = _host(peer)
+        if self.locked_out(name, peer):
+            return None  # takes no place of those who wait: a thousand guesses a second cost nobody else the login
+        if self._waiting[host] >= MOST_OF_A_HOST or self._waiting.total() >= MOST_WAITING:
+            if time.monotonic() >= self._told + TELL_AGAIN:
+                self._told = time.monotonic()
+                log.warning("logins are turned away: too many wait for their password to be looked at", peer=peer)
             return None
-        self._waiting += 1
+        self._waiting[host] += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._hashing, self.by_password_now, name, password, peer)
         finally:
-            self._waiting -= 1
+            self._waiting -= Counter((host,))
 
     def by_password_now(self, name: str, password: str, peer: str) -> User | None:
         """The same for whoever can wait."""
@@ -157,7 +175,7 @@ class Users:
             return None
         with self._lock:
             self._throttle.succeeded(name, host)
-        return User(account.name, account.role)
+        return User(account.name, account.role, hashed)
 
     def locked_out(self, name: str, peer: str) -> float:
         """Seconds for which this name from this peer is not listened to: for the audit log, never for the client."""
@@ -180,7 +198,7 @@ class Users:
         except CertificateError:
             return None
         is_valid = certificate.not_valid_before_utc <= datetime.now(UTC) <= certificate.not_valid_after_utc
-        return User(account.name, account.role) if is_valid else None
+        return User(account.name, account.role, fingerprint) if is_valid else None
 
     def by_token(self, token: str) -> User | None:
         """The user with this API token, while it is good."""
@@ -189,7 +207,7 @@ class Users:
         if account is None:
             return None
         until = max(t.until for t in account.tokens if t.digest == digest)
-        return User(account.name, account.role) if datetime.now(UTC).date() <= until else None
+        return User(account.name, account.role, digest) if datetime.now(UTC).date() <= until else None
 
     def _look(self) -> dict[str, Account]:
         """The accounts as the file has them, or had them when it could last be read."""
@@ -217,6 +235,11 @@ class Users:
                 log.warning("other users of this machine can read the users file: chmod 600", file=str(path))
 
 
+def _stand_back() -> None:
+    """Let everything else on this machine go first: a flood of logins must not make the fieldbus late."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
+
+
 def _state_of(path: Path) -> object:
     try:
         found = path.stat()
@@ -226,6 +249,14 @@ def _state_of(path: Path) -> object:
 
 
 def _host(peer: str) -> str:
-    """The address without its port: a guesser has 60,000 ports."""
+    """Whose failures are counted together: an address without its port, for a guesser has 60,000; the network of an IPv6 one."""
     host, _, port = peer.rpartition(":")
-    return host.strip("[]") if host and port.isdigit() and (host.count(":") == 0 or host.startswith("[")) else peer
+    found = host.strip("[]") if host and port.isdigit() and (host.count(":") == 0 or host.startswith("[")) else peer
+    try:
+        address = ipaddress.ip_address(found.partition("%")[0])
+    except ValueError:
+        return found
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    plain = address.ipv4_mapped or (address if address.is_loopback else None)  # an IPv4 client on a socket for both
+    return str(plain or ipaddress.ip_network((address, 64), strict=False))

@@ -19,8 +19,11 @@ def url(port: int) -> str:
 
 
 @asynccontextmanager
-async def connected(port: int) -> AsyncIterator[Client]:
+async def connected(port: int, user: str = "", password: str = "") -> AsyncIterator[Client]:
     client = Client(url(port), timeout=10)
+    if user:
+        client.set_user(user)
+        client.set_password(password)
     await client.connect()
     try:
         yield client
@@ -28,9 +31,9 @@ async def connected(port: int) -> AsyncIterator[Client]:
         await client.disconnect()
 
 
-def with_client(port: int, act: Act) -> Any:
+def with_client(port: int, act: Act, user: str = "", password: str = "") -> Any:
     async def run() -> Any:
-        async with connected(port) as client:
+        async with connected(port, user, password) as client:
             return await act(client)
 
     return asyncio.run(run())

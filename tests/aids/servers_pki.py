@@ -11,7 +11,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 URI = "urn:test:scada"
@@ -28,7 +28,7 @@ class Made:
     """A certificate with its key."""
 
     certificate: x509.Certificate
-    private: rsa.RSAPrivateKey
+    private: Any
 
     @property
     def der(self) -> bytes:
@@ -63,9 +63,14 @@ def made(
     purpose: Any = ExtendedKeyUsageOID.CLIENT_AUTH,
     hashed: Any = None,
     number: int = 0,
+    private: Any = None,
+    bare: bool = False,
 ) -> Made:
-    """A certificate of this name, self-signed where it has no issuer; OPC UA part 6, 6.2.2 where nothing else is asked."""
-    private, now = key(number, bits), datetime.now(UTC)
+    """A certificate of this name, self-signed where it has no issuer; OPC UA part 6, 6.2.2 where nothing else is asked.
+
+    `private` is a key of another kind than RSA; a `bare` one has names and no other extension, as many tools make it.
+    """
+    private, now = private or key(number, bits), datetime.now(UTC)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     hosts = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     builder = (
@@ -73,13 +78,24 @@ def made(
         .issuer_name(issuer.certificate.subject if issuer else subject)
         .not_valid_before(now + starts)
         .not_valid_after(now + ends)
-        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), True)
-        .add_extension(x509.KeyUsage(not ca, not ca, not ca, not ca, False, ca or not issuer, ca, False, False), True)
     )
+    if not bare:
+        usage = x509.KeyUsage(not ca, not ca, not ca, not ca, False, ca or not issuer, ca, False, False)
+        builder = builder.add_extension(x509.BasicConstraints(ca=ca, path_length=None), True).add_extension(usage, True)
     if not ca:
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri), *hosts]), False)
+    if not ca and not bare:
         builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), False)
-    return Made(builder.sign(issuer.private if issuer else private, hashed or hashes.SHA256()), private)
+    signer = issuer.private if issuer else private
+    digest = None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashed or hashes.SHA256()
+    return Made(builder.sign(signer, digest), private)
+
+
+def odd_key(kind: str) -> Any:
+    """A key of another kind than RSA."""
+    if kind == "Ed25519":
+        return ed25519.Ed25519PrivateKey.generate()
+    return ec.generate_private_key({"P-192": ec.SECP192R1(), "P-256": ec.SECP256R1(), "P-384": ec.SECP384R1()}[kind])
 
 
 def revocation_list(issuer: Made, *revoked: Made, signer: Made | None = None) -> bytes:

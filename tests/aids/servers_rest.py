@@ -111,7 +111,8 @@ def described(folder: Path, scan: TestScan, **settings: Any) -> RestSite:
 
 
 def raise_alarm(site: RestSite, name: str, *, at: int = 1_700_000_000_000_000_000) -> None:
-    """What the process `records` does when an alarm comes."""
+    """An alarm comes, and the process `records` does what it does then."""
+    site.scan.set(f"alarm.{name}", 1)
     records = Records(site.state)
     records.declare([AlarmState(a.active.removeprefix("alarm."), a.severity, a.text, a.of, a.limit) for a in ALARMS], confirm=False)
     records.change([Change(name, at, False)])

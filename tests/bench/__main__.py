@@ -26,6 +26,7 @@ GROUPS = (
     "modbus_server",
     "opcua",
     "servers_memory",
+    "server_faults",
     "can",
     "can_bus",
     "estop",

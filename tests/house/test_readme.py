@@ -11,7 +11,7 @@ import pytest
 
 from blocks.declare import CATALOGUE
 from runtime.app import read_site
-from runtime.servers.users_file import add_user
+from runtime.servers.users import add_user
 from tests.aids.scan_table import follow, scan
 from tests.aids.site import copy_site
 

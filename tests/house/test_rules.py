@@ -36,6 +36,7 @@ ROOF = {
     "runtime.options",
     "runtime.discover",
     "runtime.permits",
+    "runtime.pulse",
     "runtime.verbs_drivers",
     "runtime.verbs_field",
     "runtime.verify_interlocks",
@@ -45,6 +46,8 @@ ROOF = {
     "runtime.verbs_live",
     "runtime.verbs_certificates",
     "runtime.verbs_map",
+    "runtime.records_view",
+    "runtime.verbs_alarms",
     "runtime.verbs_records",
     "runtime.verbs_users",
 }

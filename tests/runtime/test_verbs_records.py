@@ -22,9 +22,9 @@ from runtime import rundir
 from runtime.cli import app
 from runtime.model import Tag
 from runtime.quality import BAD_NO_COMMUNICATION
+from runtime.records_view import moment
 from runtime.servers.audit import Deed
 from runtime.servers.records.store import Change, Records
-from runtime.verbs_records import _since
 from tests.aids.servers_records import EVA, TOM, raise_alarm, state_of, with_alarms
 from tests.runtime.servers.records.test_history import samples_of
 
@@ -125,6 +125,40 @@ def test_a_site_that_never_ran_has_no_records_and_gets_none(run: Run, site: Path
     assert not rundir.state_folder_of(site).exists()
 
 
+def test_events_tell_a_night_in_the_order_in_which_it_happened(records: Records, run: Run) -> None:
+    trip = int(datetime.fromisoformat("2026-07-01T03:12:00+02:00").timestamp()) * 10**9
+    records.change([Change("pump", trip - 9 * 3600 * 10**9, True), Change("fan", trip + 5 * 10**6, True, value=812.5)])
+    records.change([Change("cell_hot", trip + 6 * 10**6, True), Change("fan", trip + 10**9, False)])
+    asked = ("alarms", "events", "--since", "2026-07-01T03:00+02:00")
+    seen = run(*asked, "--until", "2026-07-01T03:30+02:00")
+    lines = seen.stdout.splitlines()
+    assert seen.exit_code == 0 and lines[0].startswith("3 events since 2026-07-01 03:00"), seen.output
+    assert [line.split()[2:4] for line in lines[3:]] == [["fan", "active"], ["cell_hot", "active"], ["fan", "cleared"]]
+    assert "03:12:00.005+02:00" in lines[3] and "812.5" in lines[3] and "812.5" not in lines[5]
+    records.acknowledge("fan", EVA, "filter was clogged")
+    found = json.loads(run(*asked, "--alarm", "F*", "--json").stdout)
+    assert [(event["kind"], event["who"], event["quality"]) for event in found] == [
+        ("active", "", "Good"),
+        ("cleared", "", "Good"),
+        ("acknowledged", "eva", "Good"),
+    ]
+    assert found[-1]["state"]["comment"] == "filter was clogged"
+    assert "filter was clogged" in run("alarms", "events").stdout
+
+
+@pytest.mark.parametrize("words", ["alarms", "alarms events", "alarms ack --all", "audit", "history bms.soc"])
+def test_what_cannot_be_read_is_an_error_and_no_quiet_night(records: Records, run: Run, site: Path, words: str) -> None:
+    raise_alarm(records, "door")
+    records.close()
+    folder = rundir.state_folder_of(site)
+    for file in folder.iterdir():
+        file.unlink()
+    for name in ("records.sqlite", "history.sqlite"):
+        (folder / name).mkdir()
+    seen = run(*words.split())
+    assert seen.exit_code == 74 and "error: the records cannot be used" in seen.stderr and not seen.stdout, seen.output
+
+
 def test_audit_tells_who_did_what(records: Records, run: Run) -> None:
     records.keep(Deed("modbus", TOM, "write", "hmi.p_set", "taken", True, 0, 0.0, 120.5, 77, time.time_ns() - 3 * 3600 * 10**9))
     records.keep(Deed("opcua", EVA, "write", "hmi.steps", "refused: outside the tag's range", False, 2, 1.0, float("nan")))
@@ -159,16 +193,16 @@ def test_history_gives_a_table_csv_and_json(records: Records, run: Run) -> None:
 
 def test_times_are_read_as_people_write_them(site: Path) -> None:
     now = datetime.now().astimezone()
-    ago = lambda text: (now.timestamp() - _since(text) / 1e9) / 60  # noqa: E731
+    ago = lambda text: (now.timestamp() - moment(text) / 1e9) / 60  # noqa: E731
     for text, minutes in (("2h", 120), ("30min", 30), ("90 s", 1.5), ("1.5h", 90)):
         assert ago(text) == pytest.approx(minutes, abs=0.5), text
     later = (now + timedelta(minutes=10)).strftime("%H:%M")
     assert 22.5 * 60 <= ago(later) <= 25.5 * 60, "a time of day that is still to come was yesterday's"
-    assert _since("2026-07-01T12:00") == _since("2026-07-01T10:00+00:00") == 1782900000 * 10**9
+    assert moment("2026-07-01T12:00") == moment("2026-07-01T10:00+00:00") == 1782900000 * 10**9
 
 
 def test_help_has_examples_and_the_program_starts_with_no_colours(records: Records, run: Run, site: Path) -> None:
-    for words in (["alarms"], ["alarms", "ack"], ["audit"], ["history"]):
+    for words in (["alarms"], ["alarms", "ack"], ["alarms", "events"], ["audit"], ["history"]):
         assert "Examples:" in CliRunner().invoke(app, [*words, "--help"]).stdout
     raise_alarm(records, "door")
     command = [sys.executable, "-m", "runtime.cli", "alarms", "--site", str(site)]

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from runtime.cli import app
 from runtime.rundir import state_folder_of
 from runtime.servers.certificates import Certificates
+from runtime.servers.certificates_read import fingerprint_of, pretty
 from runtime.servers.users import User, Users
 from tests.aids.servers_pki import made
 from tests.aids.site import ROOT
@@ -96,6 +98,48 @@ def test_a_user_comes_in_with_a_certificate_from_a_file(site: Path, tmp_path: Pa
     say(site, "user", "add", "eva", "--role", "engineer", "--no-password")
     say(site, "user", "certificate", "eva", str(tmp_path / "eva.pem"))
     assert users_of(site).by_certificate(eva.der) == User("eva", "engineer")
+
+
+def test_what_a_thief_may_have_is_taken_away_again(site: Path, tmp_path: Path) -> None:
+    eva = made("eva")
+    (tmp_path / "eva.pem").write_bytes(eva.pem)
+    say(site, "user", "add", "eva", "--role", "engineer", "--no-password")
+    for which in (str(tmp_path / "eva.pem"), pretty(fingerprint_of(eva.der))[:23]):
+        say(site, "user", "certificate", "eva", str(tmp_path / "eva.pem"))
+        say(site, "user", "certificate", "eva", which, "--remove")
+        assert users_of(site).by_certificate(eva.der) is None
+    assert "8 digits" in say(site, "user", "certificate", "eva", "4F:0C", "--remove", code=1).output
+    token = say(site, "user", "token", "eva").stdout.strip()
+    assert "revoked: 1" in say(site, "user", "token", "eva", "--revoke").output
+    assert users_of(site).by_token(token) is None
+
+
+def test_a_user_is_given_another_role_and_keeps_the_password(site: Path) -> None:
+    say(site, "user", "add", "eva", "--role", "viewer", "--password-stdin", typed=f"{WORD}\n")
+    say(site, "user", "role", "eva", "operator")
+    assert users_of(site).by_password_now("eva", WORD, "") == User("eva", "operator")
+    assert "viewer, operator" in say(site, "user", "role", "eva", "boss", code=1).output
+    assert "no user `ida`" in say(site, "user", "role", "ida", "viewer", code=1).output
+
+
+@pytest.mark.parametrize("verb", ["user", "certificate"])
+def test_the_help_has_examples_and_exit_codes_and_no_password_stands_on_a_command_line(verb: str) -> None:
+    """What stands there is in the shell's history, and in the list of processes for everybody."""
+    shown = " ".join(CliRunner().invoke(app, [verb, "--help"]).output.split())
+    assert "Examples:" in shown and "Exit codes: 0 done, 1" in shown
+    group = typer.main.get_command(app).commands[verb]  # type: ignore[attr-defined]
+    for name, command in group.commands.items():
+        assert command.epilog and "Examples:" in command.epilog, name
+        words = [word for option in command.params for word in option.opts if "password" in word]
+        assert set(words) <= {"--password-stdin", "--no-password"}, name
+
+
+def test_a_folder_that_may_not_be_written_is_told_without_a_traceback(site: Path, pki: Certificates, tmp_path: Path) -> None:
+    file, _ = made("scada").write(tmp_path, "scada")
+    pki.folder.parent.mkdir(parents=True, exist_ok=True)
+    pki.folder.write_text("in the way")
+    done = say(site, "certificate", "trust", str(file), code=1)
+    assert "error: " in done.output and str(pki.folder) in done.output and "Traceback" not in done.output
 
 
 def test_the_list_shows_a_broken_file_with_its_place_and_warns_where_others_may_read_it(site: Path) -> None:

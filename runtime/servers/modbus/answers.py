@@ -2,8 +2,8 @@
 
 Exceptions a client may see: 01 unknown function; 02 an address that is not mapped, not writable (for this client), or half of
 a longer value; 03 a wrong count or length, a value out of range or not finite; 04 no scan is running or it is stopped or in
-local control, or a tag is bad whose line says so; 06 the scan did not answer within a second or too many writes wait; 0B another
-unit id than the site's.
+local control, or a tag is bad whose line says so; 06 the scan did not answer within a second, too many writes wait, or another
+program came in between; 0B another unit id than the site's.
 """
 
 from __future__ import annotations
@@ -30,14 +30,15 @@ from runtime.servers.modbus.protocol import (
     parse_write,
     refuse,
 )
-from runtime.servers.modbus.refusal import DEVICE_FAILURE, ILLEGAL_FUNCTION, NO_SUCH_UNIT, RefusedError
+from runtime.servers.modbus.refusal import BUSY, DEVICE_FAILURE, ILLEGAL_FUNCTION, NO_SUCH_UNIT, RefusedError
+from runtime.servers.modbus.refusals import Refusals
 from runtime.servers.modbus.settings import ModbusSettings
 from runtime.servers.modbus.write import Wanted, carry_out, check, plan
 
 LOOK = 1_000_000  # ns: a snapshot is looked for at most this often, however many requests come
 MOST_READY = 4096  # answers kept of one picture: a client that asks for ever other addresses fills no memory
 
-Writing = tuple[WriteRequest, list[Wanted], Who]
+Writing = tuple[WriteRequest, list[Wanted], Who, RegisterImage]
 
 
 class Answers:
@@ -45,7 +46,7 @@ class Answers:
 
     def __init__(self, order: ServiceOrder, settings: ModbusSettings, entries: tuple[Entry, ...], door: Door, access: Access):
         self.requests = self.writes = 0
-        self._door = door
+        self._door, self.refusals = door, Refusals(door)
         self._ready: dict[bytes, bytes] = {}  # of this picture: what follows the transaction number, of request and answer
         self.follow(order, settings, entries, access)
 
@@ -128,13 +129,15 @@ class Answers:
         image = self.current(now=request.masks is not None)
         wanted = plan(request, image)
         check_read_after_write(request, image)
-        check(wanted, who, self._door)
-        return request, wanted, who
+        check(wanted, who, self._door, self.refusals)
+        return request, wanted, who, image
 
     async def write(self, pdu: bytes, writing: Writing) -> bytes:
         """Have the scan take the values; the answer says what became of them."""
         self.writes += 1
-        request, wanted, who = writing
+        request, wanted, who, image = writing
+        if image is not self.image:  # another program has come in between: its tags stand elsewhere
+            return refuse(request.function, BUSY)
         try:
             await carry_out(wanted, who, self._door)
             return answer_write(request, pdu, self.current(now=True))

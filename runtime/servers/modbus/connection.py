@@ -10,6 +10,7 @@ import structlog
 from runtime.servers.audit import Who
 from runtime.servers.modbus.answers import Answers, Writing
 from runtime.servers.modbus.protocol import FramingError, frame, next_request
+from runtime.servers.modbus.tls import Tls
 
 log = structlog.get_logger()
 A_TURN = 128  # requests of one connection that are answered before the others have their turn
@@ -72,6 +73,10 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._is_full = False
         self._proceed()
+
+    def is_refused_by(self, tls: Tls) -> bool:
+        """Whether its certificate would not be let in any more."""
+        return bool(tls.judge(self._transport)[0])
 
     def end(self, reason: str) -> None:
         """Close the connection; a second call does not wait until the client has fetched what is on its way."""

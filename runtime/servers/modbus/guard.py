@@ -5,15 +5,18 @@ the server writes the fallback itself, as a command like any other, with the use
 and SCADA has missed it, every fallback is written at once, and until SCADA is back no remote write stands longer than `within`.
 
 Where the scan does not take the fallback (silent, stopped, in local control), it is asked again each second, so that the fallback
-is there the moment the site is back in remote control; that is said once, not each time. Nobody knows who wrote a value before this
-server or the scan was started: there the time starts anew for every tag that is not at its fallback. Where somebody else than a
-Modbus client (an HMI, OPC UA) has written the tag since, it is theirs, and the watch ends.
+is there the moment the site is back in remote control; that is said once, not each time. Who wrote a value before this server was
+started, and when, the audit log knows: its time goes on, so that no server that starts again and again lets it stand. Where nobody
+knows, as after a restart of the scan, the time starts anew for every tag that is not at its fallback. Where somebody else than a
+Modbus client (an HMI, OPC UA) has written the tag since, it is theirs, and the watch ends. A write whose answer never came may
+still be carried out: it is watched as one of which nobody knows who wrote it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +24,15 @@ import structlog
 
 from runtime.model import Tag
 from runtime.servers.audit import Deed, Who
-from runtime.servers.door import Door, Outcome
+from runtime.servers.door import NO_ANSWER, Door, Outcome
 from runtime.servers.modbus.image import RegisterImage
 from runtime.servers.modbus.map import EXPECT, Entry
 
 EVERY = 0.05  # s between two looks
 AGAIN = 1.0  # s until the scan is asked again
+AT_ONCE = 64  # fallbacks that are written together: as many as a scan takes, so that clients still find room in the ring
 HERE = "modbus"  # the address of what this server does by itself
+SERVICE = "modbus"  # the name of the Modbus server in the audit log
 
 log = structlog.get_logger()
 Key = tuple[str, int]
@@ -46,10 +51,11 @@ class Watch:
 
 
 class Guard:
-    """The watches of all tags with a fallback, and SCADA's heartbeat."""
+    """The watches of all tags with a fallback, and SCADA's heartbeat. `written`: the newest write of each tag before the start."""
 
-    def __init__(self, door: Door):
+    def __init__(self, door: Door, written: Mapping[str, Deed] | None = None):
         self._door = door
+        self._written = {name.lower(): deed for name, deed in (written or {}).items()}
         self._guarded: dict[Key, Entry] = {}
         self._watches: dict[Key, Watch] = {}
         self._expect: Entry | None = None
@@ -106,16 +112,20 @@ class Guard:
             self._scan = self._door.snapshot.scan
         await self._judge_heartbeat()
         now = time.monotonic()
-        for key, watch in [item for item in self._watches.items() if item[1].due <= now]:
-            await self._fall_back(key, watch)
+        due = [item for item in self._watches.items() if item[1].due <= now]
+        for first in range(0, len(due), AT_ONCE):  # one after the other would take a scan each
+            await asyncio.gather(*(self._fall_back(key, watch) for key, watch in due[first : first + AT_ONCE]))
 
     def _hear(self, deed: Deed) -> None:
-        """A write was taken: if a client of ours wrote it, its time starts."""
+        """A write was taken, or may be yet: if a client of ours wrote it, its time starts."""
         key = (deed.subject.lower(), max(deed.element - 1, 0))
-        if deed.action != "write" or not deed.taken or deed.who.peer == HERE or key not in self._guarded:
+        is_perhaps = deed.answer == Outcome(NO_ANSWER).text
+        if deed.action != "write" or not (deed.taken or is_perhaps) or deed.who.peer == HERE or key not in self._guarded:
             return
         entry = self._guarded[key]
-        self._watches[key] = self._watch(key, entry, deed.new)
+        # where something else stands there already, nobody can say which of two writes came last
+        is_theirs = deed.taken and self._value(entry.tag, key[1]) == deed.new
+        self._watches[key] = self._watch(key, entry, deed.new if is_theirs else None)
 
     def _watch(self, key: Key, entry: Entry, theirs: Any) -> Watch:
         allowed, reason = entry.seconds, f"no further write came within {entry.seconds:g} s"
@@ -125,8 +135,19 @@ class Guard:
 
     def _watch_what_stands(self, is_new_scan: bool) -> None:
         for key, entry in self._guarded.items():
-            if (is_new_scan or key not in self._watches) and self._value(entry.tag, key[1]) != entry.fallback:
-                self._watches[key] = self._watch(key, entry, None)
+            value = self._value(entry.tag, key[1])
+            if (is_new_scan or key not in self._watches) and value != entry.fallback:
+                self._watch_from_before(key, entry, None if is_new_scan else self._written.get(key[0]), value)
+        self._written = {}
+
+    def _watch_from_before(self, key: Key, entry: Entry, deed: Deed | None, value: Any) -> None:
+        watch = self._watch(key, entry, None)
+        if deed is not None and max(deed.element - 1, 0) == key[1] and deed.new == value:
+            if deed.service != SERVICE:
+                return
+            ago = (time.time_ns() - deed.time) / 1e9
+            watch.due -= min(max(ago, 0.0), entry.seconds)  # a clock that was set back shortens nothing
+        self._watches[key] = watch
 
     async def _judge_heartbeat(self) -> None:
         beat = self._image.beat if self._image is not None else None
@@ -142,6 +163,9 @@ class Guard:
         elif beat.is_alive and self._is_missed:
             self._is_missed = False
             self._note_heartbeat(True)
+            for key, watch in list(self._watches.items()):
+                if watch.theirs is not None:  # written while it was missed, perhaps just before the first beat
+                    self._watches[key] = self._watch(key, watch.entry, watch.theirs)
         if self._expect.tell is not None:
             await self._tell(self._expect.tell, beat.is_alive)
 
@@ -161,6 +185,8 @@ class Guard:
         self._told_tag = (0.0, "") if outcome.is_taken else (time.monotonic() + AGAIN, outcome.text)
 
     async def _fall_back(self, key: Key, watch: Watch) -> None:
+        if self._watches.get(key) is not watch:  # another program has come since, or another write
+            return
         tag, fallback = watch.entry.tag, watch.entry.fallback
         assert fallback is not None
         watch.due = time.monotonic() + AGAIN

@@ -71,7 +71,7 @@ class Places:
     def write(self, file: Path) -> None:
         """Write the file aside and rename it, where it does not say the same already. Raises OSError."""
         text = json.dumps({"format": FORMAT, "shelves": self.shelves}, indent=1)
-        if file.exists() and file.read_text() == text:
+        if file.exists() and file.read_bytes() == text.encode():
             return
         file.parent.mkdir(parents=True, exist_ok=True)
         aside = file.with_name(f".{file.name}.{os.getpid()}")
@@ -99,7 +99,7 @@ def read_places(file: Path) -> Places:
         return Places()
     except OSError as error:
         raise PlacesError(f"cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PlacesError(f"is no JSON: {error}") from None
     if not isinstance(found, dict) or found.get("format") != FORMAT or not isinstance(found.get("shelves"), dict):
         raise PlacesError(f"is no map of format {FORMAT}")

@@ -15,7 +15,7 @@ import structlog
 
 from runtime.servers.audit import Who
 from runtime.servers.modbus.answers import Answers, Writing
-from runtime.servers.modbus.rtu_frame import BROADCAST, LONGEST, frame, request_at_end
+from runtime.servers.modbus.rtu_frame import BROADCAST, LONGEST, are_frames, frame, request_at_end
 from runtime.servers.modbus.settings import SerialSettings
 
 log = structlog.get_logger()
@@ -107,6 +107,9 @@ class SerialLine:
     def _judge(self) -> None:
         """The line is silent: answer the request that stands there now, or wait a little for the rest of it."""
         found = request_at_end(self._heard, self._settings.unit)
+        if found is None and are_frames(self._heard):
+            self._heard = b""  # others spoke to each other, and have finished
+            return
         if found is None:
             self._wait(GAP, self._forget)
             return

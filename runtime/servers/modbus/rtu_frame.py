@@ -8,6 +8,7 @@ from __future__ import annotations
 LONGEST = 256
 SHORTEST = 4  # unit, function, CRC
 BROADCAST = 0
+GLITCH = 2  # bytes
 # How long a request is by its function: whole, or up to where the byte count stands, which it is then longer by.
 WHOLE = {1: 8, 2: 8, 3: 8, 4: 8, 5: 8, 6: 8, 22: 10, 43: 7}
 COUNTED = {15: 6, 16: 6, 23: 10}
@@ -43,13 +44,28 @@ def request_at_end(data: bytes, unit: int) -> tuple[int, bytes] | None:
     """The request to this unit, or to all, with which the data end: its unit id and PDU.
 
     It may be all of the data. Where the loop slept through the silence before it, it stands behind what others said to each
-    other: there it is one only if its function tells this length, since any two bytes may look like a unit and a function.
+    other: those are whole frames themselves. Without that rule the end of somebody's answer would now and then be a write: a CRC
+    fits one of 65,536 by chance. A few bytes of noise, as drivers put on the line when they are switched on, may stand before it.
     """
     for start in range(max(0, len(data) - LONGEST), len(data) - SHORTEST + 1):
         found = data[start:]
         if found[0] in (unit, BROADCAST) and (start == 0 or _length(found) == len(found)) and crc(found[:-2]) == found[-2:]:
-            return found[0], found[1:-2]
+            return (found[0], found[1:-2]) if start <= GLITCH or are_frames(data[:start]) else None
     return None
+
+
+def are_frames(data: bytes) -> bool:
+    """Whether these bytes are nothing but whole frames of whatever units, one after the other."""
+    ends = {0}  # where a frame may start: behind each one that ended
+    for start in range(len(data)):
+        if start not in ends:
+            continue
+        found = 0xFFFF
+        for place in range(start, len(data)):
+            found = found >> 8 ^ _TABLE[(found ^ data[place]) & 0xFF]
+            if found == 0 and place + 1 - start >= SHORTEST:  # so it is behind a CRC that fits
+                ends.add(place + 1)
+    return bool(data) and len(data) in ends
 
 
 def _length(data: bytes) -> int:

@@ -7,13 +7,14 @@ import resource
 import socket
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from runtime.child import ServiceOrder
-from runtime.servers.audit import Who
+from runtime.servers.audit import Deed, Who
 from runtime.servers.door import Door
 from runtime.servers.modbus.access import Access
 from runtime.servers.modbus.answers import Answers
@@ -24,9 +25,10 @@ from runtime.servers.modbus.map import Entry
 from runtime.servers.modbus.rtu import SerialLine
 from runtime.servers.modbus.settings import ModbusSettings, describe_modbus
 from runtime.servers.modbus.tls import Tls
+from runtime.servers.records.store import Records
 from runtime.servers.service import ListenError
 from runtime.servers.users import Users
-from runtime.source import Report
+from runtime.source import Report, SiteError
 
 log = structlog.get_logger()
 HANDSHAKE = 5.0  # s for a TLS client to say hello and show its certificate
@@ -45,12 +47,14 @@ KEEP_ALIVE = (
 class ModbusServer:
     """All listeners and connections; Connection's house."""
 
-    def __init__(self, order: ServiceOrder, settings: ModbusSettings, entries: tuple[Entry, ...], door: Door):
+    def __init__(
+        self, order: ServiceOrder, settings: ModbusSettings, entries: tuple[Entry, ...], door: Door, written: Mapping[str, Deed]
+    ):
         self.settings, self.door = settings, door
         self.users = Users(order.users)
         self.access = Access(settings, self.users)
         self.answers = Answers(order, settings, entries, door, self.access)
-        self.guard = Guard(door)
+        self.guard = Guard(door, written)
         self.guard.follow(self.answers.image)
         self.connections: dict[Connection, str] = {}  # each with its host
         self.turned_away = 0
@@ -63,8 +67,9 @@ class ModbusServer:
         self._lines = [SerialLine(line, self.answers, line.role or settings.role) for line in settings.serial]
 
     async def listen(self, tls: Tls | None) -> None:
-        """Start to accept connections. Raises ListenError where a port is taken."""
+        """Start to accept connections. Raises ListenError where a port is taken: what falls back falls back even so."""
         self.answers.look()
+        await self.guard.look()
         where = []
         if self.settings.port is not None:
             where.append(await self._listen("modbus-tcp", self.settings.port))
@@ -139,21 +144,33 @@ class ModbusServer:
     def tick(self) -> None:
         """Close the connections that asked nothing for too long; look after certificates and serial lines."""
         self.answers.look()
-        now = time.monotonic()
+        now, users = time.monotonic(), self.users.names()
         for connection in list(self.connections):
-            if connection.has_asked:
+            if connection.who.user and connection.who.user not in users:
+                connection.end("its user was removed")
+            elif connection.has_asked:
                 connection.has_asked, connection.quiet_since = False, now
             elif now - connection.quiet_since > self.settings.idle:
                 connection.end("idle")
         self.guard.tick()
-        if self._tls is not None:
-            self._tls.refresh()
+        self.answers.refusals.tick()
+        if self._tls is not None and self._tls.refresh():
+            for connection in list(self.connections):
+                if connection.is_refused_by(self._tls):
+                    connection.end("its certificate is no longer trusted")
         for line in self._lines:
             line.open()
 
     async def follow(self, order: ServiceOrder) -> None:
         """Answer from the tags and the map of this order; connections stay. Raises SiteError for a map that does not fit them."""
-        settings, entries = _read(order)
+        try:
+            settings, entries = _read(order)
+        except SiteError:
+            self._follow(order, self.settings, ())  # the old map would write into tags of the new program that it does not mean
+            raise
+        self._follow(order, settings, entries)
+
+    def _follow(self, order: ServiceOrder, settings: ModbusSettings, entries: tuple[Entry, ...]) -> None:
         self.settings = settings
         self.access = Access(settings, self.users)
         self.answers.follow(order, settings, entries, self.access)
@@ -186,12 +203,23 @@ async def open_server(order: ServiceOrder, door: Door, _: Any) -> ModbusServer:
     """Read the settings and the map, and listen. Raises SiteError and ListenError."""
     settings, entries = _read(order)
     _allow_files(FILES + settings.clients)
-    server = ModbusServer(order, settings, entries, door)
+    written = await asyncio.to_thread(_last_writes, order.state_dir)
+    server = ModbusServer(order, settings, entries, door, written)
     tls = None
     if settings.tls is not None:
         tls = await asyncio.to_thread(Tls, settings.tls, settings.host, order)  # a key of RSA 3072 may take a second to make
     await server.listen(tls)
     return server
+
+
+def _last_writes(state_dir: str) -> Mapping[str, Deed]:
+    if not state_dir:
+        return {}
+    records = Records(state_dir)
+    try:
+        return records.last_writes()
+    finally:
+        records.close()
 
 
 def _allow_files(count: int) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ log = structlog.get_logger()
 
 ROLE_EXTENSION = "1.3.6.1.4.1.50316.802.1"
 UTF8_STRING = 0x0C
+JUDGE_AGAIN = 10.0  # s: a certificate may have expired, or be on a list of revoked ones
 
 
 class Tls:
@@ -40,7 +42,8 @@ class Tls:
             self.context = self._certificates.server_context(own, clients=settings.clients)
         except (CertificateError, OSError) as error:
             raise SiteError([Problem(NOWHERE, "E943", f"the site's certificate cannot be used for TLS: {error}")]) from error
-        self._known = self._trusted()
+        self._known = self._last = self._trusted()
+        self._due = 0.0
 
     def judge(self, transport: Any) -> tuple[str, bytes | None]:
         """Why a client must go ("" where it may stay), and its certificate: none over plain TCP, or where it showed none."""
@@ -51,14 +54,22 @@ class Tls:
         verdict = self._certificates.judge(certificate, purpose="tls")
         return verdict.text if not verdict.is_taken else "", certificate
 
-    def refresh(self) -> None:
-        """Let clients in whose certificates were put into `trusted/` since; those taken out are turned away by `judge`."""
+    def refresh(self) -> bool:
+        """Let clients in whose certificates were put into `trusted/` since; those taken out are turned away by `judge`.
+
+        Whether those who are connected must be judged again: where anything has changed, and now and then for what time changes.
+        """
         known = self._trusted()
+        now = time.monotonic()
+        is_due = known != self._last or now >= self._due
+        if is_due:
+            self._last, self._due = known, now + JUDGE_AGAIN
         if self._asks and known - self._known:
             added = "".join(map(ssl.DER_cert_to_PEM_cert, sorted(known - self._known)))
             self.context.load_verify_locations(cadata=added)
             log.info("trusts more certificates", count=len(known - self._known))
         self._known |= known
+        return is_due
 
     def _trusted(self) -> frozenset[bytes]:
         return frozenset(der for room in ("trusted", "issuers") for _, der in self._certificates.listed(room))

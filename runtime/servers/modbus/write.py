@@ -15,10 +15,9 @@ from runtime.servers.door import NO_ANSWER, NO_SCAN, RING_FULL, Door, Outcome
 from runtime.servers.modbus.heartbeat import Beat
 from runtime.servers.modbus.image import Cell, RegisterImage, scale_factor
 from runtime.servers.modbus.map import COIL, EXPECT, FORMATS, HOLDING
-from runtime.servers.modbus.protocol import (
-    WriteRequest,
-)
+from runtime.servers.modbus.protocol import WriteRequest
 from runtime.servers.modbus.refusal import BUSY, DEVICE_FAILURE, ILLEGAL_ADDRESS, ILLEGAL_VALUE, RefusedError
+from runtime.servers.modbus.refusals import Refusals
 
 # What the client hears. A register that this client may not write looks to it like one that nobody may write.
 EXCEPTIONS = {
@@ -34,6 +33,7 @@ EXCEPTIONS = {
     NO_ANSWER: BUSY,
     RING_FULL: BUSY,
 }
+FEW = 8  # values that do not have to queue behind the blocks of others
 _INTEGERS = {"DINT": 32, "LINT": 64, "TIME": 64}
 
 
@@ -92,10 +92,12 @@ def _value(cell: Cell, data: bytes) -> float | int | bool:
     return round(raw)
 
 
-def check(wanted: list[Wanted], who: Who, door: Door) -> None:
+def check(wanted: list[Wanted], who: Who, door: Door, refusals: Refusals) -> None:
     """Refuse the request as a whole before any of it is sent; the scan has the last word on each value. Raises RefusedError."""
     for one in wanted:
         answer = _judge(one, who.role)
+        if answer and not refusals.may_note(who):
+            raise RefusedError(EXCEPTIONS[answer])
         if answer and one.beat is not None:
             door.note(who, "write", one.tag.name, Outcome(answer).text, False, new=one.value)
             raise RefusedError(EXCEPTIONS[answer])
@@ -120,13 +122,17 @@ def _judge(one: Wanted, role: str) -> int:
 async def carry_out(wanted: list[Wanted], who: Who, door: Door) -> None:
     """Send each value to the scan, in order, and wait for all answers. Raises RefusedError for the first that was not taken.
 
-    Several tags in one request are several commands: the scan may take one and refuse the next.
+    Several tags in one request are several commands: the scan may take one and refuse the next. A few of them go to the scan
+    together with those of other clients; many (a block of coils) in portions, since the ring to the scan has no room for all.
     """
     for one in wanted:
         if one.beat is not None:  # a sign of life: none of the scan's business, and no deed to keep a record of
             one.beat.take(int(one.value))
     tags = [one for one in wanted if one.beat is None]
-    outcomes = await asyncio.gather(*(door.write(one.tag, one.value, who, one.element) for one in tags))
+    if len(tags) <= FEW:
+        outcomes = await asyncio.gather(*(door.write(one.tag, one.value, who, one.element) for one in tags))
+    else:
+        outcomes = await door.write_all([(one.tag, one.value, one.element) for one in tags], who)
     for outcome in outcomes:
         if not outcome.is_taken:
             raise RefusedError(EXCEPTIONS.get(outcome.answer, DEVICE_FAILURE))

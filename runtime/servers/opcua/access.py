@@ -7,7 +7,6 @@ sessions that outlive their connection, intervals of 0 ms and queues without an 
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable
 from typing import Any
@@ -19,9 +18,12 @@ from asyncua.server.internal_server import InternalServer
 from asyncua.server.internal_session import InternalSession
 
 from runtime.model import ROLES
+from runtime.servers.opcua import limits
 from runtime.servers.opcua.identity import Guest
+from runtime.servers.opcua.limits import Room, check_count, within
 from runtime.servers.opcua.settings import OpcuaSettings
 from runtime.servers.opcua.types import status
+from runtime.servers.opcua.view import View
 from runtime.servers.opcua.wire import part_of
 
 _READ, _WRITE = 1 << ua.AccessLevel.CurrentRead, 1 << ua.AccessLevel.CurrentWrite
@@ -46,8 +48,22 @@ class Session(InternalSession):
         self.user = guest
         return result
 
+    async def create_session(self, params: Any, sockname: Any = None) -> ua.CreateSessionResult:
+        """A session that ends after a while without a word, whatever the client asks for: what is no number would never end."""
+        wanted = float(params.RequestedSessionTimeout or 0)
+        params.RequestedSessionTimeout = within(wanted, self.iserver.min_session_timeout_ms, limits.LONGEST_SESSION)
+        result = await super().create_session(params, sockname)
+        result.MaxRequestMessageSize = limits.LONGEST  # type: ignore[assignment]
+        return result
+
+    async def close_session(self, delete_subs: bool = True) -> None:
+        """End the session with all its subscriptions: nobody else may take them over."""
+        self.iserver.guests.discard(self)  # type: ignore[attr-defined]
+        await super().close_session(True)
+
     async def read(self, params: ua.ReadParameters) -> list[ua.DataValue]:
         """Read attributes; the user's access level is the role's, and what is not readable is not read."""
+        check_count(params.NodesToRead, limits.READ)
         results = await super().read(params)
         for n, wanted in enumerate(params.NodesToRead):
             if wanted.AttributeId == ua.AttributeIds.Value and not self._may_read(wanted.NodeId):
@@ -80,11 +96,38 @@ class Session(InternalSession):
         """Call methods in this session's name."""
         return await self.iserver.method_service.call_by(self, params)  # type: ignore[attr-defined, no-any-return]
 
+    async def write(self, params: ua.WriteParameters) -> list[ua.StatusCode]:
+        """Write tags."""
+        check_count(params.NodesToWrite, limits.WRITE)
+        return await super().write(params)
+
+    async def browse(self, params: ua.BrowseParameters) -> list[ua.BrowseResult]:
+        """Browse nodes."""
+        check_count(params.NodesToBrowse, limits.BROWSE)
+        return await super().browse(params)
+
+    async def translate_browsepaths_to_nodeids(self, params: list[ua.BrowsePath]) -> list[ua.BrowsePathResult]:
+        """Find nodes by the names that lead to them."""
+        check_count(params, limits.PATHS)
+        return await super().translate_browsepaths_to_nodeids(params)
+
+    async def add_nodes(self, params: Any) -> Any:
+        """Nobody changes the address space: it is the program's."""
+        raise ServiceError(_CODES.BadUserAccessDenied)
+
+    delete_nodes = add_references = delete_references = history_update = add_nodes
+
     async def create_subscription(self, params: Any, callback: Any, request_callback: Any = None) -> ua.CreateSubscriptionResult:
         """A subscription no faster than tags are published."""
-        wanted = float(params.RequestedPublishingInterval)
+        subscriptions = self.subscription_service.subscriptions
+        own = sum(found.session_id == self.session_id for found in subscriptions.values())
+        share = limits.SUBSCRIPTIONS // 2 // self.iserver.most_guests  # type: ignore[attr-defined]
+        if own >= limits.OF_A_SESSION or (own >= share and len(subscriptions) >= limits.SUBSCRIPTIONS // 2):
+            raise ServiceError(_CODES.BadTooManySubscriptions)
         fastest = self.iserver.fastest  # type: ignore[attr-defined]
-        params.RequestedPublishingInterval = min(wanted, 3_600_000.0) if math.isfinite(wanted) and wanted > fastest else fastest
+        params.RequestedPublishingInterval = within(float(params.RequestedPublishingInterval), fastest, limits.SLOWEST)
+        if params.RequestedLifetimeCount and params.RequestedMaxKeepAliveCount:  # at least three times as long (part 4, 5.13.2)
+            params.RequestedLifetimeCount = max(params.RequestedLifetimeCount, 3 * params.RequestedMaxKeepAliveCount)
         result = await super().create_subscription(params, callback, request_callback)
         self._limit(int(result.SubscriptionId), params)
         return result
@@ -105,12 +148,33 @@ class Session(InternalSession):
         return found is not None and found.session_id == self.session_id
 
     async def create_monitored_items(self, params: ua.CreateMonitoredItemsParameters) -> list[ua.MonitoredItemCreateResult]:
+        """Monitor what may be read, as many as a session may; each item is judged on its own."""
         self._own(params.SubscriptionId)
-        for item in params.ItemsToCreate:
-            wanted = item.ItemToMonitor
-            if wanted.AttributeId == ua.AttributeIds.Value and not self._may_read(wanted.NodeId):
-                raise ServiceError(_CODES.BadNotReadable)
-        return await super().create_monitored_items(params)
+        wanted = params.ItemsToCreate
+        check_count(wanted, limits.MONITOR)
+        refused = self._refusals(wanted)
+        params.ItemsToCreate = [item for item, code in zip(wanted, refused, strict=True) if not code]
+        made = iter(await super().create_monitored_items(params))
+        return [ua.MonitoredItemCreateResult(StatusCode=status(code)) if code else next(made) for code in refused]
+
+    def _refusals(self, wanted: list[ua.MonitoredItemCreateRequest]) -> list[int]:
+        """Why these items cannot be, each as a status code; 0 where it can."""
+        all_subscriptions: Any = self.subscription_service.subscriptions
+        of_all, own = Room(limits.MOST), Room(limits.MOST_OWN)
+        for found in all_subscriptions.values():
+            of_all.take(found.items)
+            if found.session_id == self.session_id:
+                own.take(found.items)
+        return [self._refusal(item.ItemToMonitor, of_all, own) for item in wanted]
+
+    def _refusal(self, wanted: ua.ReadValueId, of_all: Room, own: Room) -> int:
+        is_value, is_event = (wanted.AttributeId == known for known in (ua.AttributeIds.Value, ua.AttributeIds.EventNotifier))
+        if is_value and not self._may_read(wanted.NodeId):
+            return int(_CODES.BadNotReadable)
+        kind = "events" if is_event else "values" if is_value and self.iserver.is_published(wanted.NodeId) else "others"  # type: ignore[attr-defined]
+        if of_all.is_full(kind) or own.is_full(kind):
+            return int(_CODES.BadTooManyMonitoredItems)
+        return 0
 
     async def modify_monitored_items(self, params: ua.ModifyMonitoredItemsParameters) -> list[ua.MonitoredItemModifyResult]:
         self._own(params.SubscriptionId)
@@ -136,7 +200,10 @@ class Session(InternalSession):
 
     def republish(self, params: ua.RepublishParameters) -> ua.NotificationMessage:
         self._own(params.SubscriptionId)
-        return super().republish(params)
+        message = super().republish(params)
+        if not message.SequenceNumber:  # asyncua says Good with an empty message, and node-opcua asks for the next one for ever
+            raise ServiceError(_CODES.BadMessageNotAvailable)
+        return message
 
     async def transfer_subscriptions(self, params: Any, callback: Any) -> list[ua.TransferResult]:  # type: ignore[override]
         for number in params.SubscriptionIds:
@@ -150,8 +217,11 @@ class Session(InternalSession):
         return [results.get(number, gone) for number in ids]
 
     def publish(self, acks: Any = None) -> tuple[int, list[ua.StatusCode]]:
+        count = sum(found.session_id == self.session_id for found in self.subscription_service.subscriptions.values())
+        if not count:
+            raise ServiceError(_CODES.BadNoSubscription)
         own = [ack for ack in acks or () if self._is_own(ack.SubscriptionId)]
-        count, results = super().publish(own)
+        results = super().publish(own)[1]
         left = iter(results)
         return count, [next(left) if ack in own else status(_CODES.BadSubscriptionIdInvalid) for ack in acks or ()]
 
@@ -164,22 +234,37 @@ class GuardedServer(InternalServer):
         self.user_manager = None  # type: ignore[assignment]
         self.allow_remote_admin = False
         self.fastest = 100.0
-        self.max_pending_activation_seconds = 10.0
-        self.max_pending_messages_per_connection = 100
-        self.max_subscriptions = 500
+        self.max_session_timeout_ms = limits.LONGEST_SESSION
+        self.max_pending_activation_seconds = limits.PATIENCE
+        self.max_pending_messages_per_connection = limits.WAITING
+        self.max_subscriptions = limits.SUBSCRIPTIONS
+        self.guests: set[InternalSession] = set()
+        self.most_guests = 1
         self.max_monitored_item_queue_size = 100
         self.max_unacked_messages_per_subscription = 100
         self.supported_tokens = ()  # type: ignore[assignment]
         self.is_tag: Callable[[ua.NodeId], bool] = lambda node: False
+        self.is_published: Callable[[ua.NodeId], bool] = lambda node: False
+        self.view_service = View(self.aspace)
 
     def let_in(self, settings: OpcuaSettings, tokens: tuple[type, ...]) -> None:
         """Let in so many clients at once, with these kinds of identity."""
         self.supported_tokens = tokens  # type: ignore[assignment]
         self.fastest = settings.every * 1000
-        self.max_connections = settings.clients
+        self.most_guests = settings.clients
+        self.max_connections = settings.clients + limits.STRANGERS
+
+    def check_room(self, host: str) -> None:
+        """Raises ServiceError where there is no room for one more session: one address may have three quarters of them."""
+        own = sum(str(session.name[0]) == host for session in self.guests)
+        if len(self.guests) >= self.most_guests or own >= self.most_guests - self.most_guests // 4:
+            raise ServiceError(_CODES.BadTooManySessions)
 
     def create_session(self, name: str, user: User | None = None, external: bool = False) -> InternalSession:
-        return Session(self, self.aspace, self.subscription_service, name, user=user or User(), external=external)
+        session = Session(self, self.aspace, self.subscription_service, name, user=user or User(), external=external)
+        if external:
+            self.guests.add(session)
+        return session
 
     def lookup_external_session(self, auth_token: ua.NodeId) -> None:
         """No session is ever found for another channel."""

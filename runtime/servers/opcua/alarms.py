@@ -14,7 +14,7 @@ import structlog
 from asyncua import ua
 
 from runtime.child import ServiceOrder
-from runtime.model import Alarm
+from runtime.model import Alarm, Tag
 from runtime.servers.audit import Who
 from runtime.servers.door import Door
 from runtime.servers.opcua.conditions import SERVER, Notice, alarm_of, notice_of, number_of, system_notice
@@ -43,7 +43,17 @@ Say = Callable[[str, Who, str, int], str]
 class Alarms:
     """The conditions of the site: their events to every subscription, and the methods of their types."""
 
-    def __init__(self, server: Any, methods: Methods, records: Records, door: Door, order: ServiceOrder, every: float):
+    def __init__(
+        self,
+        server: Any,
+        methods: Methods,
+        records: Records,
+        door: Door,
+        order: ServiceOrder,
+        every: float,
+        notifiers: Sequence[ua.NodeId],
+    ):
+        self._notifiers = notifiers
         self._subscriptions = server.subscription_service.subscriptions
         self._aspace, self._records, self._door, self._every = server.aspace, records, door, every
         self._last: dict[str, AlarmEvent] = {}  # the newest event of each alarm that ever had one
@@ -76,6 +86,15 @@ class Alarms:
         """The alarms of the site, in the order in which it declares them."""
         return list(self._states)
 
+    def sources(self) -> dict[str, tuple[Tag, list[str]]]:
+        """The tags that alarms are about, by name, each with its alarms."""
+        found: dict[str, tuple[Tag, list[str]]] = {}
+        for name, state in self._states.items():
+            tag = self._source(state)
+            if tag is not None:
+                found.setdefault(tag.name, (tag, []))[1].append(name)
+        return found
+
     def newest(self, alarm: str) -> Notice | None:
         """The newest event of an alarm, or how it has stood ever since; None where there is no such alarm."""
         state = self._states.get(alarm)
@@ -103,7 +122,7 @@ class Alarms:
         log.warning("the records have begun again: clients are asked to refresh their alarms")
         async with self._turn:
             await self.recall()
-        required = system_notice(_IDS.RefreshRequiredEventType, b"required", "Refresh the conditions")
+        required = system_notice(_IDS.RefreshRequiredEventType, "Refresh the conditions")
         for subscription in list(self._subscriptions.values()):
             items: EventItems = subscription.monitored_item_srv
             for item in items.event_items():
@@ -128,14 +147,22 @@ class Alarms:
             await subscription.monitored_item_srv.trigger_event(notice)
 
     def _notice(self, event: AlarmEvent) -> Notice:
-        state = event.state
-        of = self._tags.get(state.of.lower())
-        alarm = self._alarms.get(event.alarm)
-        source = of or (self._tags.get(alarm.active.lower()) if alarm else None)
+        notice = self._told_of(event)
+        notice.notifiers = self._notifiers
+        return notice
+
+    def _told_of(self, event: AlarmEvent) -> Notice:
+        state, alarm = event.state, self._alarms.get(event.alarm)
+        of, source = self._tags.get(state.of.lower()), self._source(state)
         limit = self._limit(alarm) if alarm and alarm.limit else None
         if source is None:  # of a program that runs no more
             return notice_of(event, SERVER, event.alarm, None, limit)
         return notice_of(event, named(source.name), source.name, named(of.name) if of else None, limit)
+
+    def _source(self, state: AlarmState) -> Tag | None:
+        """The tag that the alarm is about: the one it watches, else its own; None for an alarm of a program that runs no more."""
+        alarm = self._alarms.get(state.name)
+        return self._tags.get(state.of.lower()) or (self._tags.get(alarm.active.lower()) if alarm else None)
 
     def _limit(self, alarm: Alarm) -> float | None:
         pin = self._limits.get(f"{alarm.name}.{alarm.limit}")
@@ -212,7 +239,7 @@ class Alarms:
         self._mark(items, wanted, _IDS.RefreshEndEventType, "Refresh ends")
 
     def _mark(self, items: EventItems, wanted: Sequence[int], kind: int, message: str) -> None:
-        notice = system_notice(kind, b"refresh", message)
+        notice = system_notice(kind, message)
         for item in wanted:
             items.offer(notice, item, unasked=True)  # part 9, 4.5: filters do not hold these back
 

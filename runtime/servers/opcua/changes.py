@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -115,6 +114,6 @@ def _model_change(tag: Tag, verb: int) -> ua.ModelChangeStructureDataType:
 
 
 async def _send(server: Any, kind: int, message: str, changes: list[Any]) -> None:
-    notice = system_notice(kind, os.urandom(16), message)
+    notice = system_notice(kind, message)
     notice.fields = {**notice.fields, "Changes": variant(changes, ua.VariantType.ExtensionObject, is_array=True)}
     await server.subscription_service.trigger_event(notice)

@@ -6,16 +6,20 @@ nothing. Events do not need them. It knows no session.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
 from asyncua import ua
 from asyncua.server.address_space import NodeData
 
+from runtime.model import Tag
+from runtime.servers.opcua.alarms import Alarms
 from runtime.servers.opcua.conditions import ALARMS, Notice, alarm_of, condition_id
 from runtime.servers.opcua.nodes import (
     FOLDER,
     HAS_COMPONENT,
+    HAS_CONDITION,
+    HAS_EVENT_SOURCE,
+    HAS_NOTIFIER,
     HAS_PROPERTY,
     PROPERTY,
     Face,
@@ -27,6 +31,7 @@ from runtime.servers.opcua.nodes import (
     object_face,
     to,
 )
+from runtime.servers.opcua.tags import face_of
 from runtime.servers.opcua.types import named, standard
 
 _IDS, _CLASS = ua.ObjectIds, ua.NodeClass
@@ -38,18 +43,35 @@ _METHODS = {
     "Enable": _IDS.ConditionType_Enable,
     "Disable": _IDS.ConditionType_Disable,
 }
+OF_ALARMS = (HAS_EVENT_SOURCE, HAS_CONDITION)  # what a tag is to the alarms
 _TWO_STATES = standard(_IDS.TwoStateVariableType), "TwoStateVariableType"
 _CONDITION_VARIABLE = standard(_IDS.ConditionVariableType), "ConditionVariableType"
 _NONE = ua.Variant(None, ua.VariantType.Null)
 
 
 class ConditionNodes:
-    """Makes the nodes of the alarms that `names` lists; `notice` is the newest event of one, None where there is no such alarm."""
+    """Makes the nodes of the alarms that `names` lists; `notice` is the newest event of one, None where there is no such alarm.
 
-    def __init__(self, aspace: Any, parent: Face, names: Callable[[], Iterable[str]], notice: Callable[[str], Notice | None]):
-        self._parent, self._names, self._notice = parent, names, notice
+    Clients find by HasNotifier and HasEventSource from the Server over the site and the folder of the alarms to each tag that an
+    alarm is about, and from there by HasCondition to its alarms (part 9, 6.2 and annex B).
+    """
+
+    def __init__(self, aspace: Any, parent: Face, alarms: Alarms):
+        self._parent, self._names, self._notice = parent, alarms.names, alarms.newest
         self._face = object_face(ALARMS.rstrip("/"), "Alarms")
-        aspace[parent.id].references.append(to(HAS_COMPONENT, self._face))
+        self.follow({})
+        aspace[parent.id].references += [to(HAS_COMPONENT, self._face), to(HAS_NOTIFIER, self._face)]
+
+    def follow(self, sources: dict[str, tuple[Tag, list[str]]]) -> None:
+        """Show these tags as what the alarms are about."""
+        self.sources = sources
+        self._tag_of = {name: tag for tag, names in sources.values() for name in names}
+
+    def references(self, tag: Tag) -> list[ua.ReferenceDescription]:
+        """What a tag's node says of the alarms about it."""
+        _, names = self.sources.get(tag.name, (tag, ()))
+        conditions = [to(HAS_CONDITION, self._of(name, notice)) for name in names if (notice := self._notice(name))]
+        return [back(HAS_EVENT_SOURCE, self._face), *conditions] if conditions else []
 
     @property
     def folder(self) -> str:
@@ -61,7 +83,9 @@ class ConditionNodes:
         if identifier == self._face.key:
             kind = is_of(FOLDER, "FolderType", _CLASS.ObjectType, 0)
             children = [to(HAS_COMPONENT, self._of(name, notice)) for name in self._names() if (notice := self._notice(name))]
-            return make_object(self._face, [back(HAS_COMPONENT, self._parent), kind, *children], "All alarms of the site")
+            up = [back(HAS_COMPONENT, self._parent), back(HAS_NOTIFIER, self._parent)]
+            sources = [to(HAS_EVENT_SOURCE, face_of(tag)) for tag, _ in self.sources.values()]
+            return make_object(self._face, [*up, kind, *children, *sources], "All alarms of the site", notifies=True)
         name, _, path = alarm_of(named(identifier)).partition("/")
         notice = self._notice(name) if name else None
         if notice is None:
@@ -77,7 +101,9 @@ class ConditionNodes:
         methods = [to(HAS_COMPONENT, Face(standard(m), word, _CLASS.Method, namespace=0)) for word, m in _METHODS.items()]
         fields = [_child(name, notice, path) for path in notice.fields if "/" not in path]
         text = str(notice.fields["Message"].Value.Text)
-        return make_object(face, [back(HAS_COMPONENT, self._face), kind, *fields, *methods], text)
+        tag = self._tag_of.get(name)
+        source = [back(HAS_CONDITION, face_of(tag))] if tag is not None else []
+        return make_object(face, [back(HAS_COMPONENT, self._face), *source, kind, *fields, *methods], text)
 
     def _field(self, name: str, notice: Notice, path: str) -> NodeData | None:
         known = notice.fields.get(path)

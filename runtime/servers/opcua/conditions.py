@@ -5,6 +5,7 @@ Each limit of a value is a condition of its own, because each is acknowledged by
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +22,7 @@ LIMITS = {"HH": "HighHigh", "H": "High", "L": "Low", "LL": "LowLow"}
 LIMIT_TYPE = ua.ObjectIds.NonExclusiveLevelAlarmType
 DISCRETE_TYPE = ua.ObjectIds.OffNormalAlarmType
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-ALARMS = "/alarms/"
+ALARMS, ALARMS_FOLDER = "/alarms/", named("/alarms")
 _VALUE, _NODE_ID = int(ua.AttributeIds.Value), int(ua.AttributeIds.NodeId)
 _TYPES = ua.VariantType
 _NULL = ua.Variant(None, _TYPES.Null)
@@ -30,11 +31,11 @@ _NULL = ua.Variant(None, _TYPES.Null)
 class Notice:
     """An event as clients ask for it: one value for each path of browse names ("ActiveState/Id").
 
-    `emitting_node` is where it is reported; `condition` the condition it tells of, None for the others.
+    `notifiers` are the objects on which it is reported; `condition` is the one it tells of, None for the others.
     """
 
     def __init__(self, kind: ua.NodeId, fields: Mapping[str, ua.Variant], condition: ua.NodeId | None = None):
-        self.emitting_node = SERVER
+        self.notifiers: Sequence[ua.NodeId] = (SERVER,)
         self.EventType = kind
         self.condition = condition
         self.fields = fields
@@ -74,9 +75,9 @@ def number_of(event: Any) -> int:
     return int.from_bytes(event, "big") if isinstance(event, bytes) and len(event) == 8 and event[0] < 128 else 0
 
 
-def system_notice(kind: int, number: bytes, message: str, severity: int = 100) -> Notice:
-    """An event of the server itself: the ends of a refresh, a queue that ran over."""
-    return Notice(standard(kind), _base(number, standard(kind), SERVER, "Server", datetime.now(UTC), message, severity))
+def system_notice(kind: int, message: str, severity: int = 100) -> Notice:
+    """An event of the server itself, with an EventId that no other has: the ends of a refresh, a queue that ran over."""
+    return Notice(standard(kind), _base(os.urandom(16), standard(kind), SERVER, "Server", datetime.now(UTC), message, severity))
 
 
 def notice_of(event: AlarmEvent, source: ua.NodeId, source_name: str, of: ua.NodeId | None, limit: float | None) -> Notice:

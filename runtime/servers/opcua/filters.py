@@ -16,7 +16,8 @@ from asyncua.server.address_space import AddressSpace
 from runtime.servers.opcua.types import standard, status
 
 _CODES, _OPS = ua.StatusCodes, ua.FilterOperator
-MOST_ELEMENTS, MOST_FIELDS = 200, 500  # one filter: judged at every event
+MOST_ELEMENTS, MOST_FIELDS = 100, 500  # one filter: judged at every event
+MOST_OPERANDS, LONGEST_TEXT = 500, 1000
 # how many operands each operator needs, at least and at most (part 4, tables 119 and 120)
 _OPERANDS = {
     _OPS.Equals: (2, 2),
@@ -49,7 +50,8 @@ def judge_filter(wanted: Any) -> tuple[int, ua.EventFilterResult | None]:
     if not isinstance(wanted, ua.EventFilter):
         return int(_CODES.BadEventFilterInvalid), None
     clauses, elements = wanted.SelectClauses or [], wanted.WhereClause.Elements or []
-    if not clauses or len(clauses) > MOST_FIELDS or len(elements) > MOST_ELEMENTS:
+    operands = sum(len(element.FilterOperands or ()) for element in elements)
+    if not clauses or len(clauses) > MOST_FIELDS or len(elements) > MOST_ELEMENTS or operands > MOST_OPERANDS:
         return int(_CODES.BadEventFilterInvalid), None
     selects = [_judge_operand(clause, 0, 0) for clause in clauses]
     wheres = [_judge_element(element, n, len(elements)) for n, element in enumerate(elements)]
@@ -75,7 +77,9 @@ def _judge_operand(operand: Any, number: int, count: int) -> int:
     if isinstance(operand, ua.ElementOperand):  # only elements further on may be named, so that no filter runs in a circle
         return 0 if number < operand.Index < count else int(_CODES.BadFilterOperandInvalid)
     if isinstance(operand, ua.LiteralOperand):
-        return 0
+        value = operand.Value.Value if operand.Value is not None else None
+        is_long = isinstance(value, (str, bytes, list)) and len(value) > LONGEST_TEXT
+        return int(_CODES.BadFilterLiteralInvalid) if is_long else 0
     if isinstance(operand, ua.SimpleAttributeOperand):
         is_attribute = 1 <= int(operand.AttributeId) <= max(ua.AttributeIds)
         return 0 if is_attribute else int(_CODES.BadAttributeIdInvalid)
@@ -133,7 +137,7 @@ class Where:
             if operator == _OPS.BitwiseOr:
                 return first | second
             return _ORDER[operator](first, second)
-        except (TypeError, ValueError, re.error):
+        except (TypeError, ValueError, ArithmeticError, re.error):
             return None  # part 4, 7.7.3: operands that cannot be brought to one type make null
 
     def _operand(self, operand: Any, event: Any, known: dict[int, Any]) -> Any:

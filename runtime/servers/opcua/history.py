@@ -239,6 +239,7 @@ def _declare(aspace: Any) -> None:
     """Say what this server can do with history (part 11, 5.4)."""
     flags = {"AccessHistoryDataCapability": True, "AccessHistoryEventsCapability": False, "InsertDataCapability": False}
     flags |= {"ReplaceDataCapability": False, "UpdateDataCapability": False, "DeleteRawCapability": False}
+    flags |= {f"{what}EventCapability": False for what in ("Insert", "Replace", "Update", "Delete")}
     flags |= {"DeleteAtTimeCapability": False, "InsertAnnotationCapability": False, "ServerTimestampSupported": False}
     numbers = {"HistoryServerCapabilities_MaxReturnDataValues": MOST_VALUES, "HistoryServerCapabilities_MaxReturnEventValues": 0}
     numbers["Server_ServerCapabilities_OperationLimits_MaxNodesPerHistoryReadData"] = MOST_NODES

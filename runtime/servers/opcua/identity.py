@@ -45,6 +45,7 @@ class Guest(AsyncuaUser):
     role: UserRole = UserRole.User
     plc_role: str = "viewer"
     peer: str = ""
+    proof: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,13 +177,15 @@ class Identity:
 
     def is_still(self, guest: Guest) -> bool:
         """Whether this guest would still be let in: the users file may have changed since."""
-        return guest.name == ANONYMOUS or self._users.still(User(guest.name or "", guest.plc_role))
+        return guest.name == ANONYMOUS or self._users.still(User(guest.name or "", guest.plc_role, guest.proof))
 
     def note_put_out(self, guest: Guest) -> None:
         """Note that a session was ended because its user is gone."""
         who = Who(guest.name or "", guest.plc_role, guest.peer)
-        self._door.note(who, "logout", guest.name or "", "the user was removed, or has another role now", True)
+        self._door.note(
+            who, "logout", guest.name or "", "the user was removed, or has another role, password or certificate now", True
+        )
 
 
 def _guest(user: User, caller: Caller) -> Guest:
-    return Guest(name=user.name, plc_role=user.role, peer=caller.peer)
+    return Guest(name=user.name, plc_role=user.role, peer=caller.peer, proof=user.proof)

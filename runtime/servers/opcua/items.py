@@ -82,7 +82,8 @@ class EventItems(MonitoredItemService):
 
     async def trigger_event(self, event: Any, mid: int | None = None) -> bool:
         """Queue an event for each item that watches where it is reported, and wants it; whether there was such an item."""
-        items = self._monitored_events.get(event.emitting_node, ()) if mid is None else (mid,)
+        at = [item for notifier in event.notifiers for item in self._monitored_events.get(notifier, ())]
+        items = at if mid is None else [mid]
         for item in items:
             self.offer(event, item)
         return bool(items)
@@ -102,7 +103,7 @@ class EventItems(MonitoredItemService):
         if len(queued) >= EVENTS_QUEUED:
             if item not in self._overflowed:
                 self._overflowed.add(item)
-                queued[0] = self._fields(mdata, system_notice(_OVERFLOW, b"overflow", "Events were lost: the queue ran over", 500))
+                queued[0] = self._fields(mdata, system_notice(_OVERFLOW, "Events were lost: the queue ran over", 500))
             del queued[1]
         queued.append(self._fields(mdata, event))
 

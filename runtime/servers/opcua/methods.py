@@ -20,7 +20,8 @@ from runtime.servers.opcua.write import who_of
 
 _CODES, _TYPES = ua.StatusCodes, ua.VariantType
 MOST_CALLS = 100  # of one request: each may wait a second for the scan
-Act = Callable[[Any, ua.NodeId, list[Any]], Awaitable[int]]  # session, object, values of the arguments -> status code
+# session, object, values of the arguments -> a status code, or what the method returns where it has done its work
+Act = Callable[[Any, ua.NodeId, list[Any]], Awaitable[int | list[ua.Variant]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,11 @@ class Methods(MethodService):
         ]
         result = ua.CallMethodResult(InputArgumentResults=[status(code) for code in judged])
         values = [argument.Value for argument in arguments]
-        result.StatusCode = status(_CODES.BadInvalidArgument if any(judged) else await known.act(session, call.ObjectId, values))
+        done = int(_CODES.BadInvalidArgument) if any(judged) else await known.act(session, call.ObjectId, values)
+        if isinstance(done, int):
+            result.StatusCode = status(done)
+        else:
+            result.StatusCode, result.OutputArguments = status(0), done
         return result
 
     def _refusal(self, known: Method | None, call: ua.CallMethodRequest, user: Any) -> int:

@@ -21,6 +21,8 @@ READ, WRITE = 1 << ua.AccessLevel.CurrentRead, 1 << ua.AccessLevel.CurrentWrite
 HAS_TYPE, HAS_PROPERTY = standard(_IDS.HasTypeDefinition), standard(_IDS.HasProperty)
 HAS_COMPONENT, ORGANIZES, HAS_SUBTYPE = standard(_IDS.HasComponent), standard(_IDS.Organizes), standard(_IDS.HasSubtype)
 HAS_RULE = standard(_IDS.HasModellingRule)
+HAS_NOTIFIER, HAS_EVENT_SOURCE = standard(_IDS.HasNotifier), standard(_IDS.HasEventSource)
+HAS_CONDITION = standard(_IDS.HasCondition)
 MANDATORY = standard(_IDS.ModellingRule_Mandatory)
 FOLDER, PLAIN_OBJECT, PROPERTY = standard(_IDS.FolderType), standard(_IDS.BaseObjectType), standard(_IDS.PropertyType)
 NOTHING = ua.NodeId()
@@ -146,10 +148,12 @@ def node(face: Face, description: str, references: Iterable[ua.ReferenceDescript
     return made
 
 
-def make_object(face: Face, references: Iterable[ua.ReferenceDescription], description: str = "") -> NodeData:
-    """An object; its references say what it is and where it hangs."""
+def make_object(
+    face: Face, references: Iterable[ua.ReferenceDescription], description: str = "", *, notifies: bool = False
+) -> NodeData:
+    """An object; its references say what it is and where it hangs. `notifies`: clients may subscribe to its events."""
     made = node(face, description, references)
-    made.attributes[_ATTRIBUTES.EventNotifier] = attribute(0, _KINDS.Byte)
+    made.attributes[_ATTRIBUTES.EventNotifier] = common(int(notifies), _KINDS.Byte)
     return made
 
 

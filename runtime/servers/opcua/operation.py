@@ -13,13 +13,14 @@ from runtime.child import ServiceOrder
 from runtime.servers.door import Door
 from runtime.servers.opcua.alarms import Alarms
 from runtime.servers.opcua.commands import Commands
-from runtime.servers.opcua.condition_nodes import ConditionNodes
-from runtime.servers.opcua.conditions import condition_id
+from runtime.servers.opcua.condition_nodes import OF_ALARMS, ConditionNodes
+from runtime.servers.opcua.conditions import ALARMS_FOLDER, SERVER, condition_id
 from runtime.servers.opcua.history import PastValues
 from runtime.servers.opcua.methods import Methods
 from runtime.servers.opcua.nodes import READ, WRITE, Face, common
 from runtime.servers.opcua.publish import Publisher
 from runtime.servers.opcua.space import Space
+from runtime.servers.opcua.subscription_methods import SubscriptionMethods
 from runtime.servers.records.store import Records
 
 _HISTORY = 1 << ua.AccessLevel.HistoryRead
@@ -32,15 +33,19 @@ class Operation:
     def __init__(self, server: Any, door: Door, publisher: Publisher, space: Space, parent: Face, order: ServiceOrder):
         self._space, self._order = space, order
         self.methods = server.method_service = Methods(server.aspace, door)
+        SubscriptionMethods(server, self.methods, publisher)
         self._commands = Commands(server.aspace, self.methods, door, publisher, parent)
         self._commands.follow(order.tags)
         self._records = Records(Path(order.state_dir)) if order.state_dir else None
         self._alarms: Alarms | None = None
         self._past: PastValues | None = None
         if self._records is not None:
-            self._alarms = Alarms(server, self.methods, self._records, door, order, publisher.every)
-            self._conditions = ConditionNodes(server.aspace, parent, self._alarms.names, self._alarms.newest)
+            self._alarms = Alarms(
+                server, self.methods, self._records, door, order, publisher.every, (SERVER, parent.id, ALARMS_FOLDER)
+            )
+            self._conditions = ConditionNodes(server.aspace, parent, self._alarms)
             space.others.append(self._conditions.make)
+            space.tags.also = self._conditions.references
             self._past = server.history_manager = PastValues(server, self._records.history)
         self._tasks: list[asyncio.Task[None]] = []
         self._shown: list[str] = []
@@ -50,6 +55,7 @@ class Operation:
         if self._alarms is not None:
             await self._alarms.recall()
             self._shown = self._alarms.names()
+            self._conditions.follow(self._alarms.sources())
             await self._mark()
             loop = asyncio.get_running_loop()
             self._tasks = [loop.create_task(self._alarms.run()), loop.create_task(self._look_again())]
@@ -67,6 +73,7 @@ class Operation:
         if self._alarms is not None and self._past is not None:
             self._alarms.follow(order)
             self._past.show(order.tags, self._space.tags.recorded)
+            self._show_alarms()
 
     def counters(self) -> dict[str, int]:
         """How many calls, told events and reads of history there were."""
@@ -82,11 +89,18 @@ class Operation:
     def _show_alarms(self) -> None:
         """Have the folder of the alarms made anew where the program has others."""
         assert self._alarms is not None
-        names = self._alarms.names()
-        if names != self._shown:
-            for node in (self._conditions.folder, *(str(condition_id(name).Identifier) for name in self._shown)):
-                self._space.forget(node)
-            self._shown = names
+        names, sources, before = self._alarms.names(), self._alarms.sources(), self._conditions.sources
+        if names == self._shown and sources == before:
+            return
+        for node in (self._conditions.folder, *(str(condition_id(name).Identifier) for name in self._shown)):
+            self._space.forget(node)
+        self._shown = names
+        self._conditions.follow(sources)
+        for name, (tag, _) in {**before, **sources}.items():
+            made = self._space.nodes.made(name)
+            if made is not None:
+                others = [reference for reference in made.references if reference.ReferenceTypeId not in OF_ALARMS]
+                made.references = [*others, *self._conditions.references(tag)]
 
     async def _mark(self) -> None:
         """Have the variables say which of them have a history."""

@@ -32,7 +32,7 @@ from runtime.servers.opcua.nodes import (
     make_variable,
     to,
 )
-from runtime.servers.opcua.types import standard
+from runtime.servers.opcua.types import NS, standard
 
 DI_URI, PLCOPEN_URI = "http://opcfoundation.org/UA/DI/", "http://PLCopen.org/OpcUa/IEC61131-3/"
 DI, PLC = 3, 4  # their namespace indices here: always registered after ours
@@ -145,19 +145,23 @@ def add_types(aspace: AddressSpace) -> None:
         _add(aspace, make_variable(face, attribute(None, _KINDS.Null), standard(data_type), what), face, owner, HAS_PROPERTY)
     _describe(aspace, DI, DI_URI, "1.05.0", datetime(2025, 11, 15, tzinfo=UTC))
     _describe(aspace, PLC, PLCOPEN_URI, "1.02", datetime(2020, 11, 25, tzinfo=UTC))
+    ours = aspace[standard(_IDS.Server_NamespaceArray)].attributes[ua.AttributeIds.Value].value.Value.Value[NS]  # type: ignore[union-attr]
+    _describe(aspace, NS, ours, None, None, IsNamespaceSubset=False, StaticNodeIdTypes=[], StaticNumericNodeIdRange=[])
     devices = Face(DEVICE_SET, "DeviceSet", ua.NodeClass.Object, PLAIN_OBJECT, namespace=DI)
     what = [is_of(PLAIN_OBJECT, "BaseObjectType", _OBJECT_TYPE, 0)]
     text = "Every instance of a device (OPC 10000-100)"
     _add(aspace, make_object(devices, what, text), devices, standard(_IDS.ObjectsFolder), ORGANIZES)
 
 
-def _describe(aspace: AddressSpace, namespace: int, uri: str, version: str, published: datetime) -> None:
-    """Say in Server/Namespaces which part of a specification is here."""
+def _describe(
+    aspace: AddressSpace, namespace: int, uri: str, version: str | None, published: datetime | None, **otherwise: Any
+) -> None:
+    """Say in Server/Namespaces which part of a specification is here; ours is of no specification, and has no version."""
     type_ = standard(_IDS.NamespaceMetadataType)
     face = Face(ua.NodeId(15001, namespace), uri, ua.NodeClass.Object, type_, namespace=namespace)  # type: ignore[arg-type]
     made = make_object(face, [is_of(type_, "NamespaceMetadataType", _OBJECT_TYPE, 0)])
     _add(aspace, made, face, standard(_IDS.Server_Namespaces), HAS_COMPONENT)
-    known = {"NamespaceUri": uri, "NamespaceVersion": version, "NamespacePublicationDate": published}
+    known = {"NamespaceUri": uri, "NamespaceVersion": version, "NamespacePublicationDate": published, **otherwise}
     for number, (name, data_type, kind, value) in enumerate(_METADATA, 15002):
         is_list = isinstance(value, list)
         of = Face(ua.NodeId(number, namespace), name, ua.NodeClass.Variable, PROPERTY, namespace=0)  # type: ignore[arg-type]

@@ -6,8 +6,10 @@ a message whose signature is wrong; and it opens sessions on an unsecured channe
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import time
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
@@ -24,12 +26,23 @@ from runtime.servers.certificates import Certificates, Verdict
 from runtime.servers.certificates_read import chain_of
 from runtime.servers.door import Door
 from runtime.servers.opcua.identity import Caller, Identity, RefusedError
+from runtime.servers.opcua.limits import CHUNK, CHUNKS, LEAST_CHUNK, LIFETIMES, LONGEST
 from runtime.servers.opcua.settings import OpcuaSettings
 from runtime.servers.opcua.types import standard, status
 
 _IDS, _CODES = ua.ObjectIds, ua.StatusCodes
 CREATE = standard(_IDS.CreateSessionRequest_Encoding_DefaultBinary)
 ACTIVATE = standard(_IDS.ActivateSessionRequest_Encoding_DefaultBinary)
+SESSIONLESS = {
+    CREATE,
+    standard(_IDS.GetEndpointsRequest_Encoding_DefaultBinary),
+    standard(_IDS.FindServersRequest_Encoding_DefaultBinary),
+    standard(_IDS.RegisterServerRequest_Encoding_DefaultBinary),
+    standard(_IDS.RegisterServer2Request_Encoding_DefaultBinary),
+    standard(_IDS.CloseSecureChannelRequest_Encoding_DefaultBinary),
+}
+DEEDS = {standard(_IDS.WriteRequest_Encoding_DefaultBinary), standard(_IDS.CallRequest_Encoding_DefaultBinary)}
+HINT: ContextVar[float] = ContextVar("HINT", default=0.0)  # s: how long the client waits for the answer under way, 0 for ever
 REFUSALS = {
     "broken": _CODES.BadCertificateInvalid,
     "weak": _CODES.BadCertificatePolicyCheckFailed,
@@ -97,10 +110,13 @@ class GuardedProcessor(UaProcessor):
         super().__init__(server, transport, limits)
         self._gate: Gate = server.gate
         self._host, self._port = (str(self.name[0]), int(self.name[1])) if isinstance(self.name, tuple) else (str(self.name), 0)
+        self._is_greeted = False
+        self.keys_until = float("inf")  # when the channel's keys are too old, on the clock `monotonic`
 
     async def process(self, header: Any, body: Any) -> bool:
         """One message; a channel whose message cannot be decoded, verified or accepted is told so and closed (part 6, 7.1.5)."""
         try:
+            self._check_order(header, body)
             return bool(await super().process(header, body))
         except (ServiceError, ua.uaerrors.UaStatusCodeError) as error:
             return self._close_with(error.code)
@@ -109,6 +125,22 @@ class GuardedProcessor(UaProcessor):
         except Exception as error:  # noqa: BLE001 - what a stranger's bytes can raise has no list; the connection ends either way
             self._gate.tell(self._host, f"a message that makes no sense: {type(error).__name__}: {error}"[:200], "")
         return self._close_with(_CODES.BadSecurityChecksFailed)
+
+    def _check_order(self, header: Any, body: Any) -> None:
+        """A Hello, then a channel, then messages of one chunk until somebody is let in. Raises ServiceError (part 6, 7.1)."""
+        kind = header.MessageType
+        if (kind == ua.MessageType.Hello) == self._is_greeted or kind not in _CLIENTS:
+            raise ServiceError(_CODES.BadTcpMessageTypeInvalid)
+        if kind == ua.MessageType.Hello:
+            hello = struct_from_binary(ua.Hello, body.copy())
+            if min(hello.ReceiveBufferSize, hello.SendBufferSize) < LEAST_CHUNK:
+                raise ServiceError(_CODES.BadConnectionRejected)
+            self._is_greeted = True
+            return
+        if kind != ua.MessageType.SecureOpen and not self._connection.is_open():
+            raise ServiceError(_CODES.BadTcpSecureChannelUnknown)
+        is_in = self.session is not None and self.session.is_activated()
+        self._limits.max_message_size, self._limits.max_chunk_count = (LONGEST, CHUNKS) if is_in else (CHUNK, 1)
 
     def _close_with(self, code: int) -> bool:
         told: Any = ua.ErrorMessage(status(code), "")  # type: ignore[arg-type]
@@ -119,21 +151,62 @@ class GuardedProcessor(UaProcessor):
         """Open or renew the channel: here its signature is verified already, so the certificate is the client's own."""
         if algohdr.SecurityPolicyURI != SecurityPolicyNone.URI or not self._is_unsecured():
             self._gate.judge(algohdr.SenderCertificate or b"", self._host)
-        super().open_secure_channel(algohdr, seqhdr, body)
+        request = struct_from_binary(ua.OpenSecureChannelRequest, body)
+        wanted = request.Parameters
+        if self._connection.is_open() != (wanted.RequestType == ua.SecurityTokenRequestType.Renew):
+            raise ServiceError(_CODES.BadRequestTypeInvalid)
+        if not self._connection.is_open():
+            self._connection.select_policy(algohdr.SecurityPolicyURI, algohdr.SenderCertificate, wanted.SecurityMode)
+        if (
+            not self._is_unsecured()
+            and len(wanted.ClientNonce or b"") < self._connection.security_policy.secure_channel_nonce_length
+        ):
+            raise ServiceError(_CODES.BadNonceInvalid)
+        wanted.RequestedLifetime = min(max(wanted.RequestedLifetime, LIFETIMES[0]), LIFETIMES[1])
+        self.keys_until = time.monotonic() + wanted.RequestedLifetime / 1000 * 1.25  # part 4, 5.5.2.1
+        response = ua.OpenSecureChannelResponse()
+        response.Parameters = self._connection.open(wanted, self.iserver)
+        self.send_response(request.RequestHeader.RequestHandle, seqhdr, response, ua.MessageType.SecureOpen)
 
     def _is_unsecured(self) -> bool:
         return bool(self._connection.security_policy.Mode == ua.MessageSecurityMode.None_)
 
     async def _process_message(self, typeid: Any, requesthdr: Any, seqhdr: Any, body: Any) -> Any:
+        if typeid not in SESSIONLESS:
+            self._check_token(requesthdr.AuthenticationToken)
         if typeid == CREATE:
             self._check_create(struct_from_binary(ua.CreateSessionParameters, body.copy()))
-        elif typeid == ACTIVATE and self.session is not None:
+            self._end_watch()
+        elif typeid == ACTIVATE:
             await self._identify(struct_from_binary(ua.ActivateSessionParameters, body.copy()))
+        elif typeid in DEEDS:
+            HINT.set(requesthdr.TimeoutHint / 1000)
+            return await self._see_through(super()._process_message(typeid, requesthdr, seqhdr, body))
         return await super()._process_message(typeid, requesthdr, seqhdr, body)
+
+    def _check_token(self, token: ua.NodeId) -> None:
+        """asyncua takes any token on the channel of a session. Raises ServiceError where it is not this session's."""
+        if self.session is None or self.session.auth_token != token:
+            raise ServiceError(_CODES.BadSessionIdInvalid)
+        if self.session.state.name == "Closed":
+            raise ServiceError(_CODES.BadSessionClosed)
+
+    def _end_watch(self) -> None:
+        """Each session starts a watch, which asyncua forgets when the next session comes on the same channel."""
+        if self._session_watchdog_task is not None:
+            self._session_watchdog_task.cancel()
+
+    async def _see_through(self, deed: Any) -> Any:
+        """Carry it out to its end and into the audit log, also where the client hangs up before the scan has answered."""
+        task = asyncio.ensure_future(deed)
+        _under_way.add(task)
+        task.add_done_callback(_done)
+        return await asyncio.shield(task)
 
     def _check_create(self, params: ua.CreateSessionParameters) -> None:
         if self.session is not None and self.session.state.name != "Closed":
             raise ServiceError(_CODES.BadTooManySessions)  # asyncua forgets the one before, which would then stay for ever
+        self.iserver.check_room(self._host)  # type: ignore[attr-defined]
         if self._is_unsecured():
             if not self._gate.takes_unsecured:
                 self._gate.tell(self._host, "a session without security, where the site asks for it", "")
@@ -162,6 +235,16 @@ class GuardedProcessor(UaProcessor):
             session.guest = await self._gate.identity.identify(params.UserIdentityToken, params.UserTokenSignature, caller)
         except RefusedError as refused:
             raise ServiceError(refused.code) from None
+
+
+_CLIENTS = (ua.MessageType.Hello, ua.MessageType.SecureOpen, ua.MessageType.SecureMessage, ua.MessageType.SecureClose)
+_under_way: set[asyncio.Future[Any]] = set()
+
+
+def _done(task: asyncio.Future[Any]) -> None:
+    _under_way.discard(task)
+    if not task.cancelled():
+        task.exception()  # the client's, who was told it or has gone
 
 
 def _is_here(host: str) -> bool:

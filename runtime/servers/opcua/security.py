@@ -16,9 +16,9 @@ from runtime.servers.certificates_make import Own, hosts_of, read_pair, uri_of
 from runtime.servers.certificates_read import CertificateError
 from runtime.servers.door import Door
 from runtime.servers.opcua.identity import Identity
+from runtime.servers.opcua.limits import CHUNK, CHUNKS, LONGEST
 from runtime.servers.opcua.secure_channel import Gate
 from runtime.servers.opcua.settings import OpcuaSettings
-from runtime.servers.opcua.wire_connection import CHUNK, LONGEST
 from runtime.servers.users import Users
 from runtime.source import NOWHERE, Report
 
@@ -38,7 +38,7 @@ async def secure(server: Server, settings: OpcuaSettings, order: ServiceOrder, d
     guarded: Any = server.iserver
     guarded.let_in(settings, identity.tokens(bool(order.users)))
     guarded.gate = Gate(settings, certificates, identity, door)
-    server.limits = TransportLimits(CHUNK, CHUNK, -(-LONGEST // CHUNK), LONGEST)
+    server.limits = TransportLimits(CHUNK, CHUNK, CHUNKS, LONGEST)
     server.set_security_policy(policies(settings, own))
     if own is None:
         return uri_of(order.site)

@@ -10,7 +10,8 @@ import contextlib
 import errno
 import gc
 import socket
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -27,10 +28,12 @@ from runtime.servers.opcua.operation import Operation
 from runtime.servers.opcua.plcopen import DI, DI_URI, PLC, PLCOPEN_URI
 from runtime.servers.opcua.publish import Publisher
 from runtime.servers.opcua.security import secure
+from runtime.servers.opcua.server_node import introduce
 from runtime.servers.opcua.settings import OpcuaSettings, describe_opcua
 from runtime.servers.opcua.site import ShownSite
 from runtime.servers.opcua.types import NS
 from runtime.servers.opcua.wire_connection import BoundedServer, Processor
+from runtime.servers.opcua.wire_decode import harden
 from runtime.servers.opcua.wire_subscription import Subscription
 from runtime.servers.opcua.write import CommandingAttributes
 from runtime.servers.opcua.writers import Writers
@@ -71,6 +74,8 @@ class OpcuaServer:
         self._operation.check()
         self._writers.check()
         self._put_out()
+        if self._server.bserver is not None:
+            self._server.bserver.look_after()  # type: ignore[attr-defined]
 
     def _put_out(self) -> None:
         """End the sessions of users who were removed, or whose role has changed, since they came in."""
@@ -81,7 +86,7 @@ class OpcuaServer:
             if isinstance(guest, Guest) and not guarded.gate.identity.is_still(guest):  # type: ignore[attr-defined]
                 guarded.gate.identity.note_put_out(guest)  # type: ignore[attr-defined]
                 if client.transport is not None:
-                    client.transport.close()
+                    client.transport.abort()
 
     async def follow(self, order: ServiceOrder) -> None:
         """Show this order's tags and program; whoever monitors a tag that stays goes on, and events tell what is otherwise."""
@@ -103,6 +108,7 @@ class OpcuaServer:
 async def prepare() -> Server:
     """Load the standard address space, which needs no order."""
     gc.disable()  # 100,000 objects that all stay: collecting while they are made doubles the time
+    harden()
     asyncua_server.BinaryServer = BoundedServer  # type: ignore[misc]
     subscription_service.InternalSubscription = Subscription  # type: ignore[misc]
     server = Server(iserver=GuardedServer())
@@ -122,8 +128,9 @@ async def open_server(order: ServiceOrder, door: Door, server: Server) -> OpcuaS
     site = ShownSite(guarded, order, door, settings.every)
     publisher = Processor.publisher = Subscription.publisher = Publisher(site.space.tags.values, order.tags, door, settings.every)
     publisher.also(site.find)
-    guarded.is_tag = publisher.is_tag
+    guarded.is_tag, guarded.is_published = publisher.is_tag, publisher.is_ours
     guarded.attribute_service = CommandingAttributes(guarded.aspace, order.tags, door, publisher)
+    introduce(guarded, settings, door)
     operation = Operation(guarded, door, publisher, site.space, site.parent, order)
     writers = Writers(order.state_dir, site.know_writers)
     await publisher.publish()
@@ -139,11 +146,16 @@ async def _introduce(server: Server, site: str, uri: str, namespace: str) -> Non
     server.set_server_name(f"bessplc {site}")
     server.application_type = ua.ApplicationType.Server
     await server.set_application_uri(uri)
-    await server.set_build_info("urn:bessplc", "bessplc", "bessplc", runtime.__version__, "0", datetime.now())
+    await server.set_build_info("urn:bessplc", "bessplc", "bessplc", runtime.__version__, "0", _installed())
     for index, name in ((NS, namespace or f"urn:bessplc:{site}"), (DI, DI_URI), (PLC, PLCOPEN_URI)):
         given = await server.register_namespace(name)
         if given != index:
             raise RuntimeError(f"the namespace {name} became number {given}, not {index}")
+
+
+def _installed() -> datetime:
+    """When this software came onto the machine: the nearest to a build date that an interpreted one has."""
+    return datetime.fromtimestamp(Path(runtime.__file__).stat().st_mtime, UTC)
 
 
 async def _listen(server: Server, settings: OpcuaSettings) -> None:

@@ -19,6 +19,7 @@ from asyncua.server.address_space import AddressSpace, NodeData
 from runtime.model import Tag
 from runtime.servers.opcua.nodes import (
     FOLDER,
+    HAS_NOTIFIER,
     HAS_PROPERTY,
     ORGANIZES,
     Face,
@@ -38,6 +39,7 @@ from runtime.servers.opcua.types import NS, named, standard
 MOST_CHILDREN = 200
 TAGS = "/tags"
 _DIGITS = re.compile(r"(\d+)")
+_SERVER = Face(standard(ua.ObjectIds.Server), "Server", ua.NodeClass.Object, standard(ua.ObjectIds.ServerType), namespace=0)
 Make = Callable[[str], NodeData | None]
 
 
@@ -161,6 +163,7 @@ class Space:
         """Have the standard Objects folder show our two folders."""
         for identifier in ("/bessplc", TAGS):
             hang(self.aspace, self.folders.branches[identifier].face, standard(ua.ObjectIds.ObjectsFolder), ORGANIZES)
+        hang(self.aspace, self.folders.branches[self.folders.site].face, _SERVER.id, HAS_NOTIFIER)
 
     def _make(self, identifier: str) -> NodeData | None:
         if not identifier.startswith("/"):
@@ -179,7 +182,10 @@ class Space:
         ]
         if branch.has_version:
             references.append(to(HAS_PROPERTY, property_face(f"{identifier}/NodeVersion", "NodeVersion")))
-        return make_object(branch.face, references)
+        is_site = identifier == self.folders.site
+        if is_site:
+            references.append(back(HAS_NOTIFIER, _SERVER))
+        return make_object(branch.face, references, notifies=is_site)
 
     def _version(self, identifier: str) -> NodeData | None:
         owner, _, name = identifier.rpartition("/")

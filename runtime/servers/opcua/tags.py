@@ -131,6 +131,7 @@ class TagNodes:
         self.values: dict[str, Attribute] = {}
         self.writers: Mapping[str, Writer] = {}
         self.recorded: frozenset[str] = frozenset()
+        self.also: Callable[[Tag], list[ua.ReferenceDescription]] = lambda tag: []  # what others say of a tag: its alarms
         self._waiting = stamped(null(), BAD_WAITING_FOR_INITIAL_DATA)
 
     def add(self, tag: Tag) -> None:
@@ -164,6 +165,7 @@ class TagNodes:
             *self._parents(tag),
             is_of(standard(type_of(tag)), _NAMES[type_of(tag)], ua.NodeClass.VariableType, 0),
             *(to(HAS_PROPERTY, property_face(f"{tag.name}/{name}", name, _namespace(name))) for name in self.property_names(tag)),
+            *self.also(tag),
         ]
         is_recorded = tag.name in self.recorded
         made = make_variable(

@@ -19,7 +19,6 @@ from runtime.servers.opcua.wire import TAIL, TIMES, overflowed, part, timed
 
 DEEPEST = 100  # values that one item may keep
 ROOM = 1_000_000  # values that all items of the server may keep, at some 70 bytes each; beyond it each keeps one
-MOST = 100_000  # items of the server
 STEPS = tuple(step * 10**power for power in range(5) for step in (1, 2, 5))  # sampling intervals, in turns of the publisher
 _STATUS, _STATUS_VALUE, _STATUS_VALUE_TIME = ua.DataChangeTrigger
 _CODES = ua.StatusCodes

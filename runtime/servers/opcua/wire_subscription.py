@@ -13,10 +13,11 @@ from asyncua.server.internal_subscription import InternalSubscription
 from asyncua.ua.ua_binary import struct_to_binary
 
 from runtime.servers.opcua.items import EventItems
+from runtime.servers.opcua.limits import ITEMS
 from runtime.servers.opcua.publish import Publisher
 from runtime.servers.opcua.types import standard, status
 from runtime.servers.opcua.wire import elements, joined
-from runtime.servers.opcua.wire_items import MOST, ROOM, Item, configure, turns_for
+from runtime.servers.opcua.wire_items import DEEPEST, ROOM, Item, configure, turns_for
 
 LARGEST = 20_000  # values in one notification: 700 kB; what is left follows with the next publish request
 UNACKNOWLEDGED = 4 * 1024 * 1024  # bytes of sent notifications kept for a client that may ask again
@@ -45,7 +46,7 @@ class Items(EventItems):
         if node is None or not is_value or not self._publisher.is_ours(node):
             return await super()._create_data_change_monitored_item(params)
         result = ua.MonitoredItemCreateResult()
-        if self._publisher.count() >= MOST:
+        if self._publisher.count() >= ITEMS:
             result.StatusCode = status(_CODES.BadTooManyMonitoredItems)
             return result
         row = self._publisher.rows.get(node, -1)
@@ -88,6 +89,8 @@ class Items(EventItems):
         item = self.ours.get(params.MonitoredItemId)
         if item is None:
             if params.MonitoredItemId in self._monitored_items:
+                wanted = params.RequestedParameters  # asyncua keeps as many as it is asked to, and without an end where it is 0
+                wanted.QueueSize = min(max(wanted.QueueSize, 1), DEEPEST)
                 return super()._modify_monitored_item(params)
             result.StatusCode = status(_CODES.BadMonitoredItemIdInvalid)
             return result

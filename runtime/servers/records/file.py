@@ -6,6 +6,7 @@ It knows connections, schema versions and what a broken file is; it does not kno
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import sqlite3
@@ -21,11 +22,13 @@ log = structlog.get_logger()
 BUSY_S = 5.0  # how long one process waits for another's transaction; ours last milliseconds
 BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 SAY_EVERY_S = 60.0
+READ_ONLY = (-1, -1)  # the identity of what is not to be used again: the next call may find that it can write
 IDLE = 4  # connections that wait for their next use
 # WAL: readers never wait for the writer. synchronous NORMAL: the disk is synced at checkpoints and not at every commit, which
 # would cost a flash cell's wear and 10-50 ms each. A dying process loses nothing by it; a power cut may lose the last commits
 # (as old as the kernel lets them wait, half a minute), and never harms the file.
 PRAGMAS = (
+    "PRAGMA auto_vacuum = INCREMENTAL",  # says nothing to a file that has tables already
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",
     "PRAGMA journal_size_limit = 4194304",
@@ -84,6 +87,13 @@ class RecordFile:
                     connection.execute("ROLLBACK")
                 raise
 
+    def shrink(self, most: int) -> None:
+        """Give at most so many free pages back to the disk, where more than a tenth are free: fewer are soon used again."""
+        with self.reading() as connection:
+            pages, free = (connection.execute(f"PRAGMA {word}").fetchone()[0] for word in ("page_count", "freelist_count"))
+            if free > pages // 10:
+                connection.executescript(f"PRAGMA incremental_vacuum({most})")  # `execute` would stop after its first page
+
     def close(self) -> None:
         """Close what is open; a call still under way in another thread closes its own."""
         self.is_closed = True
@@ -119,14 +129,25 @@ class RecordFile:
         return found.st_dev, found.st_ino
 
     def _open(self) -> tuple[sqlite3.Connection, tuple[int, int]]:
+        try:
+            return self._open_to_write()
+        except OSError as error:
+            if error.errno not in (errno.EROFS, errno.EACCES) or not os.access(self.path, os.R_OK):
+                raise
+        return self._open_to_read(), READ_ONLY  # a worn card is mounted read-only: the night before is on it all the same
+
+    def _open_to_read(self) -> sqlite3.Connection:
+        waiting = self.path.with_name(self.path.name + "-wal")
+        # with nothing in the log beside it the file is whole; otherwise SQLite needs both, and refuses where it has not got them
+        mode = "mode=ro" if waiting.exists() and waiting.stat().st_size else "immutable=1"
+        return sqlite3.connect(f"{self.path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None, check_same_thread=False)
+
+    def _open_to_write(self) -> tuple[sqlite3.Connection, tuple[int, int]]:
         with self._alone():
-            new = not self.path.exists()
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # its -wal and -shm get the same mode
             of = self.identity()
             connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
             try:
-                if new:
-                    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
                 for pragma in PRAGMAS:
                     connection.execute(pragma)
                 self._migrate(connection)

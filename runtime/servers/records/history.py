@@ -23,7 +23,7 @@ SORT_AFTER = 900  # batches, a quarter of an hour of them
 SORT_A_TAG = 100  # or so many samples a tag: fewer make poor blocks, more make slow reads of what is not sorted yet
 SORT_SAMPLES = 50_000, 1_000_000  # at least and at most so many: a sorting holds 32 bytes each in memory
 BLOCK = 4096  # samples of one tag in a block at most
-STEP = 200  # rows that one step of trimming takes at most
+STEP, STEP_PAGES = 200, 2000  # rows that one step of trimming takes at most, and pages that it gives back to the disk
 SCHEMA = (
     """
     CREATE TABLE tag (id INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE, type TEXT, unit TEXT, recorded INTEGER);
@@ -107,8 +107,7 @@ class History:
                     continue
                 too_old = "" if (pages - free) * page > size else f"AND last < {oldest}"
                 gone = connection.execute(f"DELETE FROM {table} WHERE number < ? {too_old}", (first + STEP,)).rowcount
-            if free > pages // 10:
-                connection.execute(f"PRAGMA incremental_vacuum({STEP})").fetchall()
+        self.file.shrink(STEP_PAGES)
         return gone >= STEP
 
     def size(self) -> int:

@@ -17,7 +17,7 @@ ACTIVE, CLEARED, ACKNOWLEDGED, CONFIRMED, COMMENT, QUALITY, REMOVED = (
     "quality",
     "removed",
 )
-FOUND_AT_START = "found at start"
+FOUND_AT_START, CHATTERED = "found at start", "chattered until then"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,8 @@ class AlarmEvent:
     """What happened to an alarm, and its state after it. `number` rises by one an event, also over restarts and clock changes.
 
     `kind` is "active", "cleared", "acknowledged", "confirmed", "comment", "quality" (its tag's quality became or ceased to be bad),
-    or "removed" (the program has it no more). `note` is "found at start" where nobody watched when it happened.
+    or "removed" (the program has it no more). `note` is "found at start" where nobody watched when it happened, and "chattered
+    until then" where an alarm went on and off so often that it was taken to be active in between.
     """
 
     number: int

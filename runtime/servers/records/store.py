@@ -49,7 +49,8 @@ _STATE_ONES = ", ".join("?" for _ in STATE_COLUMNS.split(","))
 _STATE = f"UPDATE alarm SET ({STATE_COLUMNS}) = ({_STATE_ONES}) WHERE name = ?"
 _RENEWED = ", ".join(f'"{word}" = excluded."{word}"' for word in ("name", "place", "severity", "text", "of", "limit"))
 _LISTED = f"SELECT {STATE_COLUMNS} FROM alarm WHERE name = ? AND place >= 0"
-_EVENTS = "SELECT number, time, alarm, kind, state, who, note FROM event WHERE number > ? ORDER BY number LIMIT ?"
+_EVENT_COLUMNS = "number, time, alarm, kind, state, who, note"
+_EVENTS = f"SELECT {_EVENT_COLUMNS} FROM event WHERE number > ? ORDER BY number LIMIT ?"
 
 Found = TypeVar("Found")
 
@@ -57,12 +58,13 @@ Found = TypeVar("Found")
 class Records:
     """The records in a site's state folder, created where there are none.
 
-    What cannot be read is empty and what cannot be written is refused or dropped; the log says why, at most once a minute.
+    What cannot be read is empty and what cannot be written is refused or dropped; the log says why, at most once a minute. Where
+    `is_strict`, what cannot be read raises NotKeptError instead: for whoever would take an empty list for a quiet night.
     """
 
-    def __init__(self, folder: Path | str):
+    def __init__(self, folder: Path | str, *, is_strict: bool = False):
         self.file = RecordFile(Path(folder) / "records.sqlite", SCHEMA)
-        self._folder = Path(folder)
+        self._folder, self._is_strict = Path(folder), is_strict
         self._deeds: Writer[Deed] = Writer("audit log", self._write_deeds, room=ROOM, gather=GATHER_S)
         self._history: History | None = None
 
@@ -127,6 +129,12 @@ class Records:
     def events_after(self, number: int, limit: int = 1000) -> list[AlarmEvent]:
         """What happened to alarms after the event of that number, oldest first."""
         return [event_of(row) for row in self._rows(_EVENTS, (number, limit))]
+
+    def events(self, since: int, until: int, alarm: str | None = None, limit: int = 1000) -> list[AlarmEvent]:
+        """The newest events between two times, newest first. `alarm` may hold `*`."""
+        named, values = ("", ()) if alarm is None else ("AND lower(alarm) GLOB ?", (_glob(alarm),))
+        query = f"SELECT {_EVENT_COLUMNS} FROM event WHERE time >= ? AND time <= ? {named} ORDER BY number DESC LIMIT ?"
+        return [event_of(row) for row in self._rows(query, (since, until, *values, limit))]
 
     def newest_event(self) -> int:
         """The number of the newest event, from where `events_after` goes on."""
@@ -226,8 +234,8 @@ class Records:
         """At most `limit` samples of a tag between two times (both included, ns since 1970 UTC), in the order of time."""
         try:
             return self.past.read(tag, start, end, limit, newest_first)
-        except NotKeptError:
-            return []
+        except NotKeptError as error:
+            return self._unread(error)
 
     def recorded(self) -> frozenset[str]:
         """The tags that are being recorded, as the site writes them."""
@@ -237,8 +245,8 @@ class Records:
         """Every tag that has a history here."""
         try:
             return self.past.recorded()
-        except NotKeptError:
-            return []
+        except NotKeptError as error:
+            return self._unread(error)
 
     # ------------------------------------------------------------------------------------------
 
@@ -247,16 +255,12 @@ class Records:
         oldest, gone = time.time_ns() - int(age * 1e9), 0
         with self.file.writing() as connection:
             for table in ("deed", "event"):
-                first, last = connection.execute(f"SELECT min(number), max(number) FROM {table}").fetchone()
-                if first is None:
-                    continue
-                gone = max(
-                    gone,
-                    connection.execute(
-                        f"DELETE FROM {table} WHERE number < ? AND (time < ? OR number <= ?)", (first + STEP, oldest, last - most)
-                    ).rowcount,
-                )
-            connection.execute(f"PRAGMA incremental_vacuum({STEP})").fetchall()
+                # two questions: asked for both at once, SQLite reads the whole table
+                first, last = (connection.execute(f"SELECT {end}(number) FROM {table}").fetchone()[0] for end in ("min", "max"))
+                if first is not None:
+                    old = f"DELETE FROM {table} WHERE number < ? AND (time < ? OR number <= ?)"
+                    gone = max(gone, connection.execute(old, (first + STEP, oldest, last - most)).rowcount)
+        self.file.shrink(STEP)
         return gone >= STEP
 
     def close(self) -> None:
@@ -270,8 +274,14 @@ class Records:
         try:
             with self.file.reading() as connection:
                 return connection.execute(query, values).fetchall()
-        except NotKeptError:
-            return []  # why has been said
+        except NotKeptError as error:
+            return self._unread(error)
+
+    def _unread(self, error: NotKeptError) -> list[Any]:
+        """What a reading that failed gives: nothing, or its error, which the log has already."""
+        if self._is_strict:
+            raise error
+        return []
 
 
 def _enter(connection: Any, kind: str, state: AlarmState, at: int, who: str, note: str) -> AlarmState:

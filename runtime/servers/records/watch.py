@@ -15,8 +15,9 @@ from runtime.quality import BAD_NO_COMMUNICATION, BAD_WAITING_FOR_INITIAL_DATA, 
 from runtime.servers.records.blocks import SAMPLE
 from runtime.servers.records.history import number_of
 from runtime.servers.records.settings import Choice
-from runtime.servers.records.states import FOUND_AT_START, Change, name_of
+from runtime.servers.records.states import CHATTERED, FOUND_AT_START, Change, name_of
 
+BURST, REFILL = 20, 10_000_000_000  # an alarm may clear so often at once, and then once in so many ns: 9,000 times a day at most
 _UNKNOWN = 2  # neither active nor inactive: nobody has been told yet
 _TYPES = {"BOOL": "<u1", "DINT": "<i4", "LINT": "<i8", "TIME": "<i8", "LREAL": "<f8"}
 
@@ -26,6 +27,8 @@ class AlarmWatch:
 
     A change is told once. Where there are more than whoever writes has room for, the rest waits for the next look: of an alarm
     that has changed back by then nothing is told. So no flood can fill a queue, and the last state is always told.
+
+    One that chatters stays active until it may clear again: otherwise a loose wire would drive a year of events out in a night.
     """
 
     def __init__(self, order: ServiceOrder, pins: Pins, before: AlarmWatch | None = None):
@@ -39,8 +42,9 @@ class AlarmWatch:
         self._pins = pins
         self._active = np.full(len(active), _UNKNOWN, np.uint8)
         self._is_bad = np.zeros(len(active), bool)
-        self._from = 0
-        self.held_back = 0
+        self._clears = np.full(len(active), float(BURST))  # how often each may clear now
+        self._chatters = np.zeros(len(active), bool)
+        self._looked = self._from = self.held_back = 0
         if before is not None:
             told = dict(zip(before._names, zip(before._active, before._is_bad, strict=True), strict=True))
             for at, name in enumerate(self._names):
@@ -63,6 +67,7 @@ class AlarmWatch:
         is_told[waits] = self._is_bad[waits]
         active = (snapshot.memory[self._offsets] != 0).astype(np.uint8)
         active = np.where(is_bad, self._active, active)
+        active = self._without_chatter(active, snapshot.monotonic)
         changed = np.flatnonzero((active != self._active) | (is_told != self._is_bad))
         if len(changed) > room:
             self.held_back += len(changed) - room
@@ -75,11 +80,23 @@ class AlarmWatch:
         for at in changed.tolist():
             is_on, quality = (None, int(qualities[at])) if is_bad[at] else (bool(active[at]), GOOD)
             value = self._values[at](snapshot) if is_on else None
-            note = FOUND_AT_START if self._active[at] == _UNKNOWN else ""
+            note = FOUND_AT_START if self._active[at] == _UNKNOWN else CHATTERED if self._chatters[at] and not is_on else ""
             was_bad = bool(self._is_bad[at])
             found.append((self.alarms[at], Change(self._names[at], snapshot.wall, is_on, quality, value, note, was_bad)))
+        cleared = changed[(self._active[changed] == 1) & (active[changed] == 0)]
+        self._clears[cleared] -= 1
+        self._chatters[cleared] = False
         self._active[changed], self._is_bad[changed] = active[changed], is_told[changed]
         return found
+
+    def _without_chatter(self, active: np.ndarray, now: int) -> np.ndarray:
+        """What is active, where an alarm that has cleared too often lately is taken to be so still."""
+        self._clears = np.minimum(self._clears + max(0, now - self._looked) / REFILL, BURST)
+        self._looked = now
+        kept = (active == 0) & (self._active == 1) & (self._clears < 1)
+        self.held_back += int(np.count_nonzero(kept & ~self._chatters))
+        self._chatters |= kept
+        return np.where(kept, np.uint8(1), active)
 
 
 def _value_of(

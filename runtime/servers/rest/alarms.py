@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Query, Request, Response
 
+from runtime import quality
 from runtime.model import Alarm
 from runtime.servers.audit import Who
 from runtime.servers.records.states import AlarmState, name_of
@@ -17,6 +20,25 @@ from runtime.servers.rest.room import Room, body_as
 from runtime.servers.rest.shapes import Alarms, AlarmView, Comment, EventQuery, Events
 
 LEAST = "operator"  # who may acknowledge
+ONLY_RECORDED = (
+    "acknowledged",
+    "confirmed",
+    "active_at",
+    "cleared_at",
+    "acknowledged_at",
+    "acknowledged_by",
+    "comment",
+    "count",
+    "event",
+    "value",
+)
+# nobody has seen an occurrence that the scan shows and the records have not got yet
+NOT_YET_RECORDED = {
+    **dict.fromkeys(("active_at", "acknowledged_at", "acknowledged_by", "comment", "value")),
+    "acknowledged": False,
+    "confirmed": True,
+}
+log = structlog.get_logger()
 
 
 def alarm_routes(room: Room) -> APIRouter:
@@ -25,11 +47,12 @@ def alarm_routes(room: Room) -> APIRouter:
 
     @router.get("/alarms", response_model=Alarms, responses=refusals(), summary="List alarms, the active ones first")
     async def list_alarms() -> Response:
-        room.picture.look()
         items = sorted(await _all(room), key=lambda item: (not item["active"], item["name"]))
         return answer({**room.picture.stamp(), "active": sum(item["active"] for item in items), "items": items})
 
-    @router.get("/alarms/events", response_model=Events, responses=refusals(404), summary="What happened to alarms, oldest first")
+    @router.get(
+        "/alarms/events", response_model=Events, responses=refusals(404, 503), summary="What happened to alarms, oldest first"
+    )
     async def list_events(asked: Annotated[EventQuery, Query()]) -> Response:
         found = await room.read_records(lambda records: records.events_after(asked.after, asked.limit))
         items = [
@@ -56,29 +79,36 @@ def alarm_routes(room: Room) -> APIRouter:
 
 
 async def _all(room: Room) -> list[dict[str, Any]]:
-    if room.records is None:
-        return [_bare(alarm, room) for alarm in room.picture.order.alarms]
-    return [view(state) for state in await room.read_records(lambda records: records.alarms())]
+    """Every alarm of the program: as the scan shows it now, and what the records know beside."""
+    known: dict[str, AlarmState] = {}
+    if room.records is not None:
+        try:
+            known = {state.name.lower(): state for state in await room.read_records(lambda records: records.alarms())}
+        except ProblemError:
+            log.warning("alarms without their records")  # which alarms are active is told all the same
+    return [_now(alarm, is_on, code, known.get(name_of(alarm).lower())) for alarm, is_on, code in standing(room)]
 
 
-def is_active(alarm: Alarm, room: Room) -> bool:
-    """Whether the alarm's tag is true in the snapshot."""
-    tag = room.picture.tag(alarm.active)
-    return tag is not None and room.picture.has_any() and bool(room.door.snapshot.value(tag))
+def standing(room: Room) -> list[tuple[Alarm, bool, int]]:
+    """Every alarm of the program, whether its tag is true now, and how good that is: of a bad tag nobody can say."""
+    picture = room.picture
+    picture.look()
+    tags = [picture.tag(alarm.active) for alarm in picture.order.alarms]
+    shown = picture.pick(tuple(tag.name for tag in tags if tag is not None))
+    found = dict(zip(shown.names, zip(picture.values(shown), picture.qualities(shown), strict=True), strict=True))
+    told = [found[tag.name] if tag else (False, quality.BAD_CONFIGURATION_ERROR) for tag in tags]
+    return [(alarm, bool(on), code) for alarm, (on, code) in zip(picture.order.alarms, told, strict=True)]
 
 
-def _bare(alarm: Alarm, room: Room) -> dict[str, Any]:
-    """What the snapshot alone says about an alarm."""
-    unknown = ("acknowledged", "confirmed", "active_at", "cleared_at", "acknowledged_at", "acknowledged_by", "comment")
-    return {
-        "name": name_of(alarm),
-        "severity": alarm.severity,
-        "text": alarm.text,
-        "of": alarm.of,
-        "limit": alarm.limit,
-        "active": is_active(alarm, room),
-        **dict.fromkeys((*unknown, "count", "event", "value")),
-    }
+def _now(alarm: Alarm, is_on: bool, code: int, state: AlarmState | None) -> dict[str, Any]:
+    """The alarm as its tag is now: the records lag behind by a moment, and for long where their process is away."""
+    if state is None:
+        bare = AlarmState(name_of(alarm), alarm.severity, alarm.text, alarm.of, alarm.limit, is_on, quality=code)
+        return {**view(bare), **dict.fromkeys(ONLY_RECORDED)}
+    shown = view(replace(state, quality=code))
+    if is_on == state.active or not quality.is_good(code):
+        return shown  # what was last known holds, and the quality says so
+    return {**shown, "active": is_on, **(NOT_YET_RECORDED if is_on else {})}
 
 
 def view(state: AlarmState) -> dict[str, Any]:
@@ -90,6 +120,7 @@ def view(state: AlarmState) -> dict[str, Any]:
         "of": state.of,
         "limit": state.limit,
         "active": state.active,
+        "quality": quality.name(state.quality),
         "acknowledged": state.acked,
         "confirmed": state.confirmed,
         "active_at": when(state.active_at) if state.active_at else None,

@@ -52,9 +52,11 @@ class Callers:
         return self._let_in(user, peer, "password") if user else self._turn_away(name, peer, "the name or the password is wrong")
 
     def still(self, authorization: str, who: Who) -> bool:
-        """Whether the token of a long answer is still good: it may have expired or been taken away meanwhile."""
+        """Whether whoever has a long answer would still get it: their token may have ended, or they were removed meanwhile."""
         scheme, _, token = authorization.partition(" ")
-        return scheme.lower() != "bearer" or getattr(self._users.by_token(token.strip()), "name", None) == who.user
+        if scheme.lower() == "bearer":
+            return self._users.by_token(token.strip()) == User(who.user, who.role)
+        return who.user == ANONYMOUS or self._users.still(User(who.user, who.role))
 
     def _let_in(self, user: User, peer: str, by: str) -> Who:
         who = Who(user.name, user.role, peer)

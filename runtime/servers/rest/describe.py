@@ -21,7 +21,7 @@ WHY = {
     413: "The request is too large.",
     415: "The body is not `application/json`.",
     422: "A value of the wrong type, out of range, or not finite.",
-    503: "No scan is running, or too many commands wait for it.",
+    503: "No scan is running, too many commands wait for it, or the records cannot be read.",
     504: "The scan did not answer in time. It may still take the command.",
 }
 _ABOUT = """Tags, alarms, devices and statistics of a site; writes answer when the scan has taken the value, and say in which scan.

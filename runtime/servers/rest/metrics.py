@@ -16,7 +16,7 @@ from runtime import quality
 from runtime.engine.image import ImageError
 from runtime.engine.statistics import BUCKETS, FIRST_BUCKET, ROW, STEPS, SUM
 from runtime.servers.records.states import name_of
-from runtime.servers.rest.alarms import is_active
+from runtime.servers.rest.alarms import standing
 from runtime.servers.rest.room import Room
 from runtime.servers.rest.site import DEVICE
 
@@ -35,7 +35,7 @@ class Taken:
         self.is_stale = room.door.is_stale()
         self.state = picture.state
         self.scan = room.door.snapshot.scan
-        self.alarms = [(alarm, is_active(alarm, room)) for alarm in picture.order.alarms]
+        self.alarms = [(alarm, is_on) for alarm, is_on, code in standing(room) if not quality.is_bad(code)]
         self.tasks = tuple(task.name for task in picture.order.tasks)
         self.statistics: np.ndarray | None
         try:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from runtime.servers.audit import Who
 from runtime.servers.door import Door
+from runtime.servers.records.file import NotKeptError
 from runtime.servers.records.store import Records
 from runtime.servers.rest.callers import Callers, reaches
 from runtime.servers.rest.picture import Picture
@@ -50,12 +51,15 @@ class Room:
         return who
 
     async def read_records(self, read: Callable[[Records], Found]) -> Found:
-        """What the records say, asked in a thread. Raises ProblemError 404 where there are none."""
+        """What the records say, asked in a thread. Raises ProblemError 404 where there are none, 503 where they cannot be read."""
         records = self.records
         if records is None:
             raise ProblemError(404, "no-records", "this site keeps no records")
         async with self.reading:
-            return await asyncio.to_thread(read, records)
+            try:
+                return await asyncio.to_thread(read, records)
+            except NotKeptError as error:
+                raise ProblemError(503, "records-unreadable", str(error), {"retry-after": "10"}) from None
 
 
 def who_of(request: Request) -> Who:

@@ -95,9 +95,7 @@ async def open_server(order: ServiceOrder, door: Door, _: Any) -> RestServer:
     report.raise_if_any()
     users = Users(order.users)
     _warn(settings, users)
-    records = Records(Path(order.state_dir)) if order.state_dir else None
-    if records is not None:
-        door.keep.append(records.keep)
+    records = Records(order.state_dir, is_strict=True) if order.state_dir else None  # to read; the door keeps its own
     callers = Callers(users, settings, door)
     room = Room(
         Picture(order, door), door, callers, records, asyncio.Semaphore(AT_ONCE), most_streams=max(1, settings.clients // 4)

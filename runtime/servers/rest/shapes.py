@@ -159,7 +159,9 @@ class Comment(Asked):
 
 
 class AlarmView(BaseModel):
-    """One alarm. What only records know is null on a site that keeps none."""
+    """One alarm. `active` is its tag's value now; where `quality` is not good, the last that was known. What only records know is
+    null on a site that keeps none, and while they cannot be read.
+    """
 
     name: Name
     severity: str
@@ -167,6 +169,7 @@ class AlarmView(BaseModel):
     of: str
     limit: str
     active: bool
+    quality: Annotated[str, Field(examples=["Good"])]
     acknowledged: bool | None
     confirmed: bool | None
     active_at: Time | None

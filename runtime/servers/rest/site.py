@@ -41,11 +41,11 @@ def site_routes(room: Room) -> APIRouter:
         room.picture.look()
         return answer(statistics(room))
 
-    @router.get("/history/{tag}", response_model=History, responses=refusals(404), summary="The recorded values of a tag")
+    @router.get("/history/{tag}", response_model=History, responses=refusals(404, 503), summary="The recorded values of a tag")
     async def read_history(tag: str, asked: Annotated[HistoryQuery, Query()]) -> Response:
         return answer(await _history(room, tag, asked))
 
-    @router.get("/audit", response_model=Audit, responses=refusals(403, 404), summary="Who did what, newest first (engineer)")
+    @router.get("/audit", response_model=Audit, responses=refusals(403, 404, 503), summary="Who did what, newest first (engineer)")
     async def read_audit(request: Request, asked: Annotated[AuditQuery, Query()]) -> Response:
         room.needs(request, "engineer", "read", "audit")
         since, until = nanoseconds(asked.start, 0), nanoseconds(asked.end, time.time_ns())
@@ -136,15 +136,15 @@ def statistics(room: Room) -> dict[str, Any]:
 async def _history(room: Room, name: str, asked: HistoryQuery) -> dict[str, Any]:
     end = nanoseconds(asked.end, time.time_ns())
     start = nanoseconds(asked.start, max(0, end - HOUR))
-    tag = room.picture.tag(name)
-    shown = tag.name if tag else name
-    if shown.lower() not in await room.read_records(lambda records: {found.lower() for found in records.recorded()}):
+    known = await room.read_records(lambda records: records.known_tags())
+    about = next((found for found in known if found.name.lower() == name.lower()), None)  # also one that is recorded no more
+    if about is None:
         raise ProblemError(
             404, "not-recorded", f"there is no history of `{name[:100]}`: `records:` in the site says what is recorded"
         )
-    samples = await room.read_records(lambda records: records.history(shown, start, end, asked.limit + 1))
+    samples = await room.read_records(lambda records: records.history(about.name, start, end, asked.limit + 1))
     items = [{"time": when(s.time), "value": s.value, "quality": quality.name(s.quality)} for s in samples[: asked.limit]]
-    return {"tag": shown, "unit": tag.unit if tag else "", "items": items, "more": len(samples) > asked.limit}
+    return {"tag": about.name, "unit": about.unit, "items": items, "more": len(samples) > asked.limit}
 
 
 def _deed(deed: Deed) -> dict[str, Any]:

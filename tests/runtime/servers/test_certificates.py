@@ -17,10 +17,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from runtime.servers import certificates as certificates_module
+from runtime.servers import certificates_tls
 from runtime.servers.certificates import Certificates
 from runtime.servers.certificates_make import BUILT, Own, make, read_pair
 from runtime.servers.certificates_read import CertificateError, chain_of, facts, fingerprint_of, pretty, read_certificate
-from tests.aids.servers_pki import URI, Made, made, revocation_list
+from runtime.servers.certificates_tls import certificates_in
+from tests.aids.servers_pki import URI, Made, made, odd_key, revocation_list
 
 SITE = "urn:plc:bessplc:plant1"
 
@@ -137,20 +139,39 @@ def test_a_client_is_trusted_once_its_certificate_was_put_there(pki: Certificate
         ({"ends": timedelta(minutes=-1)}, "expired"),
         ({"starts": timedelta(minutes=5)}, "early"),
         ({"bits": 1024}, "weak"),
-        ({"hashed": hashes.SHA1()}, "weak"),
         ({"purpose": ExtendedKeyUsageOID.SERVER_AUTH}, "use"),
         ({"uri": "urn:test:other"}, "uri"),
     ],
 )
 def test_a_trusted_certificate_with_one_thing_wrong_is_refused_for_it(pki: Certificates, wrong: Any, why: str) -> None:
-    try:
-        one = made("scada", **wrong)
-    except Exception as error:  # noqa: BLE001 - an OpenSSL that no longer makes such a weak one has done our work
-        pytest.skip(str(error))
+    one = made("scada", **wrong)
     put(pki, "trusted", one)
     verdict = pki.judge(one.der, purpose="client", uri=URI)
     assert verdict.why == why and (why not in ("early", "expired") or "clock" in verdict.text)
     assert not pki.listed("rejected"), "trusting it would not help"
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown", "taken"),
+    [("P-256", "EC 256", True), ("P-384", "EC 384", True), ("Ed25519", "Ed25519 256", True), ("P-192", "EC 192", False)],
+)
+def test_keys_of_other_kinds_than_rsa_are_known_by_their_strength(pki: Certificates, kind: str, shown: str, taken: bool) -> None:
+    one = made("meter", private=odd_key(kind))
+    put(pki, "trusted", one)
+    assert facts(one.der)["key"] == shown
+    assert pki.judge(one.der, purpose="tls").why == ("" if taken else "weak")
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs the openssl tool")
+def test_a_signature_of_sha1_is_weak(pki: Certificates, tmp_path: Path) -> None:
+    """Made by openssl: `cryptography` signs with SHA-1 no more."""
+    file = tmp_path / "old.pem"
+    command = f"openssl req -x509 -sha1 -newkey rsa:2048 -nodes -subj /CN=old -days 9 -keyout /dev/null -out {file}"
+    subprocess.run(command.split(), check=True, capture_output=True)
+    der = read_certificate(file)
+    put(pki, "trusted", der)
+    verdict = pki.judge(der, purpose="client")
+    assert verdict.why == "weak" and "sha1" in verdict.text
 
 
 @pytest.mark.parametrize("data", [b"", b"\x30", b"\x30\x82\xff\xff", b"no certificate", bytes(100_000)])
@@ -228,6 +249,14 @@ def test_the_rejected_ones_are_bounded(pki: Certificates, monkeypatch: pytest.Mo
     for one in last:
         pki.judge(one.der, purpose="client")
     assert len(pki.listed("rejected")) == 5 and last[-1].der in [der for _, der in pki.listed("rejected")]
+
+
+def test_a_client_that_makes_a_new_one_for_each_connection_does_not_wear_out_the_disk(
+    pki: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certificates_module, "MOST_KEPT", 3)
+    assert [pki.judge(made(f"flood{n}").der, purpose="client").why for n in range(6)] == ["untrusted"] * 6
+    assert len(pki.listed("rejected")) == 3
 
 
 def test_a_name_cannot_lead_out_of_the_folder(pki: Certificates) -> None:
@@ -312,3 +341,52 @@ def test_old_tls_is_not_spoken_and_without_client_certificates_none_is_asked(own
     client.maximum_version = ssl.TLSVersion.TLSv1_2
     assert shake(server, client)[1] == "TLSv1.2"
     assert server.minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+def test_self_signed_certificates_of_common_tools_are_good_for_tls_under_every_python(
+    own: Own, pki: Certificates, tmp_path: Path
+) -> None:
+    """Without basic constraints, key usage or key identifiers, which `ssl` refuses where it is strict (a default of 3.13)."""
+    server = pki.server_context(own, clients="required")
+    assert not server.verify_flags & ssl.VERIFY_X509_STRICT and server.verify_flags & ssl.VERIFY_X509_PARTIAL_CHAIN
+    for one in (made("tool", bare=True), made("meter", private=odd_key("P-256")), made("node", private=odd_key("Ed25519"))):
+        pki.trust(one.der)
+        assert shake(server, client_context(own, one, tmp_path))[0] == one.der
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=lambda version: version.name)
+def test_a_client_that_openssl_turned_away_can_be_trusted_by_its_fingerprint(
+    own: Own, pki: Certificates, tmp_path: Path, version: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scada = made(f"scada{version.name}")
+    server, client = pki.server_context(own, clients="required"), client_context(own, scada, tmp_path)
+    client.minimum_version = client.maximum_version = version
+    for _ in range(3):
+        with pytest.raises(ssl.SSLError):
+            shake(server, client)
+    assert [der for _, der in pki.listed("rejected")] == [scada.der]
+    said = capsys.readouterr().out
+    assert said.count("turned away a TLS client") == 1 and fingerprint_of(scada.der)[:16] in said
+    assert "bessplc certificate trust" in said
+    pki.trust(scada.der)
+    assert shake(server, client)[0] == scada.der, "without another look at the folder"
+
+
+@pytest.mark.parametrize("cut", [0, 3, 4, 5, 7, 8, 10, 40, -1])
+@pytest.mark.parametrize("version", [0x0303, 0x0304])
+def test_a_certificate_message_that_was_cut_off_is_read_without_harm(pki: Certificates, cut: int, version: int) -> None:
+    der = made("scada").der
+    listed = len(der).to_bytes(3, "big") + der + (b"\0\0" if version == 0x0304 else b"")
+    body = (b"\0" if version == 0x0304 else b"") + len(listed).to_bytes(3, "big") + listed
+    message = b"\x0b" + len(body).to_bytes(3, "big") + body
+    assert certificates_in(message, version) == [der]
+    cut_off = certificates_in(message[:cut], version) if version == 0x0303 or cut != -1 else [b""]
+    assert not pki.judge(b"".join(cut_off), purpose="tls").is_taken
+
+
+def test_where_python_has_no_such_hook_the_log_says_what_to_do(
+    own: Own, pki: Certificates, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(certificates_tls, "HOOK", "_no_such_hook")
+    pki.server_context(own, clients="required")
+    assert "bessplc certificate trust FILE" in capsys.readouterr().out

@@ -8,6 +8,7 @@ import os
 import stat
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ from typing import Any
 import pytest
 
 from runtime.servers import users as users_module
+from runtime.servers.audit import Who
 from runtime.servers.passwords import PasswordError, check_password, hash_password, is_hash, is_password
+from runtime.servers.rest.callers import Callers
+from runtime.servers.rest.settings import RestSettings
 from runtime.servers.users import (
     Throttle,
     User,
@@ -25,8 +29,11 @@ from runtime.servers.users import (
     add_token,
     add_user,
     check_users,
+    remove_certificate,
+    remove_tokens,
     remove_user,
     set_password,
+    set_role,
 )
 from runtime.source import Report
 from tests.aids.servers_pki import made
@@ -183,6 +190,48 @@ def test_a_guesser_does_not_lock_out_the_operator_who_came_in_before(file: Path,
     assert users.by_password_now("eva", "volt-ampere", "10.0.0.7:6000") == User("eva", "engineer")
 
 
+def test_the_panel_on_this_machine_is_not_locked_out_by_a_guesser_on_the_network(file: Path) -> None:
+    users = Users(file)
+    for n in range(9):
+        users.by_password_now("eva", "guess", f"10.0.1.{n}:1")
+    for panel in ("127.0.0.1:5000", "[::1]:5000", "::ffff:127.0.0.1"):
+        assert users.by_password_now("eva", "volt-ampere", panel) == User("eva", "engineer")
+    assert users.locked_out("eva", "10.9.9.9:1"), "nor is the guesser helped by those who come in"
+
+
+@pytest.mark.parametrize(
+    "peers",
+    [[f"[2001:db8::{n:x}]:4000" for n in range(1, 6)], ["10.0.0.1:1", "::ffff:10.0.0.1", "[::ffff:10.0.0.1]:9"] * 2],
+    ids=["a network of IPv6 has 2^64 addresses", "IPv4 in IPv6"],
+)
+def test_failures_are_counted_for_whom_they_belong_to(file: Path, peers: list[str]) -> None:
+    users = Users(file)
+    for n, peer in enumerate(peers):
+        users.by_password_now(f"name{n}", "guess", peer)
+    assert users.by_password_now("max.m", "guess", peers[0]) is None and users.locked_out("somebody", peers[-1])
+
+
+def test_a_thousand_guesses_at_once_take_nobody_else_s_place_and_fill_no_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A hash takes a fifth of a second: those of one address must not stand before the operator's."""
+    path = tmp_path / "users.yaml"
+    slow = hash_password("volt-ampere", cost=14, lanes=1)
+    path.write_text(f"eva: {{role: operator, password: {slow}}}\n")
+    path.chmod(0o600)
+    users = Users(path)
+
+    async def act() -> User | None:
+        guesses = [asyncio.create_task(users.by_password("eva", "guess", f"10.0.0.1:{n}")) for n in range(1000)]
+        await asyncio.sleep(0)
+        found = await users.by_password("eva", "volt-ampere", "127.0.0.1:9")
+        assert not any(await asyncio.gather(*guesses))
+        return found
+
+    assert asyncio.run(act()) == User("eva", "operator")
+    assert capsys.readouterr().out.count("\n") <= 5
+
+
 def test_the_tables_of_the_throttle_are_bounded() -> None:
     throttle = Throttle(most=100)
     for n in range(1000):
@@ -225,6 +274,82 @@ def test_a_changed_file_counts_within_a_second(file: Path, clock: Any) -> None:
     clock.now += 1.1
     assert users.by_password_now("eva", "volt-ampere", "") is None and not users.still(eva)
     assert users.names() == ("max",)
+
+
+def test_whoever_came_in_by_what_is_worthless_now_is_out(file: Path, tmp_path: Path, clock: Any) -> None:
+    """A password is changed, a token revoked, a certificate removed because somebody else may have it."""
+    eva = made("eva")
+    fingerprint = add_certificate(file, "eva", eva.write(tmp_path, "eva")[0])
+    token, users = add_token(file, "eva", days=1), Users(file)
+    inside = [users.by_password_now("eva", "volt-ampere", ""), users.by_token(token), users.by_certificate(eva.der)]
+    changes = (
+        lambda: set_password(file, "eva", "watt-second"),
+        lambda: remove_tokens(file, "eva"),
+        lambda: remove_certificate(file, "eva", fingerprint[:12]),
+    )
+    for n, change in enumerate(changes):
+        assert [one is not None and users.still(one) for one in inside] == [False] * n + [True] * (3 - n)
+        change()
+        clock.now += 1.1
+    assert not any(one is not None and users.still(one) for one in inside)
+    assert users.by_token(token) is None and users.by_certificate(eva.der) is None
+
+
+def test_a_stream_of_values_ends_for_a_removed_user_also_where_a_password_opened_it(file: Path, clock: Any) -> None:
+    callers = Callers(Users(file), RestSettings(), None)  # type: ignore[arg-type]
+    eva, guest = Who("eva", "engineer", "10.0.0.1:9"), Who("anonymous", "viewer", "10.0.0.1:9")
+    assert callers.still("Basic ZXZh", eva) and callers.still("", guest)
+    remove_user(file, "eva")
+    clock.now += 1.1
+    assert not callers.still("Basic ZXZh", eva) and callers.still("", guest)
+
+
+def test_another_role_counts_and_ends_what_was_opened_with_the_old_one(file: Path, clock: Any) -> None:
+    users = Users(file)
+    eva = users.by_password_now("eva", "volt-ampere", "")
+    set_role(file, "eva", "viewer")
+    clock.now += 1.1
+    assert eva is not None and not users.still(eva)
+    assert users.by_password_now("eva", "volt-ampere", "") == User("eva", "viewer")
+    with pytest.raises(UsersError, match="no role"):
+        set_role(file, "eva", "boss")
+
+
+def test_changes_at_the_same_time_are_all_made(file: Path) -> None:
+    names = [f"user{n}" for n in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(lambda name: add_user(file, name, "viewer"), names))
+    assert set(Users(file).names()) == {"eva", "max", *names}
+
+
+def test_a_link_to_the_users_file_stays_one(file: Path, tmp_path: Path) -> None:
+    link = tmp_path / "users.yaml"
+    link.symlink_to(file)
+    add_user(link, "ida", "viewer")
+    assert link.is_symlink() and "ida" in file.read_text() and [p.name for p in file.parent.iterdir()] == ["users.yaml"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_writes_belongs_to_the_user_that_runs_the_site(tmp_path: Path) -> None:
+    os.chown(tmp_path, 1234, 1234)
+    add_user(tmp_path / "users.yaml", "eva", "viewer")
+    assert (tmp_path / "users.yaml").stat().st_uid == 1234
+
+
+def test_names_that_differ_in_case_only_are_not_taken(file: Path) -> None:
+    with pytest.raises(UsersError, match="`eva` already"):
+        add_user(file, "Eva", "viewer")
+
+
+@pytest.mark.parametrize("name", ["on", "null", "123", "1e3", "2026-01-01", "yes", "12.30"])
+def test_a_name_that_yaml_would_take_for_something_else_stays_a_name(file: Path, name: str) -> None:
+    add_user(file, name, "viewer")
+    assert name in Users(file).names()
+
+
+def test_a_password_is_the_same_however_the_keyboard_makes_its_letters() -> None:
+    """RFC 8265, 4.2: a Mac may send "u" and two dots for the one letter that others send."""
+    assert is_password("fu\u0308nf-volt", hash_password("f\u00fcnf-volt", cost=10, lanes=1))
 
 
 def test_a_file_that_has_become_wrong_changes_nothing_and_is_told(

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from pymodbus.client import ModbusTcpClient
 
+from runtime.servers.audit import Who
+from runtime.servers.modbus import refusals
 from tests.aids.servers_modbus import ONE_COIL, ask, is_turned_away, published, receive, request
 from tests.aids.servers_process import ServerProcess, eventually, serving
 from tests.aids.servers_scan import TestScan
@@ -87,7 +89,13 @@ def test_a_thousand_connections_opened_and_abandoned_leave_nothing_behind(small:
     _, server, port = small
     eventually(lambda: server.status()["clients"] == 0, timeout=10)
     before = descriptors(server)
-    abandoned = [connect(port, f"127.0.1.{n % 250 + 1}") for n in range(1000)]
+    with connect(port, "127.0.3.1") as scada:  # works beside them all the time
+        abandoned = []
+        for n in range(1000):
+            abandoned.append(connect(port, f"127.0.1.{n % 250 + 1}"))
+            if n % 20 == 0:
+                scada.sendall(request(n, 1, ONE_COIL))
+                assert receive(scada, 10)[:2] == n.to_bytes(2, "big")
     with connect(port, "127.0.2.1") as late:
         late.sendall(request(1, 1, ONE_COIL))  # no room: turned away, or served where some are gone already
         for sock in abandoned:
@@ -157,6 +165,45 @@ def test_a_dead_machine_behind_a_connection_is_asked_for_signs_of_life(small: An
 @pytest.mark.parametrize(("unit", "answer"), [(1, b"\x05\x00\x00\xff\x00"), (2, b"\x85\x02"), (3, b"\x85\x0b")])
 def test_a_unit_id_has_a_role(small: Any, unit: int, answer: bytes) -> None:
     assert ask(small[2], request(1, unit, b"\x05\x00\x00\xff\x00")) == request(1, unit, answer)
+
+
+def test_a_flood_of_refused_writes_is_counted_and_not_told_one_by_one(small: Any) -> None:
+    """Else it would push the deeds of others out of the audit log, and fill the disk."""
+    _, server, port = small
+
+    def told() -> list[dict[str, Any]]:
+        return [line for line in server.lines() if line.get("audit") and line["answer"].startswith("refused")]
+
+    refused = request(1, 2, b"\x05\x00\x00\xff\x00")
+    with connect(port, "127.0.0.7") as sock:
+        for _ in range(20):
+            sock.sendall(refused * 100)
+            assert receive(sock, 900) == request(1, 2, b"\x85\x02") * 100
+    eventually(lambda: len(told()) >= 100)
+    assert len([line for line in told() if line["peer"].startswith("127.0.0.7")]) == 100
+    assert ask(port, request(1, 2, b"\x05\x00\x00\xff\x00"))[7:] == b"\x85\x02"
+    eventually(lambda: [line for line in told() if line["peer"].startswith("127.0.0.1:")])
+
+
+def test_what_was_not_told_one_by_one_is_told_as_a_sum(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Notes:
+        def __init__(self) -> None:
+            self.said: list[tuple[str, str]] = []
+
+        def note(self, who: Who, action: str, subject: str, answer: str, taken: bool) -> None:
+            self.said.append((who.peer, answer))
+
+    monkeypatch.setattr(refusals, "MOST_HOSTS", 3)
+    notes = Notes()
+    accounts = refusals.Refusals(notes)  # type: ignore[arg-type]
+    noted = [accounts.may_note(Who("", "viewer", f"10.0.0.{n % 5}:{n}")) for n in range(2000)]
+    assert sum(noted) == 4 * refusals.MOST_NOTED
+    accounts._until = 0.0
+    accounts.tick()
+    assert sorted(notes.said) == [
+        *((f"10.0.0.{n}", "refused: 300 more writes within 60 s") for n in range(3)),
+        ("others", "refused: 700 more writes within 60 s"),
+    ]
 
 
 # who may

@@ -12,14 +12,12 @@ import pytest
 from pymodbus.client import ModbusTcpClient
 
 from runtime.engine import north
-from runtime.language.loader import read_yaml
+from runtime.model import Tag
 from runtime.quality import BAD_NOT_CONNECTED, UNCERTAIN_LAST_USABLE
 from runtime.servers.audit import Deed, Who
-from runtime.servers.door import Door
-from runtime.servers.modbus.guard import Guard
+from runtime.servers.door import NO_ANSWER
 from runtime.servers.modbus.image import RegisterImage
-from runtime.servers.modbus.map_words import describe_map
-from runtime.source import Report
+from tests.aids.servers_guard import SCADA, Bench, on
 from tests.aids.servers_process import ServerProcess, eventually, serving
 from tests.aids.servers_scan import TestScan
 
@@ -36,43 +34,6 @@ qualities: discrete 100
 heartbeat: {register: input 60, every: 20 ms, limit: 999}
 expect: {register: holding 50, within: 1 s, status: discrete 60, tag: hmi.enable}
 """
-SCADA = Who("eva", "operator", "10.0.0.9:4711")
-
-
-class Bench:
-    """A guard over a test scan, without a server: `look` is called by hand."""
-
-    def __init__(self, scan: TestScan, text: str):
-        report = Report()
-        section = read_yaml("io_maps/scada.yaml", text, report)
-        assert section is not None
-        entries = describe_map(section, scan.tags, report)
-        assert not report.problems, report.problems
-        self.scan, self.image = scan, RegisterImage(entries, scan.region, "refuse")
-        self.door = Door(scan.order("modbus"))
-        self.deeds: list[Deed] = []
-        self.door.keep.append(self.deeds.append)
-        self.guard = Guard(self.door)
-        self.guard.follow(self.image)
-
-    async def write(self, name: str, value: Any, who: Who = SCADA, element: int = 0) -> None:
-        assert (await self.door.write(self.scan.by_name[name], value, who, element)).is_taken
-
-    async def until(self, condition: Any, seconds: float = 5) -> None:
-        until = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < until, "still not so"
-            await self.guard.look()
-            await asyncio.sleep(0.01)
-
-    async def seen(self) -> None:
-        await self.until(lambda: not self.door.is_stale())
-
-    async def for_a_while(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            await self.guard.look()
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -80,15 +41,6 @@ def scan(tmp_path: Path) -> Iterator[TestScan]:
     scan = TestScan(tmp_path)
     yield scan
     scan.stop()
-
-
-def on(scan: TestScan, text: str, story: Any) -> Bench:
-    bench = Bench(scan, text)
-    try:
-        asyncio.run(story(bench))
-    finally:
-        bench.door.close()
-    return bench
 
 
 P_SET = "hmi.p_set: {register: holding 0, fallback: 5, timeout: 300 ms}"
@@ -126,6 +78,36 @@ def test_a_setpoint_that_stood_when_the_server_started_has_the_time_too(scan: Te
 
     scan.set("hmi.p_set", 77.0)
     assert on(scan, P_SET, story).guard.fallbacks == 1
+
+
+@pytest.mark.parametrize(
+    ("service", "value", "seconds_ago", "is_taken_back_at_once"),
+    [
+        ("modbus", 77.0, 3600, True),  # its time is over: the server was away, or starts again and again
+        ("modbus", 77.0, 0, False),
+        ("modbus", 77.0, -3600, False),  # the clock was set back since
+        ("modbus", 76.0, 3600, False),  # something else stands there: nobody knows who wrote it
+    ],
+)
+def test_the_time_of_a_setpoint_goes_on_while_the_server_is_away(
+    scan: TestScan, service: str, value: float, seconds_ago: int, is_taken_back_at_once: bool
+) -> None:
+    async def story(bench: Bench) -> None:
+        await bench.for_a_while(0.2)
+
+    scan.set("hmi.p_set", 77.0)
+    deed = Deed(service, SCADA, "write", "hmi.p_set", "Good", True, new=value, time=time.time_ns() - seconds_ago * 10**9)
+    text = P_SET.replace("300 ms", "60 s")
+    assert on(scan, text, story, {"hmi.p_set": deed}).guard.fallbacks == is_taken_back_at_once
+
+
+def test_what_an_opc_ua_client_wrote_before_the_server_started_is_theirs(scan: TestScan) -> None:
+    async def story(bench: Bench) -> None:
+        await bench.for_a_while(0.6)
+
+    scan.set("hmi.p_set", 77.0)
+    deed = Deed("opcua", SCADA, "write", "hmi.p_set", "Good", True, new=77.0, time=time.time_ns() - 10**9)
+    assert on(scan, P_SET, story, {"hmi.p_set": deed}).guard.fallbacks == 0
 
 
 def test_a_value_at_its_fallback_is_left_alone(scan: TestScan) -> None:
@@ -238,6 +220,65 @@ def test_another_map_goes_on_with_the_times_of_the_one_before(scan: TestScan) ->
     on(scan, P_SET, story)
 
 
+def test_a_setpoint_that_was_written_just_before_the_heartbeat_came_back_keeps_its_own_time(scan: TestScan) -> None:
+    async def story(bench: Bench) -> None:
+        await bench.seen()
+        await bench.until(lambda: bool(bench.guard._is_missed))
+        await bench.write("hmi.limit", 7, Who("eva", "engineer", "10.0.0.9:1"))
+        until = time.monotonic() + 1.0
+        while time.monotonic() < until:
+            bench.image.beat.take(bench.image.beat.value + 1)  # type: ignore[union-attr]
+            await bench.for_a_while(0.05)
+        assert scan.get("hmi.limit") == 7
+
+    on(scan, BEAT, story)
+
+
+def test_a_write_that_got_no_answer_may_be_carried_out_later_and_is_taken_back_then_too(scan: TestScan) -> None:
+    async def story(bench: Bench) -> None:
+        await bench.seen()
+        await bench.until(lambda: scan.get("hmi.p_set") == 5.0)
+        scan.silent = True
+        assert (await bench.door.write(scan.by_name["hmi.p_set"], 100.0, SCADA)).answer == NO_ANSWER
+        scan.silent = False
+        await bench.until(lambda: scan.get("hmi.p_set") == 100.0)
+        await bench.until(lambda: scan.get("hmi.p_set") == 5.0)
+
+    on(scan, P_SET.replace("300 ms", "1500 ms"), story)
+
+
+def test_of_two_writes_whose_order_nobody_knows_either_is_taken_back(scan: TestScan) -> None:
+    """What is reported last need not stand: a block of one client may be told of after the single value of another."""
+
+    async def story(bench: Bench) -> None:
+        await bench.seen()
+        await bench.write("hmi.p_set", 200.0)
+        bench.guard._hear(Deed("modbus", SCADA, "write", "hmi.p_set", "taken", True, 0, 5.0, 100.0, 1))
+        await bench.until(lambda: scan.get("hmi.p_set") == 5.0)
+
+    on(scan, P_SET, story)
+
+
+def test_a_hundred_fallbacks_are_written_in_a_few_scans(tmp_path: Path) -> None:
+    """Each alone takes a scan and a half: the last one of a site with many setpoints must not wait for all before it."""
+    many = Tag("hmi.many", "LREAL", 100, 0, 0, "memory", owner="operator", write="operator")
+    scan = TestScan(tmp_path, [many])
+    scans = list[int]()
+
+    async def story(bench: Bench) -> None:
+        done = asyncio.create_task(bench.until(lambda: len(scan.taken) == 100, 20))
+        while not scan.taken and not done.done():
+            await asyncio.sleep(0.001)
+        scans.append(int(scan.stamps[0]))
+        await done
+        scans.append(int(scan.stamps[0]))
+
+    scan.set("hmi.many", 7.0)
+    on(scan, "hmi.many: {register: holding 0, as: float32, fallback: 0, timeout: 100 ms}", story)
+    scan.stop()
+    assert scans[1] - scans[0] < 50
+
+
 # the whole server, as SCADA meets it
 
 
@@ -271,6 +312,22 @@ def test_scada_that_stops_writing_gets_its_setpoint_taken_back(plant: Any, clien
     (line,) = said
     assert line["audit"] and line["old"] == 100.0 and line["value"] == 5.0
     eventually(lambda: server.status()["fallbacks"] >= 1)
+
+
+def test_a_server_that_was_killed_takes_back_the_setpoint_that_it_left_standing(tmp_path: Path) -> None:
+    (tmp_path / "scada.yaml").write_text("hmi.p_set: {register: holding 0, as: int16, fallback: 5, timeout: 2 s}\n")
+    scan = TestScan(tmp_path)
+    order = scan.order("modbus", map="scada.yaml")
+    server = ServerProcess(order)
+    with ModbusTcpClient("127.0.0.1", port=server.wait_until_listening(), timeout=3, retries=0) as client:
+        assert not client.write_register(0, 100, device_id=1).isError()
+    server.process.kill()
+    server.process.wait(5)
+    assert scan.get("hmi.p_set") == 100.0
+    server.end()
+    with serving(order):
+        eventually(lambda: scan.get("hmi.p_set") == 5.0, timeout=15)
+    scan.stop()
 
 
 def test_our_heartbeat_counts_while_the_scan_lives_and_stops_when_it_hangs(plant: Any, client: ModbusTcpClient) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -161,6 +163,27 @@ def test_a_broken_file_is_an_error_and_never_other_addresses(tmp_path: Path, tex
     (problem,) = report.errors
     assert problem.code == "E946" and str(tmp_path / FILE) == problem.at.file and "backup" in problem.help[0]
     assert (tmp_path / FILE).read_text() == text
+
+
+def test_a_file_that_an_editor_saved_in_another_encoding_is_still_read_and_written(tmp_path: Path) -> None:
+    first, _ = load(tmp_path)
+    (tmp_path / FILE).write_bytes((tmp_path / FILE).read_text().encode("utf-16"))
+    again, report = load(tmp_path)
+    assert again == first and not report.problems
+    assert read_places(tmp_path / FILE).shelves
+
+
+def test_two_processes_that_write_at_once_leave_a_whole_file_that_moves_no_tag_of_both(tmp_path: Path) -> None:
+    first, _ = load(tmp_path)
+    code = "import sys; from pathlib import Path; from tests.runtime.servers.modbus.test_layout import load, tag, TAGS; "
+    code += "[load(Path(sys.argv[1]), (*TAGS, *(tag(f'z.{sys.argv[2]}{n}') for n in range(k)))) for k in range(40)]"
+    root = Path(__file__).parents[4]
+    both = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), who], cwd=root) for who in "ab"]
+    while any(one.poll() is None for one in both):
+        read_places(tmp_path / FILE)
+    assert [one.wait(30) for one in both] == [0, 0]
+    assert places_of(first).items() <= places_of(load(tmp_path)[0]).items()
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_the_file_is_written_whole_and_only_where_it_changes(tmp_path: Path) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pymodbus.client import ModbusTcpClient
+from pymodbus.exceptions import ModbusException
 
 from runtime import child
 from runtime.model import Tag
@@ -114,6 +117,26 @@ def test_a_server_killed_under_load_comes_back_and_no_old_value_is_shown_as_good
     growing.join(5)
     server.end()
     scan.stop()
+
+
+def test_a_map_that_does_not_fit_another_program_answers_nothing_until_the_server_ends(tmp_path: Path) -> None:
+    """The old map's tags stand elsewhere in the new program: a write through it would move what nobody meant."""
+    (tmp_path / "scada.yaml").write_text("hmi.p_set: {register: holding 0, as: int16}\n")
+    scan = TestScan(tmp_path)
+    server = ServerProcess(scan.order("modbus", map="scada.yaml"), more_later=True)
+    with ModbusTcpClient("127.0.0.1", port=server.wait_until_listening(), retries=0) as client:
+        assert not client.write_register(0, 1, device_id=1).isError()
+        scan.stop()
+        changed = TestScan(tmp_path, [*TAGS[:9], replace(TAGS[9], name="hmi.dangerous"), *TAGS[10:]])
+        child.give(server.process, changed.order("modbus", map="scada.yaml"), more_later=True)
+        until = time.monotonic() + 10
+        while server.process.poll() is None and time.monotonic() < until:
+            with contextlib.suppress(ModbusException, OSError):
+                client.write_register(0, 1, device_id=1)
+    assert server.process.wait(10) != 0
+    assert changed.taken == []
+    server.end()
+    changed.stop()
 
 
 def test_connections_stay_when_another_program_comes(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pymodbus.client import ModbusSerialClient
 from pymodbus.framer.rtu import FramerRTU
 
-from runtime.servers.modbus.rtu_frame import crc, frame, request_at_end
+from runtime.servers.modbus.rtu_frame import are_frames, crc, frame, request_at_end
 from tests.aids.servers_modbus import MAP, ONE_COIL, ask, published, request, serving_many_ways
 from tests.aids.servers_modbus_serial import SerialWire
 from tests.aids.servers_process import ServerProcess, eventually
@@ -70,9 +70,32 @@ def test_the_crc_is_that_of_the_specification() -> None:
     assert frame(2, b"\x07") == b"\x02\x07\x41\x12"
 
 
-@given(st.binary(max_size=40), st.sampled_from([ONE_COIL, b"\x10\x00\x00\x00\x01\x02\x00\x01", b"\x16\x00\x00\x00\xff\x00\x0f"]))
-def test_a_request_is_found_behind_what_others_said(noise: bytes, pdu: bytes) -> None:
-    assert request_at_end(noise + frame(UNIT, pdu), UNIT) == (UNIT, pdu)
+some_requests = st.sampled_from([ONE_COIL, b"\x10\x00\x00\x00\x01\x02\x00\x01", b"\x16\x00\x00\x00\xff\x00\x0f"])
+
+
+@given(st.lists(st.binary(min_size=1, max_size=40), max_size=4), some_requests)
+def test_a_request_is_found_behind_what_others_said(others: list[bytes], pdu: bytes) -> None:
+    said = b"".join(frame(UNIT + 1, other) for other in others)
+    assert request_at_end(said + frame(UNIT, pdu), UNIT) == (UNIT, pdu)
+    assert are_frames(said) is bool(others) and not are_frames(said + b"\x01")
+
+
+@given(st.binary(max_size=2), some_requests)
+def test_a_request_is_found_behind_the_glitch_of_a_driver_that_is_switched_on(glitch: bytes, pdu: bytes) -> None:
+    assert request_at_end(glitch + frame(UNIT, pdu), UNIT) == (UNIT, pdu)
+
+
+@pytest.mark.parametrize("unit", [0, UNIT])
+def test_the_end_of_anothers_answer_is_no_write_though_its_crc_fits(unit: int) -> None:
+    """Unit 6 answers 48 registers; the last bytes look like a write to us, as one answer in 65,536 of that shape does."""
+    for number in range(1 << 16):
+        body = b"\x06\x04\x60" + bytes(84) + number.to_bytes(2, "big") + bytes((unit, 6)) + b"\x00\x00\x13\x88"
+        found = body + crc(body)
+        if crc(found[-8:-2]) == found[-2:]:
+            break
+    else:
+        pytest.fail("no such answer")
+    assert request_at_end(found, UNIT) is None and are_frames(found)
 
 
 @given(st.binary(max_size=80))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import ssl
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -156,8 +159,14 @@ def test_a_certificate_that_is_trusted_later_comes_in_and_one_taken_out_does_not
     file = site.folder / "state" / "pki" / "trusted" / "late.der"
     file.write_bytes(site.badges["late"].der)
     eventually(lambda: ask_secured(port, context, READ))
-    file.unlink()
-    assert ask_secured(port, context, READ) == []
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as plain, context.wrap_socket(plain) as connected:
+        connected.sendall(READ)
+        assert connected.recv(10)[:2] == READ[:2]
+        time.sleep(1.2)  # the server looks once a second
+        file.unlink()
+        eventually(lambda: ask_secured(port, context, READ) == [])
+        with contextlib.suppress(ConnectionResetError):
+            assert connected.recv(1) == b"", "whoever is connected is shown out too"
 
 
 def test_the_role_is_read_from_the_extension_of_the_specification_only(tmp_path: Path) -> None:

@@ -146,6 +146,20 @@ def test_a_removed_tag_is_told_once_and_is_unknown(plant: Plant) -> None:
     assert refused == "BadNodeIdUnknown"
 
 
+def test_a_tag_that_comes_back_is_told_again_by_the_same_item_and_node(plant: Plant) -> None:
+    async def act(client: Client) -> None:
+        changes = await watching(client, "bms.current", "bms.current/EURange")
+        await asyncio.to_thread(plant.change, other(without=["bms.current"]))
+        await until(lambda: ("bms.current", None, UNKNOWN) in changes.seen)
+        changes.seen.clear()
+        await asyncio.to_thread(plant.change, other(Tag("aaa.first", "BOOL", 0, 0, 0)))
+        plant.scan.set("bms.current", 17.0)
+        await until(lambda: ("bms.current", 17.0, 0) in changes.seen)
+        assert await client.get_node("ns=2;s=bms.current").read_value() == 17.0
+
+    with_client(plant.port, act)
+
+
 def test_a_tag_with_another_type_keeps_its_item(plant: Plant) -> None:
     async def act(client: Client) -> Any:
         changes = await watching(client, "bms.cycles")

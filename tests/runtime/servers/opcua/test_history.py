@@ -130,6 +130,26 @@ def test_of_a_range_without_an_end_only_so_many_are_told(past: Plant) -> None:
     assert act(past[2], do) == (list(range(6_000)), None)
 
 
+def test_what_is_recorded_while_a_client_reads_is_neither_lost_nor_told_twice(past: Plant) -> None:
+    site, _, port = past
+    later = START + timedelta(days=2)
+
+    async def do(client: Client) -> Any:
+        found, point, written, answers = [], None, 0, 0
+        while point is not None or not answers:
+            if answers < 5:
+                more = range(written, written + 30)
+                site.record("bms.cycles", [ns(later) + n * 1_000_000 for n in more], more)
+                written += 30
+            result = await read(client, later, later + timedelta(seconds=9), 20, tag="bms.cycles", point=point)
+            point, answers = result.ContinuationPoint, answers + 1
+            found += values(result)
+        return found, written
+
+    found, written = act(port, do)
+    assert found == list(range(written))
+
+
 def test_samples_of_the_same_instant_are_told_once_each_over_portions(past: Plant) -> None:
     site, _, port = past
     later = START + timedelta(days=1)

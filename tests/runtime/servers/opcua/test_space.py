@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from asyncua import Client, ua
 
+from runtime.language.units import SIMPLE
 from runtime.model import Tag
 from runtime.servers.audit import Deed, Who
 from runtime.servers.opcua.units import UNECE, unit_id
@@ -174,10 +175,18 @@ def test_unit_range_text_and_where_the_value_comes_from(plant: Any) -> None:
         ("s", 5457219),
         ("rad", 4405297),
         ("deg", 17476),
+        ("kvarh", 19251),
+        ("mHz", 5067866),
+        ("uF", 13391),
     ],
 )
 def test_units_have_their_unece_numbers(unit: str, number: int) -> None:
     assert unit_id(UNECE[unit][0]) == number
+
+
+def test_every_unit_that_a_site_can_write_has_its_code_except_those_that_unece_leaves_out() -> None:
+    without = {"varh", "VAh", "MVAh", "GVA", "Gvar", "mK", "pu", "1", "EUR", "kEUR", "MEUR", "ct"}
+    assert {unit for unit in SIMPLE if unit and unit not in UNECE} == without
 
 
 def test_enumerations_say_their_texts(plant: Any) -> None:

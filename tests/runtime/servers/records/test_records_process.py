@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from runtime import child
+from runtime.engine.image import STAMP_MONOTONIC
 from runtime.engine.north import Snapshot
 from runtime.model import Alarm, Tag
 from runtime.quality import BAD_NO_COMMUNICATION, BAD_WAITING_FOR_INITIAL_DATA, GOOD
@@ -164,7 +165,7 @@ def test_ten_thousand_alarms_that_toggle_fill_nothing_and_the_last_state_is_told
     flags = scan.memory[first : last + 1]
     try:
         with recording(order_of(scan, tmp_path / "state", alarms)) as process:
-            until = time.monotonic() + 3
+            until = time.monotonic() + 1
             while time.monotonic() < until:
                 flags[:] ^= 1
                 time.sleep(0.03)
@@ -180,14 +181,17 @@ def test_ten_thousand_alarms_that_toggle_fill_nothing_and_the_last_state_is_told
         scan.stop()
 
 
+class NoPins:
+    """No scan, so no pin of it."""
+
+    def attach(self) -> bool:
+        return False
+
+
 def test_what_finds_no_room_waits_and_every_alarm_has_its_turn(scan: TestScan, tmp_path: Path) -> None:
     scan.stop()
     order = order_of(scan, tmp_path)
     snapshot = Snapshot(tmp_path, scan.region, scan.outputs, order.generation)
-
-    class NoPins:
-        def attach(self) -> bool:
-            return False
 
     watch = AlarmWatch(order, NoPins())  # type: ignore[arg-type]
     waits = scan.by_name["alarm.door"].index
@@ -205,4 +209,30 @@ def test_what_finds_no_room_waits_and_every_alarm_has_its_turn(scan: TestScan, t
         turns += [change.name for _, change in watch.look(snapshot, 1)]
     assert set(turns) == {"door", "hot_h", "hot_hh"}, "none is always first"
     assert watch.held_back > 0
+    scan.start()
+
+
+def test_an_alarm_that_chatters_all_night_stays_active_and_leaves_room_for_the_others(scan: TestScan, tmp_path: Path) -> None:
+    scan.stop()
+    order = order_of(scan, tmp_path)
+    snapshot = Snapshot(tmp_path, scan.region, scan.outputs, order.generation)
+
+    watch, told = AlarmWatch(order, NoPins()), []  # type: ignore[arg-type]
+    door, hot = (snapshot.column(scan.by_name[f"alarm.{name}"]) for name in ("door", "hot_h"))
+    hour = 3600 * 10  # looks
+    for n in range(hour):
+        snapshot._stamps[STAMP_MONOTONIC] = n * 100_000_000
+        door[:] = n % 2
+        if n == hour // 2:
+            hot[:] = 1
+        told += [(n, change) for _, change in watch.look(snapshot, 10_000)]
+    doors = [change for _, change in told if change.name == "door" and not change.note]
+    assert len(told) < 2 * (20 + 3600 / 10) + 10, "of 36,000 transitions"
+    assert doors[-1].active and watch.held_back > 0
+    assert [n for n, change in told if change.name == "hot_h" and change.active] == [hour // 2], "told at once"
+    door[:] = 0
+    for n in range(hour, hour + 11 * 10):
+        snapshot._stamps[STAMP_MONOTONIC] = n * 100_000_000
+        told += [(n, change) for _, change in watch.look(snapshot, 10_000)]
+    assert (told[-1][1].name, told[-1][1].active, told[-1][1].note) == ("door", False, "chattered until then")
     scan.start()

@@ -168,7 +168,7 @@ def test_prometheus_reads_the_metrics(site: RestSite, clients: Any) -> None:
     found = read()
     assert found["bessplc_tag", ("tag", "bms.cell_v[8]"), ("unit", "V")] == 3.25
     assert found[("bessplc_tag_quality", ("tag", "bms.current"))] == 2 and found[("bessplc_up",)] == 1
-    assert found["bessplc_alarm_active", ("alarm", "door"), ("severity", "warning")] == 0
+    assert found["bessplc_alarm_active", ("alarm", "door"), ("severity", "warning")] == 1
     assert found["bessplc_device_state", ("device", "rack1")] == 0
     buckets = [found["bessplc_scan_seconds_bucket", ("le", le), ("step", "late")] for le in ("1.024e-06", "1.073741824", "+Inf")]
     assert buckets == sorted(buckets) and found["bessplc_scan_seconds_count", ("step", "late")] == buckets[-1]

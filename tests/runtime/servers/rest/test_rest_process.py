@@ -14,10 +14,11 @@ import pytest
 
 from runtime import child
 from runtime.model import Tag
+from runtime.quality import BAD_NO_COMMUNICATION, GOOD
 from runtime.servers.rest.settings import describe_rest
 from runtime.source import Report
 from tests.aids.servers_process import ServerProcess, eventually, serving
-from tests.aids.servers_rest import RestSite, described, rest_site
+from tests.aids.servers_rest import RestSite, at_scan, described, raise_alarm, rest_site
 from tests.aids.servers_scan import TAGS, TestScan, lay_out_region
 
 API = "/api/v1"
@@ -103,6 +104,37 @@ def test_without_records_alarms_stand_as_the_scan_says(tmp_path: Path) -> None:
             assert client.post(f"{API}/alarms/door/acknowledge", json={}).json()["reason"] == "no-records"
             assert client.get(f"{API}/history/bms.soc").json()["reason"] == "no-records"
     scan.stop()
+
+
+def test_an_alarm_is_told_though_nobody_records_it_and_though_the_records_cannot_be_read(site: RestSite, tmp_path: Path) -> None:
+    with at_scan(tmp_path, site.scan, tls="false") as plain:
+        token = {"authorization": f"Bearer {plain.tokens['engineer']}"}
+        client = httpx.Client(base_url=f"http://127.0.0.1:{plain.port}", headers=token, timeout=20)
+
+        def door() -> dict[str, Any]:
+            return next(alarm for alarm in client.get(f"{API}/alarms").json()["items"] if alarm["name"] == "door")
+
+        raise_alarm(plain, "door")
+        assert client.post(f"{API}/alarms/door/acknowledge", json={"comment": "seen"}).status_code == 200
+        site.scan.set("alarm.door", 0)
+        assert eventually(lambda: not door()["active"]) and door()["comment"] == "seen"
+        site.scan.spoil("alarm.door", BAD_NO_COMMUNICATION)
+        eventually(lambda: door()["quality"] == "Bad_NoCommunication")
+        assert door()["active"], "what was last recorded holds where nobody can say"
+        site.scan.spoil("alarm.door", GOOD)
+        eventually(lambda: not door()["active"])
+        for file in plain.state.glob("*.sqlite*"):
+            file.unlink()
+        (plain.state / "records.sqlite").mkdir()
+        (plain.state / "history.sqlite").mkdir()
+        site.scan.set("alarm.door", 1)
+        eventually(lambda: door()["active"])
+        assert door()["acknowledged"] is None and door()["quality"] == "Good"
+        for path in ("alarms/events", "audit", "history/bms.soc"):
+            answer = client.get(f"{API}/{path}")
+            assert (answer.status_code, answer.json()["reason"]) == (503, "records-unreadable"), "an empty list would be a lie"
+        assert client.post(f"{API}/alarms/door/acknowledge", json={}).status_code == 409
+        client.close()
 
 
 class TestListener:

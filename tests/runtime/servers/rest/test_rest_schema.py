@@ -80,7 +80,7 @@ def test_operation(site: RestSite, document: dict[str, Any], method: str, path: 
     headers = {"Authorization": f"Bearer {site.tokens['admin']}"}
     right, wrong = (operation.as_strategy(mode) for mode in GenerationMode)
 
-    @settings(max_examples=12, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=8, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(right | wrong)
     def ask(case: Any) -> None:
         case.call_and_validate(base_url=url, session=session, headers=headers, verify=str(certificate), checks=CHECKS)

@@ -287,6 +287,8 @@ def test_the_audit_log_says_who_wrote(engineer: httpx.Client) -> None:
 
     eventually(lambda: newest().get("new") == 11.25)
     assert (newest()["user"], newest()["service"], newest()["taken"]) == ("engineer1", "rest", True)
+    lines = engineer.get(f"{API}/audit?subject=hmi.p_set").json()["items"]
+    assert [line["new"] for line in lines].count(11.25) == 1, "one write is one line"
     problem(engineer.get(f"{API}/audit?start=yesterday"), 422, "invalid-request")
 
 
