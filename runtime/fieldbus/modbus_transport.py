@@ -84,6 +84,13 @@ class Wire(asyncio.Protocol):
         if line is not None:
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
+    def is_own_echo(self) -> bool:
+        """Whether we called ourselves: towards a port of this machine where nobody listens, the kernel may give us that very port.
+
+        Our requests would come back, and some are their own answers: safe values would count as taken.
+        """
+        return bool(self._transport.get_extra_info("sockname") == self._transport.get_extra_info("peername"))
+
     def listen(self, listener: Callable[[], None] | None, mourner: Callable[[LostError], None] | None) -> None:
         """Who is told that bytes have arrived, and who that none will come; what came before is forgotten."""
         self.data.clear()
@@ -188,7 +195,10 @@ async def open_wire(settings: LineSettings, aside: Aside, gone: Callable[[Wire, 
         except (OSError, ssl.CertificateError) as error:
             failure = _explain(error, where)
         else:
-            return wire
+            if not wire.is_own_echo():
+                return wire
+            wire.close()
+            failure = LostError("refused", f"nobody listens on {where}: the connection came back to itself")
     raise failure
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from asyncua import ua
@@ -206,9 +207,12 @@ class Session(InternalSession):
         return message
 
     async def transfer_subscriptions(self, params: Any, callback: Any) -> list[ua.TransferResult]:  # type: ignore[override]
-        for number in params.SubscriptionIds:
-            self._own(int(number))
-        return await super().transfer_subscriptions(params, callback)
+        """Of a session's own subscriptions only; each id has a result of its own (part 4, 5.14.7)."""
+        ids = [int(number) for number in params.SubscriptionIds]
+        own = [number for number in ids if self._is_own(number)]
+        moved = await super().transfer_subscriptions(replace(params, SubscriptionIds=own), callback) if own else []
+        results = dict(zip(own, moved, strict=True))
+        return [results.get(number) or ua.TransferResult(status(_CODES.BadSubscriptionIdInvalid)) for number in ids]
 
     async def delete_subscriptions(self, ids: list[int]) -> list[ua.StatusCode]:
         gone = status(_CODES.BadSubscriptionIdInvalid)

@@ -58,6 +58,10 @@ class Range:
     is_backward: bool
     has_end: bool
 
+    def past_its_samples(self) -> Range:
+        """What is left when only the value beyond the end is still to be told."""
+        return replace(self, at=self.low * 1000 - 1 if self.is_backward else self.high * 1000 + 1000, skip=0)
+
     def pack(self) -> bytes:
         """The continuation point."""
         return _POINT.pack(_MARK, *astuple(self))
@@ -69,7 +73,7 @@ def unpack(point: bytes) -> Range:
         raise ServiceError(_CODES.BadContinuationPointInvalid)
     found = Range(*_POINT.unpack(point)[1:])
     is_sound = 0 <= found.low <= _LATEST and 0 <= found.high <= _LATEST and 0 <= found.at <= _LATEST * 1000
-    if not is_sound or found.skip > MOST_VALUES * 1000:
+    if not is_sound or found.skip > MOST_VALUES:
         raise ServiceError(_CODES.BadContinuationPointInvalid)
     return found
 
@@ -154,15 +158,18 @@ class PastValues(HistoryManager):
             asked, begin, stop = range_of(details)
             if details.ReturnBounds:
                 found = self._before(tag.name, begin, asked.is_backward)
-        most = min(share, asked.count or share, asked.left or share) - len(found)
+        room = min(share, asked.count or share, asked.left or share)
         if asked.left and found:
             if asked.left == len(found):
                 return _result(found, None, tag, int(params.TimestampsToReturn))
             asked = replace(asked, left=asked.left - len(found))
-        some, rest = self._portion(tag.name, asked, max(most, 0))
+        some, rest = self._portion(tag.name, asked, max(room - len(found), 0))
         found += some
         if rest is None and asked.has_end:
-            found.append(self._at_or_beyond(tag.name, stop, asked.is_backward))
+            if len(found) < room:
+                found.append(self._at_or_beyond(tag.name, stop, asked.is_backward))
+            else:
+                rest = asked.past_its_samples()
         return _result(found, rest, tag, int(params.TimestampsToReturn))
 
     def _portion(self, tag: str, asked: Range, most: int) -> tuple[list[Sample], Range | None]:

@@ -42,6 +42,7 @@ from runtime.source import Report
 
 log = structlog.get_logger()
 PATH = "bessplc"
+PRODUCT = "urn:bessplc"
 
 
 class OpcuaServer:
@@ -145,8 +146,9 @@ async def _introduce(server: Server, site: str, uri: str, namespace: str) -> Non
     """Say who we are: names, build, and our namespace, which is always number 2."""
     server.set_server_name(f"bessplc {site}")
     server.application_type = ua.ApplicationType.Server
+    server.product_uri = PRODUCT
     await server.set_application_uri(uri)
-    await server.set_build_info("urn:bessplc", "bessplc", "bessplc", runtime.__version__, "0", _installed())
+    await server.set_build_info(PRODUCT, "bessplc", "bessplc", runtime.__version__, "0", _installed())
     for index, name in ((NS, namespace or f"urn:bessplc:{site}"), (DI, DI_URI), (PLC, PLCOPEN_URI)):
         given = await server.register_namespace(name)
         if given != index:

@@ -67,9 +67,9 @@ def test_another_sessions_subscription_cannot_be_touched(tag_site: Any) -> None:
             number = subscription.subscription_id
             deleted = await thief.uaclient.delete_subscriptions([number])
             wanted = ua.TransferSubscriptionsParameters([number], False)
-            moved = await refusal(thief.uaclient.transfer_subscriptions(wanted))
+            [moved] = await thief.uaclient.transfer_subscriptions(wanted)
             await subscription.subscribe_data_change(victim.get_node("ns=2;s=bms.soc"))
-            return [deleted[0].name, moved]
+            return [deleted[0].name, moved.StatusCode.name]
 
     assert asyncio.run(act()) == ["BadSubscriptionIdInvalid", "BadSubscriptionIdInvalid"]
 

@@ -121,6 +121,26 @@ def test_a_long_range_comes_in_portions_and_nothing_twice(past: Plant, backward:
     assert answers == -(-len(found) // most)
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize(
+    ("times", "expected"), [((10.5, 12.5), [10, 11, 12, 13]), ((12, 10), [12, 11, 10]), ((98, 500), [98, 99, None])]
+)
+def test_bounds_count_among_the_values_of_one_answer(past: Plant, times: Any, expected: list[Any], count: int) -> None:
+    async def do(client: Client) -> Any:
+        found, sizes, point = [], [], None
+        while point is not None or not sizes:
+            start, end = (START + timedelta(seconds=t) for t in times)
+            result = await read(client, start, end, count, bounds=True, point=point)
+            found += values(result)
+            sizes.append(len(values(result)))
+            point = result.ContinuationPoint
+        return found, sizes
+
+    found, sizes = act(past[2], do)
+    assert found == expected
+    assert max(sizes) <= count
+
+
 def test_of_a_range_without_an_end_only_so_many_are_told(past: Plant) -> None:
     async def do(client: Client) -> Any:
         first = await read(client, START, None, 6_000, tag="bms.cycles")

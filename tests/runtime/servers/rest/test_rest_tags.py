@@ -259,7 +259,7 @@ def test_statistics_of_the_scan(engineer: httpx.Client) -> None:
 
 def test_an_alarm_is_acknowledged_once(site: RestSite, engineer: httpx.Client) -> None:
     raise_alarm(site, "cell_hot_h")
-    told = engineer.get(f"{API}/alarms").json()
+    told = eventually(lambda: (found := engineer.get(f"{API}/alarms").json())["active"] and found)
     alarm = told["items"][0]
     assert told["active"] == 1 and (alarm["name"], alarm["acknowledged"], alarm["value"]) == ("cell_hot_h", False, 51.5)
     assert alarm["active_at"].startswith("2023-11-14T22:13:20")
