@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from runtime.child import ServiceOrder
 from runtime.engine.command import COMMANDS_A_SCAN
 from runtime.engine.north import ANSWERS, ROLE_TOO_LOW, SERVICES, TAKEN, Commands, Pins, Reply, Snapshot
 from runtime.model import ROLES, Tag
 from runtime.servers.audit import Deed, Keep, Who, say
+from runtime.servers.refusals import WINDOW, Refusals
 
 STALE = 1_000_000_000  # ns: an older snapshot is no picture of the plant any more
 PATIENCE = 1.0  # s: how long a client waits for the scan's answer
@@ -26,6 +27,7 @@ _WHY = ANSWERS | {
     RING_FULL: "refused: too many commands are waiting for the scan",
 }
 
+Result = TypeVar("Result")
 Write = tuple[Tag, float | int | bool, int]  # a tag, what it shall be, and its element from 0
 
 
@@ -49,13 +51,16 @@ class Door:
     """One service's doors to the scan: the newest snapshot, any pin, and commands whose answers are waited for.
 
     `pictures` counts the snapshots taken, so that whoever encodes them knows a new one. Every write and every refusal is given
-    to each of `keep`.
+    to each of `keep`; of a host's flood of refusals only the first, and a sum. A write is seen through to its end and noted, also
+    where whoever asked for it is gone meanwhile.
     """
 
     def __init__(self, order: ServiceOrder):
         self.service = order.service
         self.keep: list[Keep] = [say]
         self.pictures = 0
+        self._refusals = Refusals()
+        self._under_way: set[asyncio.Future[Any]] = set()
         self._commands: Commands | None = None
         self._portion = asyncio.Lock()
         self.follow(order)
@@ -89,12 +94,20 @@ class Door:
 
         Nothing is put into the ring while no scan runs: a `close` must not wait there for the next start. `element` is from 0.
         """
+        return await self._to_its_end(self._write(tag, value, who, element))
+
+    async def _write(self, tag: Tag, value: float | int | bool, who: Who, element: int) -> Outcome:
         self.refresh()
         old = self._old(tag, element)
         outcome = await self.command(tag, value, who.role, element)
-        place, told = _place(tag, element), outcome.text
-        self._note(Deed(self.service, who, "write", tag.name, told, outcome.is_taken, place, old, value, outcome.scan))
+        self._note_write(who, (tag, value, element), old, outcome)
         return outcome
+
+    async def _to_its_end(self, work: Coroutine[Any, Any, Result]) -> Result:
+        task = asyncio.ensure_future(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(task)
 
     async def write_all(self, wanted: Sequence[Write], who: Who) -> list[Outcome]:
         """Have the scan write many values in this order, as many at a time as one scan takes; returns as `write` does.
@@ -102,6 +115,9 @@ class Door:
         The portions of several such requests take turns, and leave most of the ring to single writes: nobody's hundred recipes
         keep another's stop waiting. The first portion that gets no answer ends the request.
         """
+        return await self._to_its_end(self._write_all(wanted, who))
+
+    async def _write_all(self, wanted: Sequence[Write], who: Who) -> list[Outcome]:
         self.refresh()
         olds = [self._old(tag, element) for tag, _, element in wanted]
         outcomes: list[Outcome] = []
@@ -115,9 +131,8 @@ class Door:
             if outcomes[-1].answer in (NO_SCAN, NO_ANSWER):
                 outcomes += [outcomes[-1]] * (len(wanted) - len(outcomes))
         await self._until_published(max((outcome.scan for outcome in outcomes if outcome.is_taken), default=0))
-        for (tag, value, element), old, outcome in zip(wanted, olds, outcomes, strict=True):
-            place, told = _place(tag, element), outcome.text
-            self._note(Deed(self.service, who, "write", tag.name, told, outcome.is_taken, place, old, value, outcome.scan))
+        for write, old, outcome in zip(wanted, olds, outcomes, strict=True):
+            self._note_write(who, write, old, outcome)
         return outcomes
 
     async def _write_portion(self, wanted: Sequence[Write], role: str) -> list[Outcome]:
@@ -137,6 +152,8 @@ class Door:
 
     def refuse(self, tag: Tag, value: Any, who: Who, answer: str, element: int = 0) -> None:
         """Note a write that was refused here and never reached the scan."""
+        if not self._refusals.may_note(who):
+            return
         old = self._old(tag, element) if isinstance(value, (bool, int, float)) else None
         self._note(Deed(self.service, who, "write", tag.name, answer, False, _place(tag, element), old, value))
 
@@ -151,6 +168,17 @@ class Door:
         outcome = Outcome(NO_SCAN) if is_silent else await self._answered(self._commands.reset_statistics())  # type: ignore[union-attr]
         self.note(who, "reset statistics", "plc", outcome.text, outcome.is_taken, scan=outcome.scan)
         return outcome
+
+    def tick(self) -> None:
+        """Once a second: note how many refusals were not noted one by one."""
+        for who, count in self._refusals.sums():
+            self.note(who, "writes", self.service, f"refused: {count} more writes within {WINDOW:g} s", False)
+
+    def _note_write(self, who: Who, write: Write, old: Any, outcome: Outcome) -> None:
+        tag, value, element = write
+        if outcome.is_taken or outcome.answer == NO_ANSWER or self._refusals.may_note(who):
+            told, place = outcome.text, _place(tag, element)
+            self._note(Deed(self.service, who, "write", tag.name, told, outcome.is_taken, place, old, value, outcome.scan))
 
     def _note(self, deed: Deed) -> None:
         for keep in self.keep:

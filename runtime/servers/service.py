@@ -89,7 +89,7 @@ async def _live(open_server: Open, prepare: Prepare | None) -> int:
             return EX_CONFIG
         else:
             with _further_orders(door, listener) as following:
-                return await _serve(order, listener, following, stop)
+                return await _serve(order, door, listener, following, stop)
         finally:
             door.close()
             if records is not None:
@@ -151,7 +151,7 @@ def _further_orders(door: Door, listener: Listener) -> Iterator[asyncio.Task[Non
         task.cancel()
 
 
-async def _serve(order: ServiceOrder, listener: Listener, following: asyncio.Task[None], stop: asyncio.Event) -> int:
+async def _serve(order: ServiceOrder, door: Door, listener: Listener, following: asyncio.Task[None], stop: asyncio.Event) -> int:
     status = StatusFile(Path(order.run_dir) / f"{order.service}.json")
     log.info("listening", address=listener.listening)
     gc.freeze()  # what was built so far stays: later collections need not walk it
@@ -161,6 +161,7 @@ async def _serve(order: ServiceOrder, listener: Listener, following: asyncio.Tas
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 1.0)
             listener.tick()
+            door.tick()
             if following.done():
                 following.result()
     finally:

@@ -31,7 +31,6 @@ from runtime.servers.modbus.protocol import (
     refuse,
 )
 from runtime.servers.modbus.refusal import BUSY, DEVICE_FAILURE, ILLEGAL_FUNCTION, NO_SUCH_UNIT, RefusedError
-from runtime.servers.modbus.refusals import Refusals
 from runtime.servers.modbus.settings import ModbusSettings
 from runtime.servers.modbus.write import Wanted, carry_out, check, plan
 
@@ -46,7 +45,7 @@ class Answers:
 
     def __init__(self, order: ServiceOrder, settings: ModbusSettings, entries: tuple[Entry, ...], door: Door, access: Access):
         self.requests = self.writes = 0
-        self._door, self.refusals = door, Refusals(door)
+        self._door = door
         self._ready: dict[bytes, bytes] = {}  # of this picture: what follows the transaction number, of request and answer
         self.follow(order, settings, entries, access)
 
@@ -129,7 +128,7 @@ class Answers:
         image = self.current(now=request.masks is not None)
         wanted = plan(request, image)
         check_read_after_write(request, image)
-        check(wanted, who, self._door, self.refusals)
+        check(wanted, who, self._door)
         return request, wanted, who, image
 
     async def write(self, pdu: bytes, writing: Writing) -> bytes:

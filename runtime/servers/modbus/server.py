@@ -153,7 +153,6 @@ class ModbusServer:
             elif now - connection.quiet_since > self.settings.idle:
                 connection.end("idle")
         self.guard.tick()
-        self.answers.refusals.tick()
         if self._tls is not None and self._tls.refresh():
             for connection in list(self.connections):
                 if connection.is_refused_by(self._tls):

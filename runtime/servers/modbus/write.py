@@ -17,7 +17,6 @@ from runtime.servers.modbus.image import Cell, RegisterImage, scale_factor
 from runtime.servers.modbus.map import COIL, EXPECT, FORMATS, HOLDING
 from runtime.servers.modbus.protocol import WriteRequest
 from runtime.servers.modbus.refusal import BUSY, DEVICE_FAILURE, ILLEGAL_ADDRESS, ILLEGAL_VALUE, RefusedError
-from runtime.servers.modbus.refusals import Refusals
 
 # What the client hears. A register that this client may not write looks to it like one that nobody may write.
 EXCEPTIONS = {
@@ -92,12 +91,10 @@ def _value(cell: Cell, data: bytes) -> float | int | bool:
     return round(raw)
 
 
-def check(wanted: list[Wanted], who: Who, door: Door, refusals: Refusals) -> None:
+def check(wanted: list[Wanted], who: Who, door: Door) -> None:
     """Refuse the request as a whole before any of it is sent; the scan has the last word on each value. Raises RefusedError."""
     for one in wanted:
         answer = _judge(one, who.role)
-        if answer and not refusals.may_note(who):
-            raise RefusedError(EXCEPTIONS[answer])
         if answer and one.beat is not None:
             door.note(who, "write", one.tag.name, Outcome(answer).text, False, new=one.value)
             raise RefusedError(EXCEPTIONS[answer])

@@ -6,7 +6,6 @@ a message whose signature is wrong; and it opens sessions on an unsecured channe
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import time
 from contextvars import ContextVar
@@ -181,7 +180,6 @@ class GuardedProcessor(UaProcessor):
             await self._identify(struct_from_binary(ua.ActivateSessionParameters, body.copy()))
         elif typeid in DEEDS:
             HINT.set(requesthdr.TimeoutHint / 1000)
-            return await self._see_through(super()._process_message(typeid, requesthdr, seqhdr, body))
         return await super()._process_message(typeid, requesthdr, seqhdr, body)
 
     def _check_token(self, token: ua.NodeId) -> None:
@@ -195,13 +193,6 @@ class GuardedProcessor(UaProcessor):
         """Each session starts a watch, which asyncua forgets when the next session comes on the same channel."""
         if self._session_watchdog_task is not None:
             self._session_watchdog_task.cancel()
-
-    async def _see_through(self, deed: Any) -> Any:
-        """Carry it out to its end and into the audit log, also where the client hangs up before the scan has answered."""
-        task = asyncio.ensure_future(deed)
-        _under_way.add(task)
-        task.add_done_callback(_done)
-        return await asyncio.shield(task)
 
     def _check_create(self, params: ua.CreateSessionParameters) -> None:
         if self.session is not None and self.session.state.name != "Closed":
@@ -238,13 +229,6 @@ class GuardedProcessor(UaProcessor):
 
 
 _CLIENTS = (ua.MessageType.Hello, ua.MessageType.SecureOpen, ua.MessageType.SecureMessage, ua.MessageType.SecureClose)
-_under_way: set[asyncio.Future[Any]] = set()
-
-
-def _done(task: asyncio.Future[Any]) -> None:
-    _under_way.discard(task)
-    if not task.cancelled():
-        task.exception()  # the client's, who was told it or has gone
 
 
 def _is_here(host: str) -> bool:

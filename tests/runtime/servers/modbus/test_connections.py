@@ -17,8 +17,6 @@ from typing import Any
 import pytest
 from pymodbus.client import ModbusTcpClient
 
-from runtime.servers.audit import Who
-from runtime.servers.modbus import refusals
 from tests.aids.servers_modbus import ONE_COIL, ask, is_turned_away, published, receive, request
 from tests.aids.servers_process import ServerProcess, eventually, serving
 from tests.aids.servers_scan import TestScan
@@ -183,27 +181,6 @@ def test_a_flood_of_refused_writes_is_counted_and_not_told_one_by_one(small: Any
     assert len([line for line in told() if line["peer"].startswith("127.0.0.7")]) == 100
     assert ask(port, request(1, 2, b"\x05\x00\x00\xff\x00"))[7:] == b"\x85\x02"
     eventually(lambda: [line for line in told() if line["peer"].startswith("127.0.0.1:")])
-
-
-def test_what_was_not_told_one_by_one_is_told_as_a_sum(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Notes:
-        def __init__(self) -> None:
-            self.said: list[tuple[str, str]] = []
-
-        def note(self, who: Who, action: str, subject: str, answer: str, taken: bool) -> None:
-            self.said.append((who.peer, answer))
-
-    monkeypatch.setattr(refusals, "MOST_HOSTS", 3)
-    notes = Notes()
-    accounts = refusals.Refusals(notes)  # type: ignore[arg-type]
-    noted = [accounts.may_note(Who("", "viewer", f"10.0.0.{n % 5}:{n}")) for n in range(2000)]
-    assert sum(noted) == 4 * refusals.MOST_NOTED
-    accounts._until = 0.0
-    accounts.tick()
-    assert sorted(notes.said) == [
-        *((f"10.0.0.{n}", "refused: 300 more writes within 60 s") for n in range(3)),
-        ("others", "refused: 700 more writes within 60 s"),
-    ]
 
 
 # who may

@@ -92,6 +92,8 @@ def test_nothing_is_good_that_the_scan_has_not_taken(plant: Plant) -> None:
     eventually(lambda: with_client(plant[2], lambda client: answers(client, write_of(12.0))) == ["BadNoCommunication"])
     assert plant[0].taken == []
     assert [line["answer"] for line in audited(plant[1], 11.0)] == ["no answer from the scan within 1 s"]
+    plant[0].silent = plant[0].frozen = False
+    eventually(lambda: with_client(plant[2], lambda client: answers(client, write_of(13.0))) == ["Good"])
 
 
 def test_a_client_that_waits_less_than_the_scan_takes_is_told_so_and_the_audit_log_hears_the_rest(plant: Plant) -> None:
