@@ -31,7 +31,8 @@ PERIOD_NS = 10_000_000
 WINDOW_S = 6.0
 WINDOWS = 5
 PRIORITY = 80
-ITEMS, CONNECTIONS = 1000, 20
+ITEMS, CONNECTIONS, REGISTERS = 1000, 20, 120
+LONG_S = 600  # longer than all windows
 
 SITE = """
 site: load
@@ -99,15 +100,22 @@ def scanning(site: Site, folder: Path) -> Iterator[tuple[Plc, Commands]]:
 
 @contextmanager
 def loaded(site: Site, folder: Path) -> Iterator[None]:
-    """The load: both servers with clients at full speed, and a Python thread that spins in this very process.
+    """The load: all four servers, clients at full speed, and a Python thread that spins in this very process.
 
-    Every one of the OPC UA items changes in every scan, and twenty Modbus clients ask again as soon as they are answered.
+    Every one of the OPC UA items changes in every scan, and twenty Modbus connections, of a client in C, ask again as soon as they
+    are answered.
     """
     many = {"port": "0", "clients_per_address": str(CONNECTIONS)}
-    with server_over(site, folder, "modbus", **many) as modbus, server_over(site, folder, "opcua", port="0") as opcua:
+    with (
+        server_over(site, folder, "modbus", **many) as modbus,
+        server_over(site, folder, "opcua", port="0") as opcua,
+        server_over(site, folder, "rest", port="0", tls="false"),
+        server_over(site, folder, "records"),
+    ):
         ports = [str(urlsplit(address).port) for _, address in (modbus, opcua)]
-        command = [sys.executable, "-m", "tests.bench.load", ports[0], str(CONNECTIONS), ports[1], str(ITEMS)]
-        clients = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+        polling = [str(compile_c("modbus_client.c", shared=False)), ports[0], str(CONNECTIONS), str(REGISTERS), str(LONG_S)]
+        subscribing = [sys.executable, "-m", "tests.bench.load", ports[1], str(ITEMS)]
+        clients = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) for command in (subscribing, polling)]
         stop = threading.Event()
 
         def spin() -> None:
@@ -116,16 +124,18 @@ def loaded(site: Site, folder: Path) -> Iterator[None]:
 
         spinner = threading.Thread(target=spin)
         try:
-            assert clients.stdout is not None
-            assert clients.stdout.readline() == b"subscribed\n", "the load did not come up"
+            assert clients[0].stdout is not None
+            assert clients[0].stdout.readline() == b"subscribed\n", "the load did not come up"
             spinner.start()
             yield
+            assert all(client.poll() is None for client in clients), "a client ended while it was measured"
         finally:
             stop.set()
             if spinner.is_alive():
                 spinner.join()
-            clients.terminate()
-            clients.wait()
+            for client in clients:
+                client.terminate()
+                client.wait()
 
 
 def compare(plc: Plc, commands: Commands, program: Path) -> tuple[float, float, float]:
