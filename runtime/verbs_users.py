@@ -129,7 +129,10 @@ def remove(name: NameArgument, site: SiteOption = SITE) -> None:
     typer.echo(f"removed {name}")
 
 
-@app.command(epilog="Examples:  bessplc user token historian --days 365      TOKEN=$(bessplc user token ci --days 1)      bessplc user token historian --revoke")
+@app.command(
+    epilog="Examples:  bessplc user token historian --days 365      TOKEN=$(bessplc user token ci --days 1)"
+    "      bessplc user token historian --revoke"
+)
 def token(
     name: NameArgument,
     days: Annotated[int, typer.Option("--days", "-d", help="How long it is good for.")] = 90,
