@@ -18,8 +18,9 @@ from typing import IO, Any
 
 from blocks import catalogue
 from runtime import child, rundir
-from runtime.child import FieldbusOrder, ScanOrder, ServiceOrder
+from runtime.child import FieldbusOrder, ScanOrder, ServiceOrder, SwapOrder
 from runtime.fieldbus import drivers
+from runtime.io_generation import io_generation_of
 from runtime.language import load_site
 from runtime.model import Schedule, Site
 from runtime.servers.describe import SERVERS, describe_servers, module_of
@@ -28,13 +29,14 @@ from runtime.source import Problem
 from runtime.supervisor import Supervisor
 
 SCAN, FIELDBUS, PLANT = "runtime.engine.scan", "runtime.fieldbus.process", "runtime.simulation"
-ALWAYS = ("records",)  # run whether or not the site says a word of them: alarms and the audit log are nobody's option
+ALWAYS = ("records", "recorder")  # run whether or not the site says a word of them: what happened is nobody's option
 PRIORITY = 80
 SAFE_PATIENCE_S = 30.0
 STOP_PATIENCE_S = 5.0
 PLANT_PATIENCE_S = 60.0
 
 Tell = Callable[[str, str, dict[str, Any]], None]
+Listener = Callable[[str, str, dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class App:
         self.scanning = False
         self.plant: dict[str, Any] = {}
         self.starts = 0
+        self.listeners: list[Listener] = []  # hear what the processes say: process, event, facts
         self.site: Site | None = None
         self.warnings: tuple[Problem, ...] = ()
 
@@ -137,6 +140,24 @@ class App:
         if name == "plant" and event.get("ready"):
             self.plant, kind = event, "ready"
         self.tell(name, kind, event)
+        for listener in self.listeners:
+            listener(name, kind, event)
+
+    def tell_scan(self, order: SwapOrder) -> bool:
+        """Give the running scan a further order; False where none runs."""
+        scan = self.supervisor.charges["scan"].child
+        if scan is None or scan.poll() is not None:
+            return False
+        child.give(scan, order, more_later=True)
+        return True
+
+    def take_site(self, site: Site) -> None:
+        """The scan runs this site's program now: the servers follow it, and whatever is restarted starts with it."""
+        self.site = site
+        for name in SERVERS:
+            charge = self.supervisor.charges.get(name)
+            if charge is not None and charge.child is not None and charge.child.poll() is None:
+                child.give(charge.child, self._server_order(name), more_later=True)
 
     def _begin_scan(self) -> subprocess.Popen[bytes]:
         return child.begin(SCAN, (self.wake, self.hold.handle), stdout=subprocess.PIPE, stderr=self.options.log)
@@ -144,14 +165,16 @@ class App:
     def _start_scan(self, ready: list[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
         """The scan with what is retained now: a restarted one must not fall back to what was retained at the first start."""
         process = ready.pop() if ready else self._begin_scan()
-        child.give(process, self._scan_order())
+        child.give(process, self._scan_order(), more_later=True)
+        self.scanning = False
         self.starts += 1
         return process
 
     def _scan_order(self) -> ScanOrder:
         assert self.site is not None
         schedule = self.site.schedule if self.options.cold and not self.starts else self._warm(self.site.schedule)
-        return ScanOrder(str(self.folder), schedule, generation_of(schedule), self.wake, self.options.inhibit, PRIORITY)
+        generation, of_io = generation_of(schedule), io_generation_of(self.site)
+        return ScanOrder(str(self.folder), schedule, generation, self.wake, self.options.inhibit, PRIORITY, of_io)
 
     def _start_fieldbus(self) -> subprocess.Popen[bytes]:
         assert self.site is not None
@@ -159,9 +182,8 @@ class App:
         order = FieldbusOrder(
             run_dir=str(self.folder),
             root=self.site.root,
-            generation=generation_of(schedule),
+            generation=io_generation_of(self.site),
             devices=self.site.devices,
-            region_size=schedule.region.size,
             inputs=len(schedule.inputs.tag),
             outputs=len(schedule.outputs.source),
             wake=self.wake,
@@ -171,9 +193,12 @@ class App:
         return child.start(FIELDBUS, order, (self.wake, self.hold.handle), stderr=self.options.log)
 
     def _start_server(self, name: str) -> subprocess.Popen[bytes]:
+        return child.start(module_of(name), self._server_order(name), more_later=True, stderr=self.options.log)
+
+    def _server_order(self, name: str) -> ServiceOrder:
         assert self.site is not None
         schedule = self.site.schedule
-        order = ServiceOrder(
+        return ServiceOrder(
             service=name,
             site=self.site.name,
             run_dir=str(self.folder),
@@ -190,8 +215,8 @@ class App:
             tasks=schedule.tasks,
             groups=schedule.groups,
             pins=schedule.pins,
+            schedule=schedule if name == "recorder" else None,
         )
-        return child.start(module_of(name), order, more_later=True, stderr=self.options.log)
 
     def _start_plant(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", PLANT, "--config", str(plant_of(self.options.site)), "--run-dir", str(self.folder)]

@@ -50,12 +50,14 @@ class ServiceOrder:
     tasks: tuple[Task, ...] = ()
     groups: tuple[Group, ...] = ()
     pins: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+    schedule: Schedule | None = None  # the whole program: for the recorder, which keeps it beside the tape
 
 
 @dataclass(frozen=True)
 class FieldbusOrder:
     """What the fieldbus process is told. `wake` is the eventfd that the scan writes after every new outbox.
 
+    `generation` is that of inputs, outputs and devices: it outlives a program that is loaded into the running scan.
     `scan_timeout` is how long (ns) no new outbox may come before the safe values are written; `inhibit` writes nothing.
     """
 
@@ -63,7 +65,6 @@ class FieldbusOrder:
     root: str
     generation: int
     devices: tuple[Device, ...]
-    region_size: int
     inputs: int
     outputs: int
     wake: int
@@ -73,7 +74,10 @@ class FieldbusOrder:
 
 @dataclass(frozen=True)
 class ScanOrder:
-    """What the scan process is told. `priority` is its SCHED_FIFO priority; `wake` the eventfd that it writes after each outbox."""
+    """What the scan process is told. `priority` is its SCHED_FIFO priority; `wake` the eventfd that it writes after each outbox.
+
+    `io_generation` is the fieldbus's generation; None: the program's.
+    """
 
     run_dir: str
     schedule: Schedule
@@ -81,6 +85,21 @@ class ScanOrder:
     wake: int
     inhibit: bool
     priority: int
+    io_generation: int | None = None
+
+
+@dataclass(frozen=True)
+class SwapOrder:
+    """What a running scan process is told later: try this program beside the one that runs, or swap to it between two scans.
+
+    `limits` are the largest steps that an output may make, by its point (empty: any). `number` is repeated in the answer.
+    """
+
+    number: int
+    schedule: Schedule
+    generation: int
+    is_trial: bool = False
+    limits: tuple[float, ...] = ()
 
 
 def start(

@@ -16,10 +16,21 @@ from runtime import (
     verbs_certificates,
     verbs_drivers,
     verbs_field,
+    verbs_fmt,
+    verbs_force,
+    verbs_graph,
     verbs_live,
+    verbs_load,
+    verbs_log,
     verbs_map,
+    verbs_new,
     verbs_records,
+    verbs_replay,
+    verbs_schema,
+    verbs_test,
+    verbs_trace,
     verbs_users,
+    verbs_watch,
 )
 from runtime.options import EXIT_MISTAKES, SITE, JsonOption, SiteOption, count_of, print_problems, read
 
@@ -48,11 +59,12 @@ def run(
     inhibit_outputs: Annotated[
         bool, typer.Option("--inhibit-outputs", help="Run everything and write nothing (commissioning).")
     ] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Load files into the running site when they are saved.")] = False,
 ) -> None:
     """Run a site until Ctrl-C, then stop with safe outputs."""
     from runtime.run import run_site
 
-    raise typer.Exit(run_site(site, sim=sim, cold=cold, inhibit=inhibit_outputs))
+    raise typer.Exit(run_site(site, sim=sim, cold=cold, inhibit=inhibit_outputs, watch=watch))
 
 
 @app.command(epilog="Examples:  bessplc check      bessplc check --site other/config/site.yaml --json")
@@ -103,11 +115,24 @@ app.command(epilog=verbs_live.DEVICES_EPILOG)(verbs_live.devices)
 app.command(epilog=verbs_live.IO_EPILOG)(verbs_live.io)
 app.command(epilog=verbs_field.DISCOVER_EPILOG)(verbs_field.discover)
 app.command("map", epilog=verbs_map.EPILOG)(verbs_map.show_map)
+app.command("test", epilog=verbs_test.EPILOG)(verbs_test.check_programs)
+app.command(epilog=verbs_schema.EPILOG)(verbs_schema.schema)
+app.command(epilog=verbs_fmt.EPILOG)(verbs_fmt.fmt)
+app.command(epilog=verbs_new.EPILOG)(verbs_new.new)
+app.command(epilog=verbs_graph.EPILOG)(verbs_graph.graph)
+app.command(epilog=verbs_load.EPILOG)(verbs_load.load)
+app.command(epilog=verbs_log.EPILOG)(verbs_log.log)
+app.command(epilog=verbs_watch.EPILOG)(verbs_watch.watch)
+app.command(epilog=verbs_force.FORCE_EPILOG)(verbs_force.force)
+app.command(epilog=verbs_force.UNFORCE_EPILOG)(verbs_force.unforce)
+app.command(epilog=verbs_force.FORCES_EPILOG)(verbs_force.forces)
+app.command(epilog=verbs_trace.EPILOG)(verbs_trace.trace)
 app.add_typer(verbs_users.app, name="user")
 app.add_typer(verbs_certificates.app, name="certificate")
 app.add_typer(verbs_alarms.alarms, name="alarms")
 app.command(epilog=verbs_records.AUDIT_EPILOG)(verbs_records.audit)
 app.command(epilog=verbs_records.HISTORY_EPILOG)(verbs_records.history)
+app.command(epilog=verbs_replay.EPILOG)(verbs_replay.replay)
 app.command("verify-interlocks", epilog=verbs_field.VERIFY_EPILOG)(verbs_field.verify_interlocks)
 
 

@@ -304,6 +304,7 @@ SYSTEM_TAGS: tuple[tuple[str, str, str, str], ...] = (
     ("plc.not_finite", "LINT", "", "Outputs replaced by their safe value because the program gave no finite number"),
     ("plc.bad_inputs", "DINT", "", "Input tags that are not good"),
     ("plc.torn", "LINT", "", "Inboxes left for the next scan because they were being written"),
+    ("plc.forced", "DINT", "", "Forces that hold now"),
 )
 # The tags `device.NAME.x` of every device, beside one LINT for each kind of error and one BOOL for each condition.
 DEVICE_TAGS: tuple[tuple[str, str, str, str], ...] = (

@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import structlog
+from typing import Any
 
 from runtime.app import App, RunOptions, generation_of
-from runtime.journal import Journal
+from runtime.control import Control
+from runtime.log_events import ScanEvents
+from runtime.log_site import SiteLog
 from runtime.options import wants_colour
 from runtime.pulse import Pulses
 from runtime.rundir import SiteHeldError, state_folder_of
@@ -23,22 +23,28 @@ from runtime.source import SiteError, render
 LINE_EVERY_S = 10.0
 VIEW_EVERY_S = 0.25
 KEEP_EVERY_S = 1.0
-SILENT_LOOKS = 60  # a server that shows no sign of life in so many looks, 15 s, is killed and restarted
+SILENT_LOOKS = 120  # a server that shows no sign of life in so many looks, 30 s, is killed and restarted
 HUNG_S, HUNG_LOOKS = 2.0, 6  # a scan that lives and does not publish, seen so often in a row, is killed and restarted
-LARGEST_LOG = 10_000_000  # bytes; a larger one is set aside at the next start
 
 
-def run_site(site: Path, *, sim: bool, cold: bool, inhibit: bool) -> int:
-    """Run until asked to stop. Returns the exit code: 0, 1 for mistakes in the site, 75 where another run holds it."""
+def run_site(site: Path, *, sim: bool, cold: bool, inhibit: bool, watch: bool = False) -> int:
+    """Run until asked to stop. Returns the exit code: 0, 1 for mistakes in the site, 75 where another run holds it.
+
+    SIGHUP loads the files anew, as of any daemon; on a terminal it means that the terminal is gone, and stops. `watch` loads them
+    whenever one was saved.
+    """
     root = site.resolve().parent.parent
     stop: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+    reload: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
         signal.signal(number, lambda n, _: stop.append(n))
-    log_file = _open_log(state_folder_of(site)) if sys.stdout.isatty() else None
-    log = _logger(log_file)
+    on_terminal = sys.stdout.isatty()  # asked now: a terminal that is gone is none any more
+    signal.signal(signal.SIGHUP, lambda n, _: (stop if on_terminal else reload).append(n))
+    kept = SiteLog(state_folder_of(site), on_terminal=on_terminal)
+    log = kept.logger
     progress = Progress()
     try:
-        app = App(RunOptions(site, sim, cold, inhibit, log_file), _teller(log, progress))
+        app = App(RunOptions(site, sim, cold, inhibit, kept.strays), _teller(log, progress))
     except SiteHeldError as error:
         print(f"error: {error}", file=sys.stderr)
         return os.EX_TEMPFAIL
@@ -49,7 +55,11 @@ def run_site(site: Path, *, sim: bool, cold: bool, inhibit: bool) -> int:
         _show_warnings(app, root)
         if is_up:
             log.info("running", seconds=round(time.monotonic() - begun, 2), run_dir=str(app.folder))
-            _watch(app, stop, log)
+            control = Control(app, watch_files=watch)
+            try:
+                _watch(app, stop, log, control, reload)
+            finally:
+                control.close()
     except SiteError as error:
         print(render(error.problems, root, colour=wants_colour(sys.stderr)), file=sys.stderr)
         print("\nnothing was started", file=sys.stderr)
@@ -60,8 +70,8 @@ def run_site(site: Path, *, sim: bool, cold: bool, inhibit: bool) -> int:
         stopped = app.stop()
     outputs = "inhibited" if inhibit else stopped.outputs
     (log.error if stopped.missed else log.info)("stopped", outputs=outputs, missed=list(stopped.missed))
-    if log_file is not None:
-        print(f"stopped, outputs {outputs}; the log is {log_file.name}")
+    if sys.stdout.isatty():
+        print(f"stopped, outputs {outputs}; `bessplc log` shows the log, which is in {kept.folder}")
     return 0
 
 
@@ -84,26 +94,6 @@ class Progress:
             self._status.update(text)
 
 
-def _open_log(folder: Path) -> BinaryIO:
-    """The log of a run on a terminal: the view would be torn by it there."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / "site.log"
-    if path.exists() and path.stat().st_size > LARGEST_LOG:
-        path.replace(folder / "site.log.1")
-    return path.open("ab")
-
-
-def _logger(file: BinaryIO | None) -> Any:
-    """JSON lines to standard error, or to the log file."""
-    journal: Any = Journal((file or sys.stderr).fileno())
-    shown = structlog.processors.JSONRenderer(ensure_ascii=False)
-    structlog.configure(
-        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"), shown],
-        logger_factory=structlog.PrintLoggerFactory(journal),
-    )
-    return structlog.get_logger()
-
-
 def _teller(log: Any, progress: Progress) -> Callable[[str, str, dict[str, Any]], None]:
     """What the processes say, as log lines and as progress."""
 
@@ -123,8 +113,8 @@ def _show_warnings(app: App, root: Path) -> None:
         print(render(app.warnings, root, colour=wants_colour(sys.stderr)), file=sys.stderr)
 
 
-def _watch(app: App, stop: list[int], log: Any) -> None:
-    """Keep the site up and show it until asked to stop."""
+def _watch(app: App, stop: list[int], log: Any, control: Control, reload: list[int]) -> None:
+    """Keep the site up and show it until asked to stop; follow another program when one was loaded."""
     from runtime.engine.retain import Keeper
     from runtime.servers.describe import SERVERS
     from runtime.status import Status
@@ -132,6 +122,7 @@ def _watch(app: App, stop: list[int], log: Any) -> None:
     assert app.site is not None
     status = Status(app.site, app.folder, generation_of(app.site.schedule))
     keeper = Keeper(state_folder_of(app.options.site), app.site.schedule)
+    events = ScanEvents(app.site.schedule, app.folder, generation_of(app.site.schedule), log)
     show = _view(app, status) if sys.stdout.isatty() else _lines(status, log)
     keep_due = time.monotonic() + KEEP_EVERY_S
     pulses = Pulses(app.folder, SERVERS, SILENT_LOOKS)
@@ -139,12 +130,22 @@ def _watch(app: App, stop: list[int], log: Any) -> None:
     with show as refresh:
         while not stop:
             app.attend(VIEW_EVERY_S)
+            control.attend()
+            if reload:
+                reload.clear()
+                control.load_files("SIGHUP")
+            if status.site is not app.site:
+                generation = generation_of(app.site.schedule)
+                status.follow(app.site, generation)
+                keeper = Keeper(state_folder_of(app.options.site), app.site.schedule)
+                events = ScanEvents(app.site.schedule, app.folder, generation, log)
             for name in pulses.silent(app.processes()):
                 app.supervisor.kill(name, f"no sign of life for {SILENT_LOOKS * VIEW_EVERY_S:g} s")
             status.refresh()
+            events.look(status.snapshot)
             if status.snapshot.scan:
                 refresh()
-                silent = silent + 1 if status.age > HUNG_S else 0
+                silent = silent + 1 if app.scanning and status.age > HUNG_S else 0  # one that starts may take its time
             if silent > HUNG_LOOKS:
                 app.supervisor.kill("scan", f"no snapshot for {status.age:.1f} s")
                 silent = 0
@@ -200,7 +201,8 @@ class _lines:
         status = self._status
         news = (status.state, status.active_alarms(), status.listening())
         if news != self._shown or time.monotonic() >= self._due:
-            self._log.info("status", **status.line(), servers=news[2])
+            tell = self._log.info if news != self._shown else self._log.debug
+            tell("status", **status.line(), servers=news[2])
             self._shown, self._due = news, time.monotonic() + LINE_EVERY_S
 
     def __exit__(self, *problem: Any) -> None:

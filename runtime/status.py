@@ -43,9 +43,14 @@ class Status:
     """The site's condition, refreshed from the newest snapshot."""
 
     def __init__(self, site: Site, folder: Path, generation: int):
-        self.site, self.folder = site, folder
+        self.folder = folder
+        self.follow(site, generation)
+
+    def follow(self, site: Site, generation: int) -> None:
+        """Show this site from now on."""
+        self.site = site
         schedule = site.schedule
-        self.snapshot = Snapshot(folder, schedule.region, len(schedule.outputs.source), generation)
+        self.snapshot = Snapshot(self.folder, schedule.region, len(schedule.outputs.source), generation)
         self.overview = [schedule.tag(name) for name in site.overview]
         self.alarms = [(alarm, schedule.tag(alarm.active)) for alarm in schedule.alarms]
 

@@ -64,12 +64,22 @@ class Supervisor:
             os.set_blocking(charge.child.stdout.fileno(), False)
             self._selector.register(charge.child.stdout, selectors.EVENT_READ, charge)
 
+    def hear(self, source: Any, call: Callable[[], None]) -> None:
+        """Call this whenever there is something to read from a file or socket that is no charge's."""
+        self._selector.register(source, selectors.EVENT_READ, call)
+
+    def unhear(self, source: Any) -> None:
+        self._selector.unregister(source)
+
     def attend(self, seconds: float) -> None:
         """Hear the charges for up to this long, and restart those that died."""
         until = time.monotonic() + seconds
         while True:
             for key, _ in self._selector.select(max(0.0, min(0.05, until - time.monotonic()))):
-                self._hear(key.data)
+                if isinstance(key.data, Charge):
+                    self._hear(key.data)
+                else:
+                    key.data()
             self._restart_the_dead()
             if time.monotonic() >= until:
                 return

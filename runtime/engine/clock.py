@@ -10,6 +10,7 @@ CLOCK_REALTIME, CLOCK_MONOTONIC, TIMER_ABSTIME = 0, 1, 1
 
 _clock_gettime = types.ExternalFunction("clock_gettime", types.int32(types.int32, types.intp))
 _clock_nanosleep = types.ExternalFunction("clock_nanosleep", types.int32(types.int32, types.int32, types.intp, types.intp))
+_read = types.ExternalFunction("read", types.intp(types.int32, types.intp, types.intp))
 _write = types.ExternalFunction("write", types.intp(types.int32, types.intp, types.intp))
 
 
@@ -34,3 +35,9 @@ def wake(eventfd: int, scratch: int) -> None:
     """Count the eventfd up by one, so that whoever watches it wakes; it is non-blocking, so this never waits."""
     store_i8(scratch, 1)
     _write(eventfd, scratch, 8)
+
+
+@scan_path
+def hear(eventfd: int, scratch: int) -> None:
+    """Wait until somebody counts the eventfd up; a signal may end the wait early."""
+    _read(eventfd, scratch, 8)

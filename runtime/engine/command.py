@@ -6,6 +6,8 @@ import numpy as np
 
 from runtime.engine.atomics import as_lreal, load_acquire, load_i8, load_u1, scan_path, store_i8, store_release, store_u1
 from runtime.engine.cells import REAL, WORD, store_wide
+from runtime.engine.force import end_forces, find_force, is_in_range, take_force
+from runtime.engine.force_tables import F_KIND, FOR_EVER, H_COUNT, OF_RUNTIME
 from runtime.engine.image import COMMAND_RINGS, COMMAND_WORDS, HEADER, LINE, REPLY_RING, REPLY_WORDS, RING_ENTRIES, WORD_SESSION
 from runtime.engine.plan import (
     A_AUTHORITY,
@@ -26,15 +28,20 @@ from runtime.engine.plan import (
     S_SESSIONS,
     S_STATE,
     S_TAILS,
+    S_TICK,
+    S_TICK_NS,
     S_TORN,
     SAFE,
     Plan,
 )
+from runtime.engine.tape import tape_command
 
-WRITE, RESET_STATISTICS, PROFILE = 1, 2, 3
+WRITE, RESET_STATISTICS, PROFILE, FORCE, UNFORCE = 1, 2, 3, 4, 5
 TAKEN, NOT_WRITABLE, ROLE_TOO_LOW, OUT_OF_RANGE, NOT_FINITE, UNKNOWN_TAG, BAD_ELEMENT, REMOTE_LOCKED, NOT_RUNNING = range(1, 10)
+FORCED, NOT_FORCEABLE, NOT_FORCED, TOO_MANY_FORCES = range(10, 14)
 LOCAL_RINGS = 2  # supervisor and hmi stand at the plant; all later rings are remote
 COMMANDS_A_SCAN = 64
+FORCING_ROLE = 2  # engineer, its place in runtime.model.ROLES
 
 
 @scan_path
@@ -65,6 +72,7 @@ def _drain(plan: Plan, ring: int, address: int) -> None:
         budget -= 1
         entry = address + HEADER + LINE + tail % RING_ENTRIES * COMMAND_WORDS * 8
         answer = _obey(plan, ring, entry) if tail > skip else NOT_RUNNING
+        tape_command(plan, ring, entry, answer)
         reply = replies + LINE + tail % RING_ENTRIES * REPLY_WORDS * 8
         store_i8(reply, load_i8(entry))
         store_i8(reply + 8, answer)
@@ -80,6 +88,8 @@ def _obey(plan: Plan, ring: int, entry: int) -> int:
     if kind == WRITE:
         tag, element = load_i8(entry + 16), load_i8(entry + 24)
         return _write_tag(plan, ring, tag, element, load_i8(entry + 32), load_i8(entry + 40))
+    if kind in (FORCE, UNFORCE):
+        return _force_tag(plan, ring, entry)
     if kind == RESET_STATISTICS:
         plan.statistics[:] = 0
         plan.state[S_OVERRUNS] = 0
@@ -107,8 +117,10 @@ def _write_tag(plan: Plan, ring: int, tag: int, element: int, role: int, bits: i
         return BAD_ELEMENT
     if plan.state[S_STATE] == SAFE:
         return NOT_RUNNING
-    if ring >= LOCAL_RINGS and plan.places[A_AUTHORITY] != 0 and load_u1(plan.places[A_AUTHORITY]) == 0:
+    if _is_locked(plan, ring):
         return REMOTE_LOCKED
+    if plan.forces[0, H_COUNT] != 0 and find_force(plan, tag, element) != 0:
+        return FORCED
     kind = plan.commands[tag, D_TYPE]
     value = as_lreal(bits) if kind == REAL else np.float64(bits)
     if not np.isfinite(value):
@@ -124,3 +136,40 @@ def _write_tag(plan: Plan, ring: int, tag: int, element: int, role: int, bits: i
         for cell in range(first, first + plan.commands[tag, D_PULSES]):
             store_u1(plan.pulse_cells[cell], 1)
     return TAKEN
+
+
+@scan_path
+def _is_locked(plan: Plan, ring: int) -> bool:
+    """Whether the site is in local control, and this ring's service stands elsewhere."""
+    return ring >= LOCAL_RINGS and plan.places[A_AUTHORITY] != 0 and load_u1(plan.places[A_AUTHORITY]) == 0
+
+
+@scan_path
+def _force_tag(plan: Plan, ring: int, entry: int) -> int:
+    """Check one force, or the end of some (tag -1: all, element -1: of the whole tag), as a write is checked, and do it."""
+    tag, element, bits = load_i8(entry + 16), load_i8(entry + 24), load_i8(entry + 40)
+    if load_i8(entry + 32) < FORCING_ROLE:
+        return ROLE_TOO_LOW
+    if load_i8(entry + 8) == UNFORCE:
+        if _is_locked(plan, ring):
+            return REMOTE_LOCKED
+        return TAKEN if end_forces(plan, tag, element) > 0 else NOT_FORCED
+    if tag < 0 or tag >= plan.commands.shape[0]:
+        return UNKNOWN_TAG
+    if plan.force_tags[tag, F_KIND] == OF_RUNTIME:
+        return NOT_FORCEABLE
+    if element < 0 or element >= max(plan.commands[tag, D_LENGTH], 1):
+        return BAD_ELEMENT
+    if plan.state[S_STATE] == SAFE:
+        return NOT_RUNNING
+    if _is_locked(plan, ring):
+        return REMOTE_LOCKED
+    kind = plan.commands[tag, D_TYPE]
+    value = as_lreal(bits) if kind == REAL else np.float64(bits)
+    if not np.isfinite(value):
+        return NOT_FINITE
+    if not is_in_range(plan, tag, value) or (kind == WORD and bits != np.int32(bits)):
+        return OUT_OF_RANGE
+    ticks = -(-load_i8(entry + 48) // plan.state[S_TICK_NS])
+    end = plan.state[S_TICK] + ticks if ticks > 0 else FOR_EVER
+    return TAKEN if take_force(plan, tag, element, bits, end, load_i8(entry + 56)) else TOO_MANY_FORCES

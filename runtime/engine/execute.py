@@ -6,6 +6,7 @@ import numpy as np
 
 from runtime.engine.atomics import call_kernel, copy_bytes, load_i4, load_i8, load_u1, scan_path, store_i4, store_i8, store_u1
 from runtime.engine.clock import CLOCK_MONOTONIC, read_clock
+from runtime.engine.force import touch
 from runtime.engine.plan import (
     A_SCRATCH,
     G_COLUMNS,
@@ -35,7 +36,7 @@ PROFILED_GROUPS = 2048
 
 @scan_path
 def copy_wires(copies: np.ndarray, first: int, last: int) -> None:
-    """Do the copies [first, last) in their order."""
+    """Do the copies [first, last) in their order. A negative size is that of an array of which elements are forced."""
     for i in range(first, last):
         target, source, size = copies[i, 0], copies[i, 1], copies[i, 2]
         if size == 8:
@@ -44,10 +45,19 @@ def copy_wires(copies: np.ndarray, first: int, last: int) -> None:
             store_u1(target, load_u1(source))
         elif size == 4:
             store_i4(target, load_i4(source))
-        elif source < target < source + size:
-            _repeat(target, source, size)
+        elif size < 0:
+            _copy_long(target, source, -size)
+            touch(copies[copies.shape[0] - 1, 0], target, -size)
         else:
-            copy_bytes(target, source, size)
+            _copy_long(target, source, size)
+
+
+@scan_path
+def _copy_long(target: int, source: int, size: int) -> None:
+    if source < target < source + size:
+        _repeat(target, source, size)
+    else:
+        copy_bytes(target, source, size)
 
 
 @scan_path

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from runtime.engine.atomics import copy_bytes, fence, load_acquire, scan_path, store_release
+from runtime.engine.force_tables import FORCE_BYTES
 
 LINE = 64
 SLOTS = 4
@@ -90,8 +91,16 @@ class Shared:
     @classmethod
     def create(cls, path: Path, size: int, generation: int) -> Shared:
         """A new file of `size` bytes beyond its header, in place of any older one of that name."""
+        shared = cls.create_aside(path, size, generation)
+        shared.put_in_place()
+        return shared
+
+    @classmethod
+    def create_aside(cls, path: Path, size: int, generation: int) -> Shared:
+        """The same, but nobody finds it until `put_in_place`: what runs now keeps its file."""
         total = HEADER + padded(size)
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
+        aside = _aside(path)
+        aside.unlink(missing_ok=True)  # of an attempt that was given up
         handle = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             os.posix_fallocate(handle, 0, total)
@@ -102,8 +111,21 @@ class Shared:
         shared = cls(path, np.frombuffer(mapping, np.uint8), mapping, inode)
         words = [MAGIC, generation, os.getpid(), int.from_bytes(os.urandom(7), "little"), total]
         shared.words[: len(words)] = words
-        aside.replace(path)
         return shared
+
+    @classmethod
+    def private(cls, size: int) -> Shared:
+        """Memory laid out as such a file, which nobody else sees."""
+        mapping = mmap.mmap(-1, HEADER + padded(size), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE)
+        return cls(Path(), np.frombuffer(mapping, np.uint8), mapping, 0)
+
+    def put_in_place(self) -> None:
+        """Give a file that was made aside its name."""
+        _aside(self.path).replace(self.path)
+
+    def drop_aside(self) -> None:
+        """Give up a file that was made aside."""
+        _aside(self.path).unlink(missing_ok=True)
 
     @classmethod
     def attach(cls, path: Path, generation: int) -> Shared:
@@ -152,18 +174,21 @@ class Shared:
             self.path.unlink(missing_ok=True)
 
 
+def _aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}")
+
+
 @dataclass(frozen=True)
 class ScanLayout:
-    """Where things stand in the scan's file: snapshot ring, outbox ring, reply rings, statistics; byte offsets."""
+    """Where things stand in the scan's file: snapshot ring, reply rings, statistics, forces; byte offsets."""
 
     snapshot: int
     snapshot_payload: int
-    outbox: int
-    outbox_payload: int
     replies: int
     statistics: int
     statistics_words: int
     size: int
+    forces: int
 
 
 # Both rings' payloads start with a line of eight words.
@@ -177,16 +202,20 @@ COMMAND_WORDS = 8
 STATISTICS_WORDS = 16384
 
 
-def scan_layout(region_size: int, outputs: int) -> ScanLayout:
-    """The layout of the scan's file for this tag region and number of output points."""
+def scan_layout(region_size: int) -> ScanLayout:
+    """The layout of the scan's file for this tag region."""
     snapshot_payload = STAMP + padded(region_size)
-    outbox_payload = STAMP + padded(outputs * 8)
     snapshot = HEADER
-    outbox = snapshot + ring_size(snapshot_payload)
-    replies = outbox + ring_size(outbox_payload)
+    replies = snapshot + ring_size(snapshot_payload)
     statistics = replies + COMMAND_RINGS * REPLY_RING
-    size = statistics + STATISTICS_WORDS * 8 - HEADER
-    return ScanLayout(snapshot, snapshot_payload, outbox, outbox_payload, replies, statistics, STATISTICS_WORDS, size)
+    forces = statistics + STATISTICS_WORDS * 8
+    size = forces + FORCE_BYTES - HEADER
+    return ScanLayout(snapshot, snapshot_payload, replies, statistics, STATISTICS_WORDS, size, forces)
+
+
+def outbox_payload(points: int) -> int:
+    """An outbox slot: a line of stamps, then 8 bytes of value for each output point. The ring is the whole of its file."""
+    return STAMP + padded(points * 8)
 
 
 def inbox_payload(points: int) -> int:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from runtime.engine.atomics import as_bits, load_acquire, scan_path, store_i4, store_i8, store_u1
+from runtime.engine.atomics import as_bits, fence, load_acquire, scan_path, store_i4, store_i8, store_release, store_u1
+from runtime.engine.carry import await_turn, hand_over
 from runtime.engine.clock import CLOCK_MONOTONIC, CLOCK_REALTIME, read_clock, sleep_until, wake
 from runtime.engine.command import command
 from runtime.engine.execute import run
+from runtime.engine.force import hold_inputs, hold_pulses, lift_forces
+from runtime.engine.force_tables import H_COUNT
 from runtime.engine.latch import latch
 from runtime.engine.plan import (
     A_SCRATCH,
     C_STOP,
+    C_SWAP,
+    C_UNDER_WAY,
     INHIBITED,
     RUNNING,
     S_BAD_INPUTS,
@@ -53,6 +58,8 @@ from runtime.engine.statistics import (
     note,
     percentile,
 )
+from runtime.engine.tape import tape_scan
+from runtime.engine.trace import capture
 
 P_STATE, P_SCAN, P_FIRST, P_TIME, P_DIGEST = (SYSTEM[f"plc.{n}"] for n in ("state", "scan", "first_scan", "time", "digest"))
 P_OVERRUNS, P_IN_A_ROW, P_MISSED = (SYSTEM[f"plc.{n}"] for n in ("overruns", "overruns_in_a_row", "missed"))
@@ -70,9 +77,16 @@ def one_scan(plan: Plan, now: int, wall: int, tick: int) -> None:
     state[S_SCAN] += 1
     begun = read_clock(CLOCK_MONOTONIC, scratch)
     _show_scan(plan, wall)
-    latch(plan, now)
+    if plan.forces[0, H_COUNT] != 0:
+        lift_forces(plan)
+        latch(plan, now)
+        hold_inputs(plan)
+    else:
+        latch(plan, now)
     latched = read_clock(CLOCK_MONOTONIC, scratch)
     command(plan)
+    if plan.forces[0, H_COUNT] != 0:
+        hold_pulses(plan)
     commanded = read_clock(CLOCK_MONOTONIC, scratch)
     if state[S_STATE] != SAFE:
         run(plan, tick)
@@ -80,8 +94,10 @@ def one_scan(plan: Plan, now: int, wall: int, tick: int) -> None:
     publish_outputs(plan, now)
     if state[S_WAKE] >= 0:
         wake(state[S_WAKE], scratch)
+    capture(plan, now, wall)
     _show_statistics(plan)
     publish_snapshot(plan, now, wall)
+    tape_scan(plan, now, wall, tick)
     ended = read_clock(CLOCK_MONOTONIC, scratch)
     note(statistics, LATCH, latched - begun)
     note(statistics, COMMAND, commanded - latched)
@@ -134,24 +150,35 @@ def _show_statistics(plan: Plan) -> None:
 def scan_loop(plan: Plan) -> None:
     """Scan at every tick until asked to stop; then publish safe outputs once more and return.
 
+    A program laid out beside another waits first until that one hands over; one that hands over returns, and the other scans at
+    the next tick.
     A scan that runs past the next tick is an overrun: the ticks it missed are skipped, never run back to back. After
     as many in a row as the site allows, the policy "safe" stops the program: outputs stay at their safe values.
     """
     state, control, scratch = plan.state, plan.control, plan.places[A_SCRATCH]
-    period = state[S_TICK_NS]
+    here, period = control.ctypes.data, state[S_TICK_NS]
+    if not await_turn(plan):
+        return
     if state[S_START] == 0:
         state[S_START] = read_clock(CLOCK_MONOTONIC, scratch) // period * period + period
-    while load_acquire(control.ctypes.data + 8 * C_STOP) == 0:
+    while load_acquire(here + 8 * C_STOP) == 0:
         deadline = state[S_START] + (state[S_TICK] + 1) * period
         sleep_until(deadline, scratch)
         now = read_clock(CLOCK_MONOTONIC, scratch)
         tick = (now - state[S_START]) // period
         _judge_start(plan, now, tick)
         state[S_TICK] = tick
+        store_release(here + 8 * C_UNDER_WAY, control[C_UNDER_WAY] + 1)
+        fence()
         one_scan(plan, now, read_clock(CLOCK_REALTIME, scratch), tick)
+        store_release(here + 8 * C_UNDER_WAY, control[C_UNDER_WAY] + 1)
         _judge_end(plan, read_clock(CLOCK_MONOTONIC, scratch) > state[S_START] + (tick + 1) * period)
         if state[S_STATE] == 0:
             state[S_STATE] = RUNNING
+        handover = load_acquire(here + 8 * C_SWAP)
+        if handover != 0:
+            hand_over(plan, handover)
+            return
     state[S_STATE] = SAFE
     now = read_clock(CLOCK_MONOTONIC, scratch)
     _show_scan(plan, read_clock(CLOCK_REALTIME, scratch))

@@ -12,7 +12,10 @@ import numpy as np
 from runtime.engine.atomics import load_acquire, scan_path, store_release
 from runtime.engine.command import (
     BAD_ELEMENT,
+    FORCED,
     NOT_FINITE,
+    NOT_FORCEABLE,
+    NOT_FORCED,
     NOT_RUNNING,
     NOT_WRITABLE,
     OUT_OF_RANGE,
@@ -21,6 +24,7 @@ from runtime.engine.command import (
     RESET_STATISTICS,
     ROLE_TOO_LOW,
     TAKEN,
+    TOO_MANY_FORCES,
     UNKNOWN_TAG,
     WRITE,
 )
@@ -62,6 +66,10 @@ ANSWERS = {
     BAD_ELEMENT: "refused: no such element",
     REMOTE_LOCKED: "refused: the site is in local control",
     NOT_RUNNING: "refused: the scan is stopped",
+    FORCED: "refused: the tag is forced",
+    NOT_FORCEABLE: "refused: only the runtime writes this tag",
+    NOT_FORCED: "refused: no force holds this",
+    TOO_MANY_FORCES: "refused: as many forces hold as can be held",
 }
 
 _NUMPY = {"BOOL": np.uint8, "DINT": np.int32, "LINT": np.int64, "TIME": np.int64, "LREAL": np.float64}
@@ -99,7 +107,7 @@ class Snapshot:
 
     def __init__(self, folder: Path, region: TagRegion, outputs: int, generation: int):
         self._folder, self._generation, self.region = folder, generation, region
-        self._layout = scan_layout(region.size, outputs)
+        self._layout = scan_layout(region.size)
         self._shared: Shared | None = None
         self._seen = 0
         self._spare = np.zeros(self._layout.snapshot_payload, np.uint8)
@@ -223,7 +231,7 @@ class Commands:
     def __init__(self, folder: Path, service: str, region_size: int, outputs: int, generation: int):
         self.ring = SERVICES.index(service)
         self._folder, self._generation = folder, generation
-        self._layout = scan_layout(region_size, outputs)
+        self._layout = scan_layout(region_size)
         self.shared = Shared.create(folder / command_file(service), COMMAND_BYTES, generation)
         entries = self.shared.memory[HEADER + LINE : HEADER + COMMAND_BYTES].view(np.int64)
         self._entries = entries.reshape(RING_ENTRIES, COMMAND_WORDS)
@@ -246,21 +254,22 @@ class Commands:
             bits = int(self._bits.view(np.int64)[0])
         else:
             bits = int(value)
-        return self._put(WRITE, tag.index, element, ROLES.index(role), bits)
+        return self.put(WRITE, tag.index, element, ROLES.index(role), bits)
 
     def reset_statistics(self) -> int:
         """Ask the scan to start its maxima, counters and histograms afresh."""
-        return self._put(RESET_STATISTICS, 0, 0, len(ROLES) - 1, 0)
+        return self.put(RESET_STATISTICS, 0, 0, len(ROLES) - 1, 0)
 
     def profile(self, on: bool) -> int:
         """Ask the scan to time every group, or to stop doing so."""
-        return self._put(PROFILE, 0, 0, len(ROLES) - 1, int(on))
+        return self.put(PROFILE, 0, 0, len(ROLES) - 1, int(on))
 
-    def _put(self, kind: int, tag: int, element: int, role: int, bits: int) -> int:
+    def put(self, kind: int, tag: int, element: int, role: int, bits: int, *more: int) -> int:
+        """A command of any kind; `more` are two words that only some kinds have. Returns its id, or 0 where the ring is full."""
         if self.is_full():
             return 0
         number = self._head + 1
-        self._entries[number % RING_ENTRIES] = (number, kind, tag, element, role, bits, 0, 0)
+        self._entries[number % RING_ENTRIES] = (number, kind, tag, element, role, bits, *(more or (0, 0)))
         self._head = number
         _store(self.shared.address + HEADER, number)
         return number

@@ -15,6 +15,7 @@ import numpy as np
 from blocks import catalogue
 from blocks.declare import INPUT, BlockType
 from runtime.engine import kernels
+from runtime.engine.force_tables import FORCE_WORDS, FORCES, feeds_of, force_tags
 from runtime.engine.image import (
     COMMAND_RINGS,
     STAMP,
@@ -22,6 +23,7 @@ from runtime.engine.image import (
     Shared,
     address_of,
     inbox_payload,
+    outbox_payload,
     padded,
     scan_layout,
 )
@@ -62,6 +64,10 @@ STARTING, RUNNING, SAFE, INHIBITED = range(4)
 S_TAILS, S_SESSIONS, S_WORDS = 24, 24 + COMMAND_RINGS, 24 + 2 * COMMAND_RINGS
 # Words of Plan.control: what the process around the loop asks of it.
 C_STOP, C_INBOX, C_RINGS, C_SKIPS = 0, 1, 2, 2 + COMMAND_RINGS
+# The same for online change: the program may scan; an eventfd that wakes it where it may not yet (-1: it need not wait); it waits
+# there; the address of the handover to do after the next scan; nanoseconds that it took; odd while a scan is under way.
+C_GO, C_BELL, C_PARKED, C_SWAP, C_TOOK, C_UNDER_WAY = range(56, 62)
+C_TAPE = 63  # the scan's table of its tape (runtime/engine/tape.py), 0 while nobody records
 # Columns of Plan.groups and Plan.tasks.
 G_KERNEL, G_COLUMNS, G_ROWS, G_LENGTH, G_COPY_FROM, G_COPY_TO = range(6)
 T_EVERY, T_PHASE, T_GROUP_FROM, T_GROUP_TO, T_COPY_FROM, T_COPY_TO, T_PULSE_FROM, T_PULSE_TO, T_LAST, T_TURN = range(10)
@@ -97,7 +103,7 @@ class Plan(NamedTuple):
     groups: np.ndarray
     tasks: np.ndarray
     pulses: np.ndarray  # pairs of addresses: pending, visible
-    copies: np.ndarray  # rows of target, source, size
+    copies: np.ndarray  # rows of target, source, size; the last is no copy: the address of the forces
     inputs: np.ndarray
     inbox_value: np.ndarray
     inbox_time: np.ndarray
@@ -112,6 +118,9 @@ class Plan(NamedTuple):
     pulse_tags: np.ndarray  # addresses of the pulse tags themselves
     system: np.ndarray  # addresses of the system tags, in the order of SYSTEM_TAGS
     statistics: np.ndarray
+    forces: np.ndarray  # runtime/engine/force_tables.py says what the columns of these three are
+    force_tags: np.ndarray
+    feeds: np.ndarray
 
 
 def wanted_kernels(schedule: Schedule) -> list[tuple[object, object]]:
@@ -134,8 +143,8 @@ class LaidOut:
     held: tuple[object, ...]
 
 
-def lay_out(schedule: Schedule, image: Shared, memory: np.ndarray, progress: Progress | None = None) -> LaidOut:
-    """The plan of a schedule in this process memory, filled with the initial values, publishing into `image`."""
+def lay_out(schedule: Schedule, image: Shared, memory: np.ndarray, outbox: int, progress: Progress | None = None) -> LaidOut:
+    """The plan of a schedule in this process memory, filled with the initial values, publishing into `image` and `outbox`."""
     loaded = kernels.load_kernels(wanted_kernels(schedule), progress)  # type: ignore[arg-type]
     memory[:] = schedule.initial
     base = address_of(memory)
@@ -146,14 +155,14 @@ def lay_out(schedule: Schedule, image: Shared, memory: np.ndarray, progress: Pro
     cells = padded(points * 8)
     quality = inbox[STAMP + 2 * cells :][: points * 4].view(np.uint32)
     quality[:] = BAD_WAITING_FOR_INITIAL_DATA
-    layout = scan_layout(region.size, len(schedule.outputs.source))
+    layout = scan_layout(region.size)
     places = _whole(
         [
             address_of(scratch),
             image.address + layout.snapshot,
             layout.snapshot_payload,
-            image.address + layout.outbox,
-            layout.outbox_payload,
+            outbox,
+            outbox_payload(len(schedule.outputs.source)),
             image.address + layout.replies,
             base,
             region.size,
@@ -164,6 +173,8 @@ def lay_out(schedule: Schedule, image: Shared, memory: np.ndarray, progress: Pro
         ]
     )
     by_name = {tag.name: tag.offset for tag in schedule.tags}
+    forces = image.memory[layout.forces :][: (FORCES + 1) * FORCE_WORDS * 8].view(np.int64).reshape(FORCES + 1, FORCE_WORDS)
+    copies = _copies(schedule, base, forces)
     plan = Plan(
         memory=memory,
         control=np.zeros(64, np.int64),
@@ -172,7 +183,7 @@ def lay_out(schedule: Schedule, image: Shared, memory: np.ndarray, progress: Pro
         groups=groups,
         tasks=tasks,
         pulses=pulses,
-        copies=_copies(schedule, base),
+        copies=copies,
         inputs=_inputs(schedule, base),
         inbox_value=inbox[STAMP:][: points * 8].view(np.int64),
         inbox_time=inbox[STAMP + cells :][: points * 8].view(np.int64),
@@ -187,6 +198,9 @@ def lay_out(schedule: Schedule, image: Shared, memory: np.ndarray, progress: Pro
         pulse_tags=_whole([tag.offset + base for tag in schedule.tags if tag.pulse]),
         system=_whole([by_name[name] + base for name, *_ in SYSTEM_TAGS]),
         statistics=image.memory[layout.statistics :][: STATISTICS_WORDS * 8].view(np.int64),
+        forces=forces,
+        force_tags=force_tags(schedule.tags, schedule.inputs.tag, base),
+        feeds=feeds_of(copies[:-1], base, region.size),
     )
     return LaidOut(plan, (columns, inbox, spare, scratch, loaded))
 
@@ -266,6 +280,8 @@ def _tasks(schedule: Schedule, base: int) -> tuple[np.ndarray, np.ndarray]:
     return tasks, np.array(pulses, np.int64).reshape(-1, 2)
 
 
-def _copies(schedule: Schedule, base: int) -> np.ndarray:
+def _copies(schedule: Schedule, base: int, forces: np.ndarray) -> np.ndarray:
     copies = schedule.copies
-    return _table(_whole(copies.target) + base, _whole(copies.source) + base, copies.size)
+    return np.vstack(
+        [_table(_whole(copies.target) + base, _whole(copies.source) + base, copies.size), [[address_of(forces), 0, 0]]]
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import struct
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,13 @@ from typing import Any
 import numpy as np
 from numba import typeof
 
-from runtime.engine.image import HEADER, ImageError, Shared, inbox_payload, padded, ring_size, scan_layout
+from runtime.engine.image import HEADER, ImageError, Shared, inbox_payload, outbox_payload, padded, ring_size, scan_layout
 from runtime.engine.kernels import Progress
 from runtime.engine.loop import one_scan, scan_loop
 from runtime.engine.north import COMMAND_BYTES, MEMORY_FILE, SERVICES, command_file, last_command
 from runtime.engine.plan import (
+    C_BELL,
+    C_GO,
     C_INBOX,
     C_RINGS,
     C_SKIPS,
@@ -26,7 +30,9 @@ from runtime.engine.plan import (
     Plan,
     lay_out,
 )
-from runtime.engine.south import INBOX_FILE, SCAN_FILE
+from runtime.engine.south import INBOX_FILE, OUTBOX_FILE, SCAN_FILE
+from runtime.engine.tape_attach import ScanTape
+from runtime.engine.trace import Tracers
 from runtime.model import Schedule, Tag
 
 _RING_BYTES = HEADER + padded(COMMAND_BYTES)
@@ -34,7 +40,11 @@ _NUMPY = {"BOOL": np.uint8, "DINT": np.int32, "LINT": np.int64, "TIME": np.int64
 
 
 class Plc:
-    """A laid-out schedule with its shared image in `folder`."""
+    """A laid-out schedule with its shared image in `folder`.
+
+    `io_generation` is the fieldbus's, None where it is the program's. One that is laid out `beside` another takes over its
+    outbox, and is found by nobody and scans nothing until it is put in place and the other has handed over.
+    """
 
     def __init__(
         self,
@@ -45,19 +55,29 @@ class Plc:
         progress: Progress | None = None,
         wake: int = -1,
         inhibit: bool = False,
+        io_generation: int | None = None,
+        beside: Plc | None = None,
     ):
         self.schedule, self.folder, self.generation = schedule, folder, generation
-        layout = scan_layout(schedule.region.size, len(schedule.outputs.source))
-        self.image = Shared.create(folder / SCAN_FILE, layout.size, generation)
-        self.memory = Shared.create(folder / MEMORY_FILE, max(schedule.initial.size, 1), generation)
-        self._laid_out = lay_out(schedule, self.image, self.memory.memory[HEADER:][: schedule.initial.size], progress)
+        self.io_generation = generation if io_generation is None else io_generation
+        make = Shared.create if beside is None else Shared.create_aside
+        self.image = make(folder / SCAN_FILE, scan_layout(schedule.region.size).size, generation)
+        self.memory = make(folder / MEMORY_FILE, max(schedule.initial.size, 1), generation)
+        outbox = ring_size(outbox_payload(len(schedule.outputs.source)))
+        self.outbox: Shared = beside.outbox if beside else Shared.create(folder / OUTBOX_FILE, outbox, self.io_generation)
+        memory = self.memory.memory[HEADER:][: schedule.initial.size]
+        self._laid_out = lay_out(schedule, self.image, memory, self.outbox.address + HEADER, progress)
         self.plan: Plan = self._laid_out.plan
         self.plan.state[S_WAKE] = wake
         self.plan.state[S_INHIBIT] = inhibit
+        self._bell = os.eventfd(0, os.EFD_CLOEXEC) if beside else -1
+        self.plan.control[C_GO], self.plan.control[C_BELL] = beside is None, self._bell
         self._inbox_size = HEADER + ring_size(inbox_payload(len(schedule.inputs.tag)))
         self._attached: dict[str, Shared] = {}
         self._retired: list[Shared] = []
         self._older = self._commands_of_before()
+        self.tape = ScanTape(self.plan, folder, generation)
+        self._tracers = Tracers(self.plan, folder, generation)
 
     def compile(self) -> None:
         """Compile the loop, or load it from the cache, so that the first scan does not have to."""
@@ -68,16 +88,19 @@ class Plc:
 
         A file that went away is left mapped, since a scan may be reading it; a file of another generation is refused.
         """
-        self._attach_one(INBOX_FILE, self._inbox_size, self._take_inbox)
+        self._attach_one(INBOX_FILE, self._inbox_size, self._take_inbox, self.io_generation)
         for ring, service in enumerate(SERVICES):
-            self._attach_one(command_file(service), _RING_BYTES, lambda shared, ring=ring: self._take_ring(shared, ring))
+            take = functools.partial(self._take_ring, ring=ring)
+            self._attach_one(command_file(service), _RING_BYTES, take, self.generation)
+        self.tape.attach()
+        self._tracers.attend()
 
-    def _attach_one(self, name: str, size: int, take: Any) -> None:
+    def _attach_one(self, name: str, size: int, take: Any, generation: int) -> None:
         held = self._attached.get(name)
         if held is not None and held.is_current():
             return
         try:
-            shared = Shared.attach(self.folder / name, self.generation)
+            shared = Shared.attach(self.folder / name, generation)
         except ImageError:
             return
         if len(shared.memory) != size:
@@ -111,6 +134,29 @@ class Plc:
     def stop(self) -> None:
         """Ask the loop to finish its scan, publish safe outputs, and return."""
         self.plan.control[C_STOP] = 1
+        if self._bell >= 0:
+            os.eventfd_write(self._bell, 1)
+
+    def put_in_place(self) -> None:
+        """Let readers find this program, and no longer the one beside which it was laid out."""
+        self.image.put_in_place()
+        self.memory.put_in_place()
+
+    def drop_aside(self) -> None:
+        """Give up a program that was laid out beside another and never scanned."""
+        self.image.drop_aside()
+        self.memory.drop_aside()
+
+    def retire(self) -> None:
+        """Close what only this program used; its loop has ended."""
+        if self._bell >= 0:
+            os.close(self._bell)
+            self._bell = -1
+
+    def remove(self) -> None:
+        """Take the files of the scan away."""
+        for shared in (self.image, self.memory, self.outbox, self.tape):
+            shared.remove()
 
     def scan(self, now: int, wall: int = 0) -> None:
         """One scan at the next tick without sleeping: for tests and replays, and for nobody who has a loop running."""

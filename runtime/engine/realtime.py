@@ -47,6 +47,8 @@ def lock_memory() -> str:
 def stay_awake() -> str:
     """Forbid deep processor sleep while the process lives, and timer slack for this thread; empty, or why not."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0)
+    if _held:
+        return ""  # an earlier thread of this process has asked
     try:
         handle = os.open("/dev/cpu_dma_latency", os.O_WRONLY | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -19,9 +19,11 @@ import numpy as np
 
 from runtime.engine.north import Snapshot
 from runtime.model import Schedule, Tag
+from runtime.quality import GOOD_LOCAL_OVERRIDE
 
 NEWEST, BEFORE = "retain.json", "retain.1.json"
 STATE_EVERY_S = 60.0
+BURST, CREDIT_EVERY_S = 10, 30.0  # writes at once, and how often one more: a setpoint that moves all day must not wear the disk out
 CODES = {"BOOL": "u1", "DINT": "i4", "LINT": "i8", "TIME": "i8", "LREAL": "f8"}
 
 
@@ -37,27 +39,45 @@ class Restored:
 class Keeper:
     """Writes the retained values to disk when they change; `keep` is called now and then with the newest snapshot.
 
-    The state of blocks changes all the time: for its sake alone the disk is written once in STATE_EVERY_S at most.
+    The state of blocks changes all the time: for its sake alone the disk is written once in STATE_EVERY_S at most. A value that
+    somebody changed is written at once, unless BURST were written shortly before: then within CREDIT_EVERY_S.
     """
 
     def __init__(self, folder: Path, schedule: Schedule):
         self._folder, self._tags = folder, retained(schedule)
         self._kept: dict[str, Any] | None = None
-        self._saved = -math.inf
+        self._saved = self._credited = -math.inf
+        self._credit = 0.0
 
     def keep(self, snapshot: Snapshot, *, at_last: bool = False) -> bool:
         """Save if anything changed; whether it did. `at_last` saves a new state of blocks too, however young the old one is.
 
         Raises OSError where the disk does not take it.
         """
-        values = {tag.name: snapshot.value(tag) for tag in self._tags}
+        values = {tag.name: self._unforced(tag, snapshot) for tag in self._tags}
         changed = [tag for tag in self._tags if self._kept is None or values[tag.name] != self._kept[tag.name]]
-        is_due = at_last or time.monotonic() - self._saved >= STATE_EVERY_S
-        if not changed or (all(tag.state_of for tag in changed) and not is_due):
+        now = time.monotonic()
+        is_due = at_last or now - self._saved >= STATE_EVERY_S
+        if not changed or (all(tag.state_of for tag in changed) and not is_due) or not (at_last or self._has_credit(now)):
             return False
         save(self._folder, self._tags, values)
-        self._kept, self._saved = values, time.monotonic()
+        self._kept, self._saved = values, now
+        self._credit -= 1
         return True
+
+    def _has_credit(self, now: float) -> bool:
+        """Whether the disk may be written again already."""
+        self._credit = min(BURST, self._credit + (now - self._credited) / CREDIT_EVERY_S)
+        self._credited = now
+        return self._credit >= 1
+
+    def _unforced(self, tag: Tag, snapshot: Snapshot) -> Any:
+        """The tag's value; of a forced one what was kept before, since forces are gone at a restart."""
+        if snapshot.quality(tag) != GOOD_LOCAL_OVERRIDE:
+            return snapshot.value(tag)
+        if self._kept is not None:
+            return self._kept[tag.name]
+        return _read(self._folder, []).get(tag.name, {}).get("value", _plain(tag.default))
 
 
 def retained(schedule: Schedule) -> list[Tag]:
@@ -65,8 +85,13 @@ def retained(schedule: Schedule) -> list[Tag]:
 
 
 def save(folder: Path, tags: list[Tag], value_of: Mapping[str, Any]) -> None:
-    """Write the values aside and rename them into place; the generation before stays readable."""
+    """Write the values aside and rename them into place; the generation before stays readable.
+
+    A newest one that is damaged is written over: in the place of the one before it would be all that a power cut now leaves.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in folder.glob(f".{NEWEST}.*"):
+        left.unlink()  # of one that was killed while it wrote
     values = {tag.name: {"type": tag.type, "default": _plain(tag.default), "value": value_of[tag.name]} for tag in tags}
     body = json.dumps(values, sort_keys=True)
     text = json.dumps({"sha256": hashlib.sha256(body.encode()).hexdigest(), "values": body})
@@ -76,7 +101,7 @@ def save(folder: Path, tags: list[Tag], value_of: Mapping[str, Any]) -> None:
         file.flush()
         os.fsync(file.fileno())
     newest = folder / NEWEST
-    if newest.exists():
+    if newest.exists() and _is_whole(newest):
         newest.replace(folder / BEFORE)
     aside.replace(newest)
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -107,6 +132,8 @@ def restore(schedule: Schedule, folder: Path) -> Restored:
             for place in places:
                 initial[place : place + max(tag.length, 1) * code.itemsize].view(code)[:] = values[tag.name]["value"]
         done.append(name)
+    known_names = {tag.name for tag in schedule.tags if tag.retain}
+    notes += [f"{name} is dropped: no tag or block of this name is retained any more" for name in sorted(set(values) - known_names)]
     return Restored(replace(schedule, initial=initial), tuple(done), tuple(notes))
 
 
@@ -147,11 +174,24 @@ def _read(folder: Path, notes: list[str]) -> dict[str, dict[str, Any]]:
         if not path.exists():
             continue
         try:
-            outer = json.loads(path.read_text(encoding="utf-8"))
-            if hashlib.sha256(outer["values"].encode()).hexdigest() == outer["sha256"]:
-                values: dict[str, dict[str, Any]] = json.loads(outer["values"])
-                return values
-            notes.append(f"{path} is damaged (checksum): it is not used")
+            return _values_in(path)
         except (ValueError, KeyError, AttributeError, TypeError, OSError) as error:
-            notes.append(f"{path} cannot be read ({error}): it is not used")
+            notes.append(f"{path} is damaged ({error}): it is not used")
     return {}
+
+
+def _values_in(path: Path) -> dict[str, dict[str, Any]]:
+    """What a generation holds. Raises OSError, and what else a damaged text leads to."""
+    outer = json.loads(path.read_text(encoding="utf-8"))
+    if hashlib.sha256(outer["values"].encode()).hexdigest() != outer["sha256"]:
+        raise ValueError("checksum")
+    values: dict[str, dict[str, Any]] = json.loads(outer["values"])
+    return values
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        _values_in(path)
+    except (ValueError, KeyError, AttributeError, TypeError, OSError):
+        return False
+    return True

@@ -19,16 +19,16 @@ from runtime.engine.image import (
     Shared,
     address_of,
     inbox_payload,
+    outbox_payload,
     padded,
     ring_close,
     ring_open,
     ring_read,
     ring_size,
-    scan_layout,
 )
 from runtime.quality import BAD_WAITING_FOR_INITIAL_DATA
 
-INBOX_FILE, SCAN_FILE = "fieldbus.inbox", "scan.image"
+INBOX_FILE, SCAN_FILE, OUTBOX_FILE = "fieldbus.inbox", "scan.image", "scan.outbox"
 
 
 @scan_path
@@ -73,11 +73,11 @@ class Outbox:
     `scan`, `state` and `stamp` (CLOCK_MONOTONIC ns) belong to the outbox taken last; 0 before the first.
     """
 
-    def __init__(self, folder: Path, region_size: int, points: int, generation: int):
+    def __init__(self, folder: Path, points: int, generation: int):
         self._folder, self._generation = folder, generation
-        self._layout = scan_layout(region_size, points)
+        self._payload = outbox_payload(points)
         self._shared: Shared | None = None
-        self._private = np.zeros(self._layout.outbox_payload, np.uint8)
+        self._private = np.zeros(self._payload, np.uint8)
         self._stamps = self._private[:STAMP].view(np.int64)
         self.integer = self._private[STAMP : STAMP + points * 8].view(np.int64)
         self.lreal = self.integer.view(np.float64)
@@ -85,16 +85,15 @@ class Outbox:
         self._seen = 0
 
     def attach(self) -> None:
-        """Map the scan's file. Raises ImageError where there is none yet, or it runs another program."""
-        self._shared = Shared.attach(self._folder / SCAN_FILE, self._generation)
+        """Map the scan's outbox. Raises ImageError where there is none yet, or it is for other devices."""
+        self._shared = Shared.attach(self._folder / OUTBOX_FILE, self._generation)
         self._seen = 0
 
     def take(self) -> bool:
         """Take the newest outbox; False where there is none newer (or it was torn: the next one follows within a scan)."""
         if self._shared is None:
             raise ImageError("the outbox is not attached")
-        ring = self._shared.address + self._layout.outbox
-        number = ring_read(ring, self._layout.outbox_payload, address_of(self._spare), self._seen)
+        number = ring_read(self._shared.address + HEADER, self._payload, address_of(self._spare), self._seen)
         if number in (-1, self._seen):
             return False
         self._seen = number

@@ -28,7 +28,7 @@ from runtime.fieldbus import driver
 from runtime.fieldbus.scan_watch import ScanWatch
 from runtime.fieldbus.station import Station
 from runtime.fieldbus.supply import Supply
-from runtime.journal import Journal
+from runtime.journal import Journal, kept_log
 
 PUBLISH_AT_LEAST, STATUS_EVERY = 0.1, 1.0  # s
 
@@ -149,15 +149,16 @@ def _write_status(folder: Path, supply: Supply, stations: dict[str, Station]) ->
 
 
 def set_up_logging() -> Journal:
-    """To standard error: for people on a terminal, JSON otherwise. Returns where the lines go."""
-    journal = Journal(sys.stderr.fileno())
+    """To standard error and the site's log: JSON, or for people on a terminal without a log. Returns where the lines go."""
+    kept = kept_log()
+    journal = Journal(sys.stderr.fileno(), kept)
     show: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
     traceback: list[Any] = [structlog.processors.format_exc_info]
-    if sys.stderr.isatty():  # plain: structlog's pretty tracebacks take seconds, and the loop would stand still meanwhile
+    if sys.stderr.isatty() and kept is None:  # plain: structlog's pretty tracebacks take seconds, and the loop would stand still
         show, traceback = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback), []
     structlog.configure(
         processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso"), *traceback, show],
-        logger_factory=structlog.PrintLoggerFactory(journal),  # type: ignore[arg-type]
+        logger_factory=structlog.WriteLoggerFactory(journal),  # type: ignore[arg-type]
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     )
     logging.getLogger("can").setLevel(logging.CRITICAL)  # our channel says what matters, once

@@ -28,7 +28,7 @@ class ScanWatch:
     """The one reader of the outbox."""
 
     def __init__(self, order: FieldbusOrder):
-        self.outbox = Outbox(Path(order.run_dir), order.region_size, order.outputs, order.generation)
+        self.outbox = Outbox(Path(order.run_dir), order.outputs, order.generation)
         self._wake, self._timeout = order.wake, order.scan_timeout
         self._started = time.monotonic_ns()
         self._attached = False

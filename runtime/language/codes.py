@@ -106,6 +106,18 @@ CODES: dict[str, str] = {
     "E931": "No tag has the name that is to be recorded.",
     "E932": "An array is to be recorded.",
     "E933": "A deadband in percent needs a tag with a range.",
+    # tests of programs
+    "E960": "A file of tests is named after no program.",
+    "E961": "A test sets what no device gives.",
+    "E962": "The time of a test goes backwards.",
+    "E963": "A test expects of an input what it gave itself.",
+    "E964": "A test writes a tag that nobody may write.",
+    "E965": "The words of a test's step do not go together.",
+    "E966": "A condition of a test does not look at one scan.",
+    "E967": "A ramp of a test is not written as one.",
+    "E968": "A time series of a test cannot be read.",
+    "E969": "No alarm, interlock, permit or device has this name.",
+    "E970": "A tolerance or a range is not written as one.",
     # warnings
     "W801": "Nothing writes this output: it stays at its default.",
     "W802": "No program reads or writes this tag.",

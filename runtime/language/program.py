@@ -15,7 +15,7 @@ from runtime.language.sequences import declare_sequence, declare_sequence_tag, r
 from runtime.language.words import as_section, check_words, section_of
 from runtime.source import Section, Text, place_of
 
-PROGRAM_WORDS = ("program", "description", "blocks", "modes", "sequences", "outputs", "alarms")
+PROGRAM_WORDS = ("program", "description", "blocks", "modes", "sequences", "outputs", "alarms", "tests")
 
 
 def declare_program(name: str, file: str, section: Section, draft: Draft) -> Program:

@@ -31,6 +31,7 @@ from runtime.model import Site, Tag
 from runtime.source import Position, Problem, Report, Section, SiteError, Text, did_you_mean
 
 SITE_FILE = "config/site.yaml"
+TESTS = ".test.yaml"  # the tests of a program stand beside it and are no part of the site: `bessplc test` reads them
 
 
 class Files(Protocol):
@@ -53,7 +54,8 @@ class Folder:
         return (self.root / name).read_bytes().decode("utf-8")
 
     def names(self, folder: str) -> list[str]:
-        return sorted(f"{folder}/{p.name}" for p in (self.root / folder).glob("*.yaml"))
+        found = (p.name for p in (self.root / folder).glob("*.yaml"))
+        return sorted(f"{folder}/{name}" for name in found if not name.endswith(TESTS))
 
 
 class Texts:
@@ -85,6 +87,14 @@ def load_site(
     root = path.resolve().parent.parent
     file = path.resolve().relative_to(root).as_posix()
     return _load(Folder(root), file, root, drivers, catalogue, check_servers)
+
+
+def load_draft(path: Path, drivers: Mapping[str, DriverFront]) -> tuple[Draft, Site]:
+    """The same site with the network that it was laid out from: what feeds every pin, for drawings. Raises SiteError."""
+    root = path.resolve().parent.parent
+    loading = _Loading(Folder(root), root, drivers, dict(all_blocks()))
+    site, _ = loading.load(path.resolve().relative_to(root).as_posix(), None)
+    return loading.draft, site
 
 
 def load_text(
@@ -271,4 +281,4 @@ class _Loading:
         return tasks
 
 
-__all__ = ["SiteError", "load_site", "load_text"]
+__all__ = ["SiteError", "load_draft", "load_site", "load_text"]

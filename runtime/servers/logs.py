@@ -1,4 +1,4 @@
-"""How a server process logs: structlog and the libraries' logging, to stderr. It knows nothing else."""
+"""How a server process logs: structlog and the libraries' logging, to stderr and the site's log. It knows nothing else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from runtime.journal import Journal
+from runtime.journal import Journal, kept_log
 
 
 class Sparing(logging.Filter):
@@ -39,18 +39,20 @@ def printable(_: Any, __: str, event: Any) -> Any:
 
 
 def log_to_stderr() -> None:
-    """Send structlog and the libraries' logging to stderr: for people on a terminal, JSON lines elsewhere."""
-    journal = Journal(sys.stderr.fileno())
+    """Send structlog and the libraries' logging to stderr and the site's log: JSON lines, but for people on a terminal."""
+    kept = kept_log()
+    journal = Journal(sys.stderr.fileno(), kept)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         printable,
     ]
-    renderer: Any = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    by_hand = sys.stderr.isatty() and kept is None
+    renderer: Any = structlog.dev.ConsoleRenderer() if by_hand else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, renderer],
-        logger_factory=structlog.PrintLoggerFactory(journal),  # type: ignore[arg-type]
+        logger_factory=structlog.WriteLoggerFactory(journal),  # type: ignore[arg-type]
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(journal)

@@ -121,7 +121,7 @@ def snapshot_of(plc: Plc) -> Snapshot:
 
 def outbox_of(plc: Plc) -> Outbox:
     """The newest outbox of a PLC, through its shared file."""
-    outbox = Outbox(plc.folder, plc.schedule.region.size, len(plc.schedule.outputs.source), plc.generation)
+    outbox = Outbox(plc.folder, len(plc.schedule.outputs.source), plc.generation)
     outbox.attach()
     wait_for(outbox.take, 5, "an outbox of the scan")
     return outbox

@@ -30,7 +30,6 @@ from tests.aids.fieldbus_child import ROOT, DeviceProcess, until
 COLD_S = 90  # a machine whose cache is empty compiles the drivers' kernels first
 
 GENERATION = 77
-REGION = 64  # bytes of the tag region in tests.aids.fieldbus_scan
 NS = {"ms": 10**6, "s": 10**9}
 
 
@@ -133,7 +132,6 @@ class FieldbusRun:
             str(ROOT),
             GENERATION,
             tuple(devices),
-            REGION,
             self.points,
             self.outputs,
             self.wake,

@@ -24,16 +24,16 @@ from runtime.engine.image import (
     STAMP_STATE,
     Shared,
     inbox_payload,
+    outbox_payload,
     padded,
     ring_close,
     ring_open,
     ring_read,
-    scan_layout,
+    ring_size,
 )
-from runtime.engine.south import INBOX_FILE, SCAN_FILE
+from runtime.engine.south import INBOX_FILE, OUTBOX_FILE
 from tests.aids.fieldbus_child import answer
 
-REGION = 64
 PERIOD = 0.01
 
 
@@ -42,8 +42,8 @@ class Scan:
 
     def __init__(self, folder: Path, generation: int, outputs: int, wake: int):
         self.folder, self.generation, self.wake = folder, generation, wake
-        self.layout = scan_layout(REGION, outputs)
-        self.shared = Shared.create(folder / SCAN_FILE, self.layout.size, generation)
+        self.payload = outbox_payload(outputs)
+        self.shared = Shared.create(folder / OUTBOX_FILE, ring_size(self.payload), generation)
         self.integer = np.zeros(padded(outputs * 8) // 8, np.int64)
         self.lreal = self.integer.view(np.float64)
         self.state, self.number, self.beating = 1, 0, True
@@ -56,15 +56,15 @@ class Scan:
             source, target, points = self.echo
             value = self.read_inbox(points)["lreal"][source]
             self.lreal[target] = 0.0 if value is None else value
-        ring = self.shared.address + self.layout.outbox
-        start = ring_open(ring, self.layout.outbox_payload) - self.shared.address
-        slot = self.shared.memory[start : start + self.layout.outbox_payload]
+        ring = self.shared.address + HEADER
+        start = ring_open(ring, self.payload) - self.shared.address
+        slot = self.shared.memory[start : start + self.payload]
         stamps = slot[:STAMP].view(np.int64)
         self.number += 1
         stamps[STAMP_SCAN], stamps[STAMP_STATE], stamps[STAMP_SESSION] = self.number, self.state, self.shared.session
         stamps[STAMP_MONOTONIC] = time.monotonic_ns()
         slot[STAMP : STAMP + self.integer.nbytes] = self.integer.view(np.uint8)
-        ring_close(ring, self.layout.outbox_payload)
+        ring_close(ring, self.payload)
         os.write(self.wake, (1).to_bytes(8, "little"))
 
     def read_inbox(self, points: int) -> dict[str, Any]:

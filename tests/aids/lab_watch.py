@@ -14,6 +14,7 @@ from pathlib import Path
 from runtime.app import generation_of, read_site
 from runtime.engine.north import Snapshot
 from runtime.engine.south import Outbox
+from runtime.io_generation import io_generation_of
 
 
 @dataclass
@@ -41,7 +42,7 @@ class ScanWatcher:
         points = len(schedule.outputs.source)
         self._tick = schedule.tick
         self._snapshot = Snapshot(run_dir, schedule.region, points, generation)
-        self._outbox = Outbox(run_dir, schedule.region.size, points, generation)
+        self._outbox = Outbox(run_dir, points, io_generation_of(site))
         self._outbox.attach()
         self._tags = {name: schedule.tag(name) for name in tags}
         slots = {point.tag: (point.slot, point.type) for device in site.devices for point in device.outputs}

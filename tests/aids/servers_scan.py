@@ -93,7 +93,7 @@ class TestScan:
         self.folder, self.outputs, self.generation = folder, outputs, generation
         self.tags, self.region = lay_out_region(tags)
         self.by_name = {tag.name: tag for tag in self.tags}
-        self.layout = scan_layout(self.region.size, outputs)
+        self.layout = scan_layout(self.region.size)
         self.payload = np.zeros(self.layout.snapshot_payload, np.uint8)
         self.stamps = self.payload[:STAMP].view(np.int64)
         self.memory = self.payload[STAMP : STAMP + self.region.size]

@@ -16,6 +16,8 @@ GROUPS = (
     "blocks",
     "library",
     "program",
+    "program_tests",
+    "online_change",
     "cells",
     "start",
     "memory",
@@ -31,6 +33,9 @@ GROUPS = (
     "can_bus",
     "estop",
     "field_faults",
+    "watch",
+    "trace",
+    "recorder",
 )
 
 

@@ -50,6 +50,12 @@ def test_the_servers_of_the_readme_load_in_the_demo_site(tmp_path: Path) -> None
     assert not warnings
 
 
+def test_the_program_test_of_the_readme_is_one_of_the_demo() -> None:
+    [shown] = re.findall(r"```yaml\n# (programs/dispatch.test.yaml\n.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    name, _, text = shown.partition("\n")
+    assert text in (ROOT / name).read_text()
+
+
 @pytest.fixture
 def _the_catalogue_stays_as_it_is() -> Iterator[None]:
     before = dict(CATALOGUE)

@@ -15,7 +15,33 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-VERBS = ("run", "check", "show", "blocks", "devices", "io", "discover", "verify-interlocks", "map", "alarms", "audit", "history")
+VERBS = (
+    "run",
+    "load",
+    "check",
+    "show",
+    "blocks",
+    "devices",
+    "io",
+    "discover",
+    "verify-interlocks",
+    "map",
+    "alarms",
+    "audit",
+    "history",
+    "test",
+    "log",
+    "watch",
+    "schema",
+    "fmt",
+    "force",
+    "unforce",
+    "forces",
+    "trace",
+    "replay",
+    "new",
+    "graph",
+)
 GROUPS = {
     "user": ("add", "password", "remove", "token", "certificate", "list"),
     "certificate": ("show", "list", "trust", "reject", "new"),

@@ -32,6 +32,7 @@ STATUS = {
     north.BAD_ELEMENT: _CODES.BadIndexRangeNoData,
     north.REMOTE_LOCKED: _CODES.BadInvalidState,
     north.NOT_RUNNING: _CODES.BadInvalidState,
+    north.FORCED: _CODES.BadInvalidState,
     NO_SCAN: _CODES.BadNoCommunication,
     NO_ANSWER: _CODES.BadTimeout,
     RING_FULL: _CODES.BadTooManyOperations,

@@ -75,7 +75,7 @@ class OneTag(Stamp):
 
 
 class Values(Stamp):
-    """The values of one scan by tag; `quality` names those that are not good."""
+    """The values of one scan by tag; `quality` names those that are bad, uncertain or forced."""
 
     values: dict[str, Value]
     quality: dict[str, str]

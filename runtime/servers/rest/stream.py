@@ -88,6 +88,6 @@ def _differs(one: tuple[Any, int], other: tuple[Any, int]) -> bool:
 
 
 def _event(room: Room, changed: dict[str, Any]) -> bytes:
-    bad = {name: quality.name(code) for name, (_, code) in changed.items() if not quality.is_good(code)}
+    bad = {name: quality.name(code) for name, (_, code) in changed.items() if code != quality.GOOD}
     told = {**room.picture.stamp(), "values": {name: value for name, (value, _) in changed.items()}, "quality": bad}
     return b"event: values\ndata: " + orjson.dumps(told) + b"\n\n"

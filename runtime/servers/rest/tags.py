@@ -28,6 +28,7 @@ STATUS = {
     north.BAD_ELEMENT: (422, "no-such-element"),
     north.REMOTE_LOCKED: (409, "local-control"),
     north.NOT_RUNNING: (409, "scan-stopped"),
+    north.FORCED: (409, "forced"),
     NO_SCAN: (503, "no-scan"),
     RING_FULL: (503, "too-many-writes"),
     NO_ANSWER: (504, "no-answer"),
@@ -90,11 +91,11 @@ def chosen(picture: Picture, asked: ValueQuery) -> Selection:
 
 
 def values(picture: Picture, selection: Selection) -> dict[str, Any]:
-    """Values by name, and the qualities that are not good."""
+    """Values by name, and the qualities that are not plainly good: also of what is forced."""
     bad = {
         name: quality.name(code)
         for name, code in zip(selection.names, picture.qualities(selection), strict=True)
-        if not quality.is_good(code)
+        if code != quality.GOOD
     }
     return {"values": dict(zip(selection.names, picture.values(selection), strict=True)), "quality": bad}
 

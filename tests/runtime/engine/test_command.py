@@ -134,7 +134,7 @@ def test_what_is_not_allowed_is_refused_with_its_reason_and_changes_nothing(
 @pytest.mark.parametrize(("kind", "tag"), [(WRITE, -1), (WRITE, 10**9), (WRITE, -(2**63)), (99, 0), (0, 0), (-1, 0)])
 def test_a_command_that_makes_no_sense_is_answered_and_harms_nothing(bench: Bench, kind: int, tag: int) -> None:
     ring = bench.commands()
-    number = ring._put(kind, tag, 0, 3, 1)
+    number = ring.put(kind, tag, 0, 3, 1)
     bench.scan()
     assert [(r.id, r.answer) for r in ring.replies()] == [(number, UNKNOWN_TAG)]
     assert bench.ask(ring, "hmi.p", 3.0).is_taken

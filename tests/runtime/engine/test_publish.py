@@ -178,7 +178,7 @@ def test_a_reader_of_another_program_sees_nothing(bench: Bench) -> None:
     foreign = Snapshot(bench.folder, schedule.region, len(schedule.outputs.source), GENERATION + 1)
     assert not foreign.refresh() and not foreign.is_attached
     with pytest.raises(ImageError, match="another program"):
-        Outbox(bench.folder, schedule.region.size, len(schedule.outputs.source), GENERATION + 1).attach()
+        Outbox(bench.folder, len(schedule.outputs.source), GENERATION + 1).attach()
 
 
 WATCHER = """

@@ -179,6 +179,7 @@ class Seen:
 
     def __init__(self, plc: PlainScan):
         self.value = lambda tag: value_of(plc, tag)
+        self.quality = lambda tag: 0  # nothing is forced
 
 
 def test_a_volatile_pin_starts_anew(tmp_path: Path) -> None:

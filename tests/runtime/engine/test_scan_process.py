@@ -68,7 +68,7 @@ class Scan:
         raise AssertionError(f"no {event} in {self.said}")
 
     def outbox(self) -> Outbox:
-        box = Outbox(self.folder, self.schedule.region.size, len(self.schedule.outputs.source), GENERATION)
+        box = Outbox(self.folder, len(self.schedule.outputs.source), GENERATION)
         box.attach()
         return box
 
@@ -179,7 +179,7 @@ def test_without_its_supervisor_it_stops_safe_and_ends(tmp_path: Path) -> None:
             supervisor.stdin.close()
             pid = int(supervisor.stdout.readline())
             death = os.pidfd_open(pid)
-            box = Outbox(tmp_path, schedule.region.size, len(schedule.outputs.source), GENERATION)
+            box = Outbox(tmp_path, len(schedule.outputs.source), GENERATION)
             box.attach()
         finally:
             supervisor.kill()

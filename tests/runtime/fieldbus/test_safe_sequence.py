@@ -48,7 +48,7 @@ DEVICES = [device("pcs", 0, 0, 200), device("rack", 2, 200, 200, 0)]
 
 
 def order(inhibit: bool = False) -> FieldbusOrder:
-    return FieldbusOrder("", "", 0, tuple(DEVICES), 0, 0, 5, -1, 10**9, inhibit)
+    return FieldbusOrder("", "", 0, tuple(DEVICES), 0, 5, -1, 10**9, inhibit)
 
 
 def test_outputs_are_grouped_by_their_time_over_all_devices():

@@ -1,0 +1,237 @@
+"""Loads an edited program into a running site: has it prepared in a child process, hands it to the scan, and tells what came of it.
+
+One load at a time, and never a wait: it goes on whenever the supervisor hears of the child or of the scan.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from runtime import child
+from runtime.app import App, generation_of
+from runtime.child import SwapOrder
+from runtime.control_prepare import Prepared, PrepareOrder
+from runtime.io_generation import changed_devices, io_generation_of
+from runtime.language.quantities import Quantity, in_unit
+from runtime.language.units import unit
+from runtime.model import Site
+from runtime.program_diff import differences
+from runtime.rundir import state_folder_of
+from runtime.servers.audit import Deed, Who
+from runtime.servers.records.store import Records
+from runtime.source import render
+
+PREPARER = "runtime.control_prepare"
+PATIENCE_S = 60.0  # kernels may have to be compiled
+SCAN, SUPERVISOR_ROLE = "scan", "engineer"
+
+Answer = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked: by whom, a trial only or not, back to the program before, and how far outputs of a unit may jump."""
+
+    who: str
+    peer: str
+    is_trial: bool = False
+    is_undo: bool = False
+    limits: tuple[Quantity, ...] = ()
+
+
+@dataclass
+class _Load:
+    request: Request
+    answer: Answer
+    begun: float
+    preparer: subprocess.Popen[bytes] | None = None
+    said: bytearray = field(default_factory=bytearray)
+    number: int = 0
+    site: Site | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class Loader:
+    """The site's loads, one after another."""
+
+    def __init__(self, app: App):
+        self._app = app
+        self._load: _Load | None = None
+        self._number = 0
+        self._before: Site | None = None  # the program that `undo` goes back to
+        app.listeners.append(self._hear)
+
+    def begin(self, request: Request, answer: Answer) -> None:
+        """Begin a load; `answer` is called once with what came of it."""
+        if self._load is not None:
+            answer(_refused("another load is under way"))
+            return
+        if self._app.site is None or not self._app.scanning:
+            answer(_refused("the site is still starting"))
+            return
+        self._load = _Load(request, answer, time.monotonic())
+        if request.is_undo:
+            self._undo()
+            return
+        preparer = child.begin(PREPARER, stdout=subprocess.PIPE, stderr=self._app.options.log)
+        self._load.preparer = preparer
+        assert preparer.stdout is not None
+        os.set_blocking(preparer.stdout.fileno(), False)
+        child.give(preparer, PrepareOrder(str(self._app.options.site), self._app.site))
+        self._app.supervisor.hear(preparer.stdout, self._more)
+
+    def attend(self) -> None:
+        """Give up a load that has taken too long."""
+        if self._load is not None and time.monotonic() - self._load.begun > PATIENCE_S:
+            self._end(_refused(f"not done within {PATIENCE_S:g} s"))
+
+    def close(self) -> None:
+        if self._load is not None:
+            self._end(_refused("the site stops"))
+
+    def _more(self) -> None:
+        """The preparer said something, or has ended."""
+        load = self._load
+        assert load is not None and load.preparer is not None and load.preparer.stdout is not None
+        data = os.read(load.preparer.stdout.fileno(), 1 << 20)
+        if data:
+            load.said += data
+            return
+        self._app.supervisor.unhear(load.preparer.stdout)
+        load.preparer.stdout.close()
+        code = load.preparer.wait()
+        load.preparer = None
+        if code != 0:
+            self._end(_refused(f"the process that prepares the program ended with {code}; its message is in the log"))
+            return
+        prepared: Prepared = pickle.loads(bytes(load.said))
+        load.said.clear()
+        facts = load.facts
+        facts["problems"] = [p.as_json() for p in prepared.problems]
+        facts["rendered"] = render(prepared.problems, self._app.options.site.resolve().parent.parent) if prepared.problems else ""
+        facts["differences"] = [str(d) for d in prepared.differences]
+        facts["compiled"] = list(prepared.compiled)
+        if prepared.site is None:
+            self._end(_refused("the files have mistakes"))
+        else:
+            self._offer(prepared.site)
+
+    def _undo(self) -> None:
+        load = self._load
+        assert load is not None and self._app.site is not None
+        if self._before is None:
+            self._end(_refused("no program was loaded since the start: there is nothing to go back to"))
+            return
+        load.facts["differences"] = [str(d) for d in differences(self._app.site, self._before)]
+        self._offer(self._before)
+
+    def _offer(self, site: Site) -> None:
+        """Give a checked program to the scan, where an online change to it is possible."""
+        load, running = self._load, self._app.site
+        assert load is not None and running is not None
+        load.facts["digest"] = site.schedule.digest
+        if site.schedule.digest == running.schedule.digest:
+            self._end({"ok": True, "swapped": False, "text": "nothing to load: this program runs already"})
+            return
+        if io_generation_of(site) != io_generation_of(running):
+            what = ", ".join(changed_devices(running, site)) or "the watchdog's heartbeat"
+            self._end(_refused(f"devices changed ({what}): an online change cannot do that yet; restart the site"))
+            return
+        self._number += 1
+        load.number, load.site = self._number, site
+        limits = _limits_of(site, load.request.limits)
+        order = SwapOrder(load.number, site.schedule, generation_of(site.schedule), load.request.is_trial, limits)
+        if not self._app.tell_scan(order):
+            self._end(_refused("no scan is running"))
+
+    def _hear(self, process: str, kind: str, event: dict[str, Any]) -> None:
+        """What a process said: the scan's answer, or its end."""
+        load = self._load
+        if process != SCAN or load is None or not load.number:
+            return
+        if kind == "died":
+            self._end(_refused("the scan ended meanwhile"))
+        elif kind == "loaded" and event.get("number") == load.number:
+            self._loaded(event)
+
+    def _loaded(self, event: dict[str, Any]) -> None:
+        load, running = self._load, self._app.site
+        assert load is not None and load.site is not None and running is not None
+        load.facts["dropped"] = list(event["dropped"])
+        load.facts["jumps"] = [_jump_text(load.site, j) for j in event["jumps"]]
+        if event["refused"]:
+            self._end(_refused(event["refused"]))
+        elif not event["is_swapped"]:
+            self._end({"ok": True, "swapped": False, "text": "tried only: nothing was loaded"})
+        else:
+            self._before = running
+            self._app.take_site(load.site)
+            took = event["took"] / 1e3
+            text = f"loaded after scan {event['scan']:,}; the scan's gap was {took:.0f} us longer"
+            self._end({"ok": True, "swapped": True, "scan": event["scan"], "took_us": took, "text": text}, running.schedule.digest)
+
+    def _end(self, outcome: dict[str, Any], old_digest: str = "") -> None:
+        load = self._load
+        assert load is not None
+        self._load = None
+        if load.preparer is not None:
+            if load.preparer.stdout is not None:
+                self._app.supervisor.unhear(load.preparer.stdout)
+            load.preparer.kill()
+            load.preparer.wait()
+        seconds = round(time.monotonic() - load.begun, 3)
+        answer = {**outcome, "seconds": seconds, "differences": [], "dropped": [], "jumps": [], "problems": [], **load.facts}
+        self._note(load, answer, old_digest)
+        load.answer(answer)
+
+    def _note(self, load: _Load, answer: dict[str, Any], old_digest: str) -> None:
+        """A line in the log and in the audit log; a trial leaves none in the audit log."""
+        request = load.request
+        verb = "undo" if request.is_undo else "load"
+        facts: dict[str, Any] = {key: answer[key] for key in ("ok", "swapped", "text", "seconds", "scan") if key in answer}
+        self._app.tell("runtime", "tried" if request.is_trial else verb, {"user": request.who, **facts})
+        running = self._app.site
+        if request.is_trial or running is None:
+            return
+        old = old_digest or running.schedule.digest
+        new = answer.get("digest", "")
+        who = Who(request.who, SUPERVISOR_ROLE, request.peer)
+        records = Records(state_folder_of(self._app.options.site))
+        try:
+            told, scan = str(answer["text"]), int(answer.get("scan", 0))
+            records.keep(Deed("supervisor", who, verb, "program", told, bool(answer["ok"]), 0, old[:16], new[:16] or None, scan))
+        finally:
+            records.close()
+
+
+def _refused(why: str) -> dict[str, Any]:
+    return {"ok": False, "swapped": False, "text": f"refused: {why}"}
+
+
+def _limits_of(site: Site, wanted: Sequence[Quantity]) -> tuple[float, ...]:
+    """The largest step of each output point: that of the first limit whose unit fits the tag's."""
+    limits = [float("inf")] * len(site.schedule.outputs.source)
+    for point in (p for device in site.devices for p in device.outputs):
+        of_tag = unit(site.schedule.tag(point.tag).unit)
+        for limit in wanted:
+            number = in_unit(limit, of_tag) if of_tag is not None and limit.unit is not None else None
+            if number is not None and point.type != "BOOL":
+                limits[point.slot] = abs(float(number))
+                break
+    return tuple(limits) if wanted else ()
+
+
+def _jump_text(site: Site, jump: dict[str, Any]) -> str:
+    """`pcs.p_cmd: 12 kW -> 14.5 kW`."""
+    point = next(p for device in site.devices for p in device.outputs if p.slot == jump["point"])
+    tag = site.schedule.tag(point.tag)
+    name = f"{tag.name}[{point.element + 1}]" if tag.length else tag.name
+    if tag.type == "BOOL":
+        return f"{name}: {'true' if jump['before'] else 'false'} -> {'true' if jump['after'] else 'false'}"
+    return f"{name}: {jump['before']:g} -> {jump['after']:g} {tag.unit}".rstrip()

@@ -1,0 +1,216 @@
+"""Changes the program of a running scan: lays the new one out beside the old, tries it on a copy, and has the old hand over.
+
+It runs in the scan process, in the attendant's thread; the scan thread does no more than `carry.hand_over`. It must not know
+files of the site, units or people.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from runtime.child import SwapOrder
+from runtime.engine.atomics import as_lreal, load_acquire, scan_path
+from runtime.engine.carry import Carry, Program, carry_list, copy_between_scans, do_copies, find_turns, handover_of
+from runtime.engine.cells import REAL, load_wide
+from runtime.engine.execute import run_task
+from runtime.engine.force_tables import H_COUNT
+from runtime.engine.image import HEADER, Shared, address_of, outbox_payload, ring_size, scan_layout
+from runtime.engine.plan import C_PARKED, C_SWAP, C_TOOK, O_SOURCE, O_TYPE, S_INHIBIT, S_SCAN, S_WAKE, Plan, lay_out
+from runtime.engine.plc import Plc
+from runtime.model import Schedule
+
+PATIENCE_S = 5.0
+TRIES = 1000
+
+
+@dataclass(frozen=True)
+class Jump:
+    """An output point that the new program would give another value in the very next scan."""
+
+    point: int
+    before: float
+    after: float
+
+    @property
+    def size(self) -> float:
+        step = abs(self.after - self.before)
+        return step if step == step else np.inf  # to or from no number at all
+
+
+@dataclass(frozen=True)
+class Change:
+    """What became of a SwapOrder: refused (why), tried, or swapped after `scan`, which took the scan thread `took` ns."""
+
+    refused: str = ""
+    is_swapped: bool = False
+    scan: int = 0
+    took: int = 0
+    copies: int = 0
+    dropped: tuple[str, ...] = ()
+    jumps: tuple[Jump, ...] = ()
+
+
+class Online:
+    """The program that runs in this process and its thread, and how another takes their place. `start` makes the thread."""
+
+    def __init__(self, plc: Plc, start: Callable[[Plc], threading.Thread]):
+        self.plc, self._start = plc, start
+        self._kept: tuple[object, ...] = ()
+        self.thread = start(plc)
+
+    def obey(self, order: SwapOrder) -> Change:
+        """Try the order's program, and swap to it unless it is a trial only or an output would jump too far."""
+        why = _why_not(self.plc, order.schedule)
+        if why:
+            return Change(why)
+        state = self.plc.plan.state
+        new = Plc(
+            order.schedule,
+            self.plc.folder,
+            order.generation,
+            wake=int(state[S_WAKE]),
+            inhibit=bool(state[S_INHIBIT]),
+            io_generation=self.plc.io_generation,
+            beside=self.plc,
+        )
+        try:
+            change = self._change(new, order)
+        except BaseException:
+            self._give_up(new)
+            raise
+        if not change.is_swapped:
+            self._give_up(new)
+        return change
+
+    def _change(self, new: Plc, order: SwapOrder) -> Change:
+        carry = carry_list(Program(self.plc.schedule, self.plc.plan), Program(new.schedule, new.plan))
+        jumps = find_jumps(self.plc, order.schedule)
+        tried = Change(copies=len(carry.copies), dropped=carry.dropped, jumps=jumps)
+        far = [j for j in jumps if j.point < len(order.limits) and j.size > order.limits[j.point]]
+        if far:
+            return replace(tried, refused=f"{len(far)} output{'s' if len(far) > 1 else ''} would jump further than allowed")
+        if order.is_trial:
+            return tried
+        old, old_thread = self.plc, self.thread
+        why = self._swap(new, carry)
+        if why:
+            return replace(tried, refused=why)
+        old_thread.join()
+        return replace(tried, is_swapped=True, scan=int(old.plan.state[S_SCAN]), took=int(old.plan.control[C_TOOK]))
+
+    def _swap(self, new: Plc, carry: Carry) -> str:
+        """Have the scan thread hand over to a new one that waits already; empty, or why it could not."""
+        old, old_thread = self.plc, self.thread
+        new.compile()
+        new.attach()
+        thread = self._start(new)
+        if not _within(lambda: load_acquire_word(new.plan, C_PARKED) != 0, PATIENCE_S):
+            new.stop()
+            return "the thread of the new program did not start in time"
+        handover = handover_of(carry, new.plan)
+        self._kept = (handover, carry, new)  # until the next one: a scan thread that is late may still read them
+        old.plan.control[C_SWAP] = address_of(handover)
+        old_thread.join(PATIENCE_S)
+        if old_thread.is_alive():
+            old.plan.control[C_SWAP] = 0
+            old_thread.join(PATIENCE_S)  # it may just have seen it
+        if old_thread.is_alive() or old.plan.control[C_TOOK] == 0:
+            new.stop()
+            thread.join(PATIENCE_S)
+            return "the scan did not hand over: it runs on, or has ended"
+        self.plc, self.thread = new, thread
+        new.put_in_place()
+        new.attach()
+        old.retire()
+        return ""
+
+    def _give_up(self, new: Plc) -> None:
+        new.drop_aside()
+        new.retire()
+
+
+def _why_not(running: Plc, new: Schedule) -> str:
+    """What an online change cannot do; empty where it can."""
+    old = running.schedule
+    forces = int(running.plan.forces[0, H_COUNT])
+    if forces:
+        return f"{forces} force{'s hold' if forces > 1 else ' holds'} a value: unforce first, since a new program starts without"
+    if new.tick != old.tick:
+        return f"the base tick changes from {old.tick / 1e6:g} ms to {new.tick / 1e6:g} ms: restart the site"
+    same = np.array_equal(new.inputs.type, old.inputs.type) and np.array_equal(new.outputs.type, old.outputs.type)
+    return "" if same else "the inputs or outputs of devices change: restart the site"
+
+
+def _within(condition: Callable[[], bool], seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.0005)
+    return True
+
+
+@scan_path
+def _word_of(address: int) -> int:
+    return load_acquire(address)
+
+
+def load_acquire_word(plan: Plan, word: int) -> int:
+    return int(_word_of(address_of(plan.control) + 8 * word))
+
+
+class _Trial:
+    """A program laid out where nobody sees it."""
+
+    def __init__(self, schedule: Schedule):
+        self.schedule = schedule
+        image = Shared.private(scan_layout(schedule.region.size).size)
+        memory = Shared.private(max(schedule.initial.size, 1))
+        self._outbox = Shared.private(ring_size(outbox_payload(len(schedule.outputs.source))))
+        laid = lay_out(schedule, image, memory.memory[HEADER:][: schedule.initial.size], self._outbox.address + HEADER)
+        self.plan, self._held = laid.plan, (laid, image, memory)
+
+    def run(self) -> np.ndarray:
+        """Every task once; returns the outputs."""
+        find_turns(self.plan.tasks)
+        for n, task in enumerate(self.schedule.tasks):
+            run_task(self.plan, n, task.every * self.schedule.tick)
+        values = np.zeros(len(self.schedule.outputs.source), np.float64)
+        _outputs(self.plan, values)
+        return values
+
+
+@scan_path
+def _outputs(plan: Plan, values: np.ndarray) -> None:
+    for point in range(plan.outputs.shape[0]):
+        kind = plan.outputs[point, O_TYPE]
+        bits = load_wide(plan.outputs[point, O_SOURCE], kind)
+        values[point] = as_lreal(bits) if kind == REAL else np.float64(bits)
+
+
+def find_jumps(running: Plc, schedule: Schedule) -> tuple[Jump, ...]:
+    """The outputs that differ after one run of every task from the same memory: of the program that runs, and of this one.
+
+    Raises TimeoutError where the scan never rests long enough to be copied.
+    """
+    old, new = _Trial(running.schedule), _Trial(schedule)
+    sample = carry_list(Program(running.schedule, running.plan), Program(old.schedule, old.plan)).copies
+    for _ in range(TRIES):
+        if copy_between_scans(running.plan, address_of(sample), len(sample)):
+            break
+        time.sleep(running.schedule.tick / 4e9)
+    else:
+        raise TimeoutError("the scan never rests long enough to copy its memory")
+    carried = carry_list(Program(old.schedule, old.plan), Program(schedule, new.plan)).copies
+    do_copies(address_of(carried), len(carried))
+    return _differences(old.run().tolist(), new.run().tolist())
+
+
+def _differences(before: Sequence[float], after: Sequence[float]) -> tuple[Jump, ...]:
+    pairs = enumerate(zip(before, after, strict=True))
+    return tuple(Jump(n, a, b) for n, (a, b) in pairs if a != b and not (a != a and b != b))

@@ -1,0 +1,136 @@
+"""Reads the tests of a site's programs: `tests:` in a program, and `programs/NAME.test.yaml` beside it.
+
+It must not know how they run.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from blocks.declare import BlockType
+from runtime.language.loader import read_yaml
+from runtime.language.scenario import Cell, Check, Scenario, Scenarios, Setting, Step
+from runtime.language.scenario_inputs import Inputs
+from runtime.language.scenario_names import Names
+from runtime.language.scenario_points import points_of
+from runtime.language.scenario_steps import Steps
+from runtime.language.words import as_section, check_words, section_of
+from runtime.model import Site
+from runtime.source import Listing, Position, Report, Section, Text, did_you_mean, place_of
+
+FILE_WORDS = ("description", "given", "always", "never", "tests")
+TEST_WORDS = ("description", "given", "clock", "steps", "always", "never")
+SUFFIX = ".test.yaml"
+FIRST_CLOCK = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z, where a test says nothing
+MOST_SHOWN = 12
+
+
+def read_scenarios(site: Site, catalogue: Mapping[str, BlockType], report: Report) -> Scenarios:
+    """All tests of the programs that this site runs; the mistakes of all files are in the report."""
+    root = Path(site.root)
+    programs = [name for task in site.schedule.tasks for name in task.programs]
+    sections = {name: section for name in programs if (section := _read(root, f"programs/{name}.yaml", report)) is not None}
+    found: list[Scenario] = []
+    notes: list[str] = []
+    for name, section in sections.items():
+        if "tests" in section:
+            found += _tests(
+                section, f"programs/{name}.yaml", name, Names(site.schedule, site.devices, catalogue, name, sections, report), root
+            )
+    for path in sorted((root / "programs").glob(f"*{SUFFIX}")):
+        file, name = f"programs/{path.name}", path.name.removesuffix(SUFFIX)
+        if name not in programs and (root / f"programs/{name}.yaml").exists():
+            notes.append(f"{file} is left out: no task of this site runs the program {name}")
+            continue
+        section = _read(root, file, report)
+        if section is None:
+            continue
+        if name not in programs:
+            hint = did_you_mean(name, programs)
+            report.error(
+                Position(file, 0, 0),
+                "E960",
+                f"no program is named `{name}`",
+                hint,
+                "the file's name says whose tests it holds: `programs/NAME.test.yaml`",
+            )
+            continue
+        check_words(section, FILE_WORDS, "a file of tests", report)
+        found += _tests(section, file, name, Names(site.schedule, site.devices, catalogue, name, sections, report), root)
+    return Scenarios(tuple(found), points_of(site.schedule, sections), tuple(notes))
+
+
+def _read(root: Path, file: str, report: Report) -> Section | None:
+    try:
+        text = (root / file).read_bytes().decode("utf-8").removeprefix("\ufeff")
+    except (OSError, UnicodeDecodeError) as error:
+        report.error(Position(file, 0, 0), "E004", f"the file {file} cannot be read: {error}")
+        return None
+    return read_yaml(file, text, report)
+
+
+def _tests(section: Section, file: str, program: str, names: Names, root: Path) -> list[Scenario]:
+    """The tests of one file; `given`, `always` and `never` beside `tests` hold for each of them."""
+    report = names.report
+    steps = Steps(names, Inputs(names, root))
+    is_own = file.endswith(SUFFIX)
+    given = steps.settings(section, "given") if is_own else ()
+    guards = _guards(steps, section) if is_own else ()
+    tests = section_of(section, "tests", "`tests`", report)
+    if not tests:
+        report.error(section.key_at("tests"), "E007", f"{file} holds no test", "`tests:` gives each test its name and its `steps:`")
+    found = []
+    for name, words in tests.items():
+        body = (
+            Section([(Text("steps", name.at), words)], name.at)
+            if isinstance(words, Listing)
+            else as_section(words, name.at, f"the test `{name}`", report)
+        )
+        if body is None:
+            continue
+        check_words(body, TEST_WORDS, "a test", report)
+        if "steps" not in body:
+            report.error(name.at, "E007", f"the test `{name}` has no `steps`", "")
+            continue
+        first = Step(name.at, settings=(*given, *steps.settings(body, "given")))
+        rest = steps.read(body["steps"], name)
+        always = (*guards, *_guards(steps, body))
+        made = Scenario(str(name), file, name.at, (first, *rest), always, _clock(body, report), _shown(rest, always, names))
+        found.append(made)
+    return found
+
+
+def _guards(steps: Steps, body: Section) -> tuple[Check, ...]:
+    return (*steps.conditions_of(body, "always", True), *steps.conditions_of(body, "never", False))
+
+
+def _clock(body: Section, report: Report) -> int:
+    """The wall clock at the start: `clock: 2026-06-01T12:00:00Z`."""
+    value: Any = body.get("clock")
+    if value is None:
+        return FIRST_CLOCK
+    try:
+        found = datetime.datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    except ValueError:
+        report.error(place_of(value), "E010", f"`{value}` is no date and time", "`2026-06-01T12:00:00Z`")
+        return FIRST_CLOCK
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=datetime.UTC)
+    return int(found.timestamp()) * 1_000_000_000
+
+
+def _shown(steps: tuple[Step, ...], always: tuple[Check, ...], names: Names) -> tuple[Cell, ...]:
+    """The cells that the test names, each once: what it expects first, then what it gives."""
+    found: dict[str, Cell] = {}
+    for check in [*(check for step in steps for check in step.checks), *always]:
+        for cell in check.cells:
+            found.setdefault(cell.name, cell)
+    given: list[Setting] = [setting for step in steps for setting in step.settings]
+    for name in [*(setting.name for setting in given), *(ramp.name for step in steps for ramp in step.ramps)]:
+        tag = names.tag(name)
+        if tag is not None:
+            found.setdefault(tag.name, Cell(tag.name, tag.type, tag.offset, tag.unit, tag.names, True, tag.length))
+    return tuple(cell for cell in found.values() if not cell.elements)[:MOST_SHOWN]

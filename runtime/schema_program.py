@@ -1,0 +1,154 @@
+"""The JSON Schema of a program, and of a function block written in YAML. It must not know devices or servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from blocks.declare import BOOL, LREAL, TIME, TYPES, BlockType
+from runtime import schema_words as words
+from runtime.language import function_blocks
+from runtime.language.alarms import CONDITION_WORDS, LIMIT_WORDS, LIMITS, SEVERITIES
+from runtime.language.program import PROGRAM_WORDS
+from runtime.language.sequences import STEP_WORDS
+from runtime.schema_blocks import instance
+from runtime.schema_tests import named_tests
+from runtime.schema_values import (
+    ANY,
+    NAME,
+    TAG,
+    Shape,
+    choice,
+    described,
+    list_of,
+    named,
+    section,
+    text,
+    unit_word,
+    value,
+)
+
+TYPE_PATTERN = rf"^\s*(?:{'|'.join(TYPES)})\s*(?:\[\s*\d+\s*\])?\s*$"
+ANYTHING: Shape = {"type": ["string", "number", "boolean"], "pattern": value(LREAL, "{ANY}")["pattern"]}
+
+
+def type_word(description: str) -> Shape:
+    """`LREAL`, or an array such as `LREAL[16]`."""
+    shape = {
+        "type": "string",
+        "pattern": TYPE_PATTERN,
+        "patternErrorMessage": f"one of {', '.join(TYPES)}, or an array such as LREAL[16]",
+        "examples": [*TYPES, "LREAL[16]"],
+    }
+    return described(shape, description)
+
+
+def program(blocks: Iterable[BlockType], defined: Mapping[str, Shape], tags: Iterable[str] = ()) -> Shape:
+    """A file of `programs/`: a program, or a function block."""
+    shapes = {
+        "program": described({"type": "string", "pattern": NAME}, words.PROGRAM["program"]),
+        "function_block": described({"type": "string", "pattern": NAME}, words.FUNCTION_BLOCK["function_block"]),
+        "description": text(words.PROGRAM["description"]),
+        "blocks": _blocks(blocks, defined),
+        "modes": _modes(),
+        "sequences": _sequences(),
+        "alarms": _alarms(),
+        "inputs": _inputs(),
+        "outputs": _outputs(tags),
+        "tests": described(named_tests(), words.PROGRAM["tests"]),
+    }
+    known = {word: shapes.get(word, described(ANY, words.PROGRAM.get(word, ""))) for word in PROGRAM_WORDS}
+    own = {word: shapes[word] for word in function_blocks.WORDS}
+    return {
+        "type": "object",
+        "properties": {**known, **own},
+        "additionalProperties": False,
+        "if": {"required": ["function_block"]},
+        "then": {"properties": {word: False for word in known if word not in own}},
+        "else": {"required": ["program"], "properties": {word: False for word in own if word not in known}},
+        "defaultSnippets": [
+            {
+                "label": "program",
+                "description": "a program with one block and one output",
+                "body": {
+                    "program": "${1:name}",
+                    "description": "${2:what it does}",
+                    "blocks": {"${3:instance}": {"type": "${4:TON}"}},
+                    "outputs": {"${5:area.tag}": "${3:instance}.${6:Q}"},
+                },
+            }
+        ],
+    }
+
+
+def _blocks(blocks: Iterable[BlockType], defined: Mapping[str, Shape]) -> Shape:
+    return named(instance(blocks, defined), words.PROGRAM["blocks"])
+
+
+def _modes() -> Shape:
+    row = {
+        "type": "object",
+        "properties": {"when": described(value(BOOL), "The mode holds where this is true; the last mode has none.")},
+        "additionalProperties": ANYTHING,
+    }
+    return named(row, words.PROGRAM["modes"])
+
+
+def _sequences() -> Shape:
+    tag: Shape = {"type": "string", "pattern": TAG, "patternErrorMessage": "a BOOL tag: `bms.main`"}
+    known = {
+        "do": list_of(tag, words.STEP["do"]),
+        "goto": named(value(BOOL), words.STEP["goto"]),
+        "text": text(words.STEP["text"]),
+    }
+    step = section({word: known.get(word, described(ANY, words.STEP.get(word, ""))) for word in STEP_WORDS})
+    step["defaultSnippets"] = [{"label": "step", "body": {"do": ["${1:area.output}"], "goto": {"${2:next}": "${3:after 1 s}"}}}]
+    return named({**named(step), "minProperties": 1}, words.PROGRAM["sequences"])
+
+
+def _alarms() -> Shape:
+    known = {
+        "of": described(ANYTHING, words.ALARM["of"]),
+        "when": described(value(BOOL), words.ALARM["when"]),
+        **{limit: described(ANYTHING, words.ALARM[limit]) for limit in LIMITS},
+        "deadband": described(ANYTHING, words.ALARM["deadband"]),
+        "delay": described(value(TIME, low=0), words.ALARM["delay"]),
+        "severity": choice(SEVERITIES, words.ALARM["severity"], default=SEVERITIES[0]),
+        "text": text(words.ALARM["text"]),
+    }
+
+    def only(allowed: Iterable[str]) -> Shape:
+        return {"properties": {word: False for word in known if word not in allowed}}
+
+    every = dict.fromkeys((*LIMIT_WORDS, *CONDITION_WORDS))
+    alarm = section({word: known.get(word, described(ANY, words.ALARM.get(word, ""))) for word in every})
+    limits = {"anyOf": [{"required": [limit]} for limit in LIMITS]}
+    alarm |= {
+        "if": {"required": ["of"]},
+        "then": {"allOf": [only(LIMIT_WORDS), limits]},
+        "else": {"required": ["when"], **only(CONDITION_WORDS)},
+        "defaultSnippets": [
+            {"label": "limit", "body": {"of": "${1:tag}", "HH": "${2:55 °C}", "delay": "1 s", "severity": "error", "text": "${3}"}},
+            {"label": "condition", "body": {"when": "${1:tag}", "severity": "warning", "text": "${2}"}},
+        ],
+    }
+    return named(alarm, words.PROGRAM["alarms"])
+
+
+def _inputs() -> Shape:
+    known = {
+        "type": type_word(words.FUNCTION_BLOCK_INPUT["type"]),
+        "unit": unit_word(words.FUNCTION_BLOCK_INPUT["unit"]),
+        "default": described(ANYTHING, words.FUNCTION_BLOCK_INPUT["default"]),
+        "text": text(words.FUNCTION_BLOCK_INPUT["text"]),
+    }
+    return named(
+        section({word: known.get(word, {}) for word in function_blocks.INPUT_WORDS}, required=["type"]),
+        words.FUNCTION_BLOCK["inputs"],
+    )
+
+
+def _outputs(tags: Iterable[str]) -> Shape:
+    shape: Shape = {"type": "object", "additionalProperties": {**ANYTHING, "type": [*ANYTHING["type"], "array"]}}
+    if known := sorted(tags):  # the tags that a program of this site may write, for completion
+        shape["properties"] = {tag: dict(shape["additionalProperties"]) for tag in known}
+    return described(shape, words.PROGRAM["outputs"])

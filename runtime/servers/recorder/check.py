@@ -1,0 +1,16 @@
+"""What the checker does with the site's `servers: recorder:`. It opens no file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from runtime.model import Tag
+from runtime.servers.recorder.settings import check_on, describe_recorder
+from runtime.source import Report
+
+
+def check(section: Any, tags: Sequence[Tag], root: Path, report: Report) -> None:
+    """Report every mistake of the section, and the tags that it names in vain."""
+    check_on(describe_recorder(section, report).on, tags, report)

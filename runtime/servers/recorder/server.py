@@ -1,0 +1,256 @@
+"""The recorder process: takes the tape as the scan writes it, packs it into segments, and freezes the minutes before a trip.
+
+A thread of its own reads and writes: a disk that is slow or full costs scans of the tape, which is said, and never the plant.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import structlog
+
+from runtime import __version__
+from runtime.child import ServiceOrder
+from runtime.engine.north import Snapshot
+from runtime.engine.plan import SAFE
+from runtime.engine.tape_file import Span
+from runtime.engine.tape_program import as_text, blocks_of
+from runtime.engine.tape_read import TapeReader, records
+from runtime.engine.tape_words import A_PICTURE, A_SCAN, R_SCAN, R_STATE, R_WALL
+from runtime.model import Schedule, Tag
+from runtime.servers.door import Door
+from runtime.servers.recorder.segments import Segments
+from runtime.servers.recorder.settings import RecorderSettings, describe_recorder
+from runtime.source import Report
+
+log = structlog.get_logger()
+
+LOOK_S = 0.05
+BLOCK_S = 2.0  # what a power cut may cost, beside what the disk itself holds back
+BLOCK_BYTES = 4_000_000
+SEGMENT_S = 300.0
+TRIM_S = 30.0
+LAST_PICTURE_S = 0.2
+
+
+class Recorder:
+    """One site's recorder. `listening` is the folder that it writes."""
+
+    def __init__(self, order: ServiceOrder, settings: RecorderSettings):
+        self.settings = settings
+        self.segments = Segments(Path(order.state_dir))
+        self.listening = str(self.segments.folder)
+        self.scans = self.lost = self.incidents = self.failed = 0
+        self._next: ServiceOrder | None = None
+        self._stop = threading.Event()
+        self._turn_to(order)
+        self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
+        self._thread.start()
+
+    def _turn_to(self, order: ServiceOrder) -> None:
+        """Record this order's program from now on."""
+        assert order.schedule is not None
+        schedule: Schedule = order.schedule
+        self._schedule, self._program, self._order = schedule, as_text(schedule), order
+        self._blocks = blocks_of(schedule)
+        self._reader = TapeReader(Path(order.run_dir), order.generation)
+        self._snapshot = Snapshot(Path(order.run_dir), order.region, order.outputs, order.generation)
+        self._watched = watched_tags(order, self.settings)
+        self._active: frozenset[str] | None = None
+        self._waiting: list[np.ndarray] = []
+        self._due = self._segment_due = self._trim_due = 0.0
+        self._last = self._gaps = self._session = self._was_state = 0
+        self._is_open = False
+        self._trip: dict[str, Any] | None = None
+        self._freeze_due, self._is_last_asked = 0.0, False
+        self._last_frozen = -1e9
+
+    def _work(self) -> None:
+        while not self._stop.wait(LOOK_S):
+            try:
+                if self._next is not None:
+                    self._finish()
+                    order, self._next = self._next, None
+                    self._turn_to(order)
+                self.look()
+            except OSError as error:
+                self._say_broken(error)
+        try:
+            self._reader.ask()
+            time.sleep(LAST_PICTURE_S)
+            self.look()
+            self._finish()
+        except OSError as error:
+            self._say_broken(error)
+
+    def _say_broken(self, error: OSError) -> None:
+        """What cannot be written is lost; the next picture begins a new segment."""
+        if not self.failed:
+            log.error("the tape cannot be written", why=str(error))
+        self.failed += 1
+        self._waiting, self._is_open = [], False
+        self._reader.ask()
+        self._stop.wait(5.0)
+
+    def look(self) -> None:
+        """Take what came, write what is due, and notice a trip."""
+        words, now = self._reader.take(), time.monotonic()
+        if self._reader.gaps != self._gaps:
+            self._gaps = self._reader.gaps
+            self._flush()
+            self._is_open = False
+        if len(words):
+            self._sort(words, now)
+        self._look_at_alarms()
+        if now >= self._due or sum(part.nbytes for part in self._waiting) > BLOCK_BYTES:
+            self._flush()
+            self._due = now + BLOCK_S
+        if self._is_open and now >= self._segment_due:
+            self._segment_due = now + 5.0  # asked again, should this picture be lost
+            self._reader.ask()
+        if self._trip is not None and now >= self._freeze_due:
+            if self._is_last_asked:
+                self._freeze()
+            else:  # an incident ends with a picture, which proves the replay of it
+                self._reader.ask()
+                self._is_last_asked, self._freeze_due = True, now + LAST_PICTURE_S
+        if now >= self._trim_due:
+            self._trim_due = now + TRIM_S
+            self.segments.trim(self.settings.keep, self.settings.size)
+
+    def _sort(self, words: np.ndarray, now: float) -> None:
+        """Records into the open segment; a picture begins the next where one is due."""
+        start = 0
+        if self._session not in (0, self._reader.session):  # another scan process: its picture is its first word
+            self._flush()
+            self._is_open = False
+        for at, kind in records(words):
+            scan = int(words[at + R_SCAN])
+            if kind == A_SCAN:
+                self._notice(scan, int(words[at + R_STATE]), int(words[at + R_WALL]))
+                self.scans += 1
+            elif kind == A_PICTURE and (not self._is_open or now >= self._segment_due - 5.0):
+                self._keep(words[start:at])
+                self._flush()
+                self._begin(int(words[at + R_WALL]), scan)
+                self._segment_due, start = now + SEGMENT_S, at
+        self._keep(words[start:])
+
+    def _keep(self, words: np.ndarray) -> None:
+        if self._is_open and len(words):
+            self._waiting.append(words)
+
+    def _notice(self, scan: int, state: int, wall: int) -> None:
+        if self._last and scan > self._last + 1:
+            self.lost += scan - self._last - 1
+        if self._session not in (0, self._reader.session):
+            self._tripped("scan restarted", scan, wall)
+        if state == SAFE and self._was_state not in (0, SAFE):
+            self._tripped("plc.state safe", scan, wall)
+        self._session, self._was_state, self._last = self._reader.session, state, scan
+
+    def _look_at_alarms(self) -> None:
+        snapshot = self._snapshot
+        if not snapshot.refresh():
+            return
+        active = frozenset(name for name, tag in self._watched.items() if snapshot.value(tag))
+        fresh = active - self._active if self._active is not None else frozenset()
+        self._active = active
+        if fresh:
+            self._tripped(min(fresh), snapshot.scan, snapshot.wall)
+
+    def _tripped(self, why: str, scan: int, wall: int) -> None:
+        """Freeze what led to this, a little later; a trip that follows is in the same file."""
+        now = time.monotonic()
+        if self._trip is not None or now - self._last_frozen < self.settings.after:
+            return
+        digest = self._schedule.digest
+        self._trip = {"why": why, "scan": scan, "wall": wall, "site": self._order.site, "digest": digest}
+        self._freeze_due, self._is_last_asked = now + self.settings.after, False
+        self._reader.ask()
+        log.warning("a trip: the tape will be frozen", why=why, scan=scan, after_s=self.settings.after)
+
+    def _freeze(self) -> None:
+        note, self._trip = self._trip, None
+        assert note is not None
+        self._flush()
+        self._last_frozen = time.monotonic()
+        path = self.segments.freeze(note, note["wall"] / 1e9 - self.settings.before, self.settings.incidents)
+        self.incidents += 1
+        log.warning("incident recorded", why=note["why"], scan=note["scan"], file=str(path), help=f"bessplc replay {path}")
+
+    def _begin(self, wall: int, scan: int) -> None:
+        head = {
+            "format": 1,
+            "bessplc": __version__,
+            "site": self._order.site,
+            "digest": self._schedule.digest,
+            "tick": self._schedule.tick,
+            "session": self._reader.session,
+            "scan": scan,
+            "blocks": self._blocks,
+        }
+        self.segments.begin(head, self._program, wall)
+        self._is_open, self.failed = True, 0
+
+    def _flush(self) -> None:
+        """Write what waits as one block."""
+        if not self._waiting:
+            return
+        words, self._waiting = np.concatenate(self._waiting), []
+        places = [at for at, _ in records(words)]
+        first, last = words[places[0] :], words[places[-1] :]
+        span = Span(int(first[R_SCAN]), int(last[R_SCAN]), int(first[R_WALL]), int(last[R_WALL]))
+        self.segments.write(words.tobytes(), span)
+
+    def _finish(self) -> None:
+        self._reader.close()
+        self._flush()
+        if self._trip is not None:
+            self._freeze()
+        self.segments.end()
+
+    def counters(self) -> dict[str, int]:
+        return {
+            "scans": self.scans,
+            "lost": self.lost,
+            "gaps": self._reader.gaps,
+            "written": self.segments.written,
+            "incidents": self.incidents,
+        }
+
+    def tick(self) -> None:
+        """Once a second: end with the thread that does the work."""
+        if not self._thread.is_alive():
+            raise RuntimeError("the recorder's thread has ended")
+
+    async def follow(self, order: ServiceOrder) -> None:
+        """Record this order's program from now on, in segments of its own."""
+        self._next = order
+
+    async def close(self) -> None:
+        """Write what is still to be written."""
+        self._stop.set()
+        await asyncio.to_thread(self._thread.join, 5.0)
+
+
+def watched_tags(order: ServiceOrder, settings: RecorderSettings) -> dict[str, Tag]:
+    """The BOOL tags whose rise is a trip, by the name that an incident gets."""
+    by_name = {tag.name.lower(): tag for tag in order.tags}
+    found = {alarm.name: by_name[alarm.active.lower()] for alarm in order.alarms if alarm.severity == "critical"}
+    found |= {name: by_name[name.lower()] for name in settings.on if name.lower() in by_name}
+    return found
+
+
+async def open_server(order: ServiceOrder, door: Door, _: Any) -> Recorder:
+    """Begin to record. Raises SiteError."""
+    report = Report()
+    settings = describe_recorder(order.settings, report)
+    report.raise_if_any()
+    door.close()
+    return await asyncio.to_thread(Recorder, order, settings)
