@@ -113,7 +113,7 @@ programs/p.yaml:3:22: error[E005]: a value or an expression stands here, not a s
 programs/p.yaml:2:1: error[E006]: `bloks` is no word of a program
  2 | bloks: {}
    | ^^^^^ did you mean `blocks`?
- = help: the words are program, description, blocks, modes, sequences, outputs, alarms
+ = help: the words are program, description, blocks, modes, sequences, outputs, alarms, tests
 """,
     ),
     "an empty file": (
