@@ -38,14 +38,20 @@ class CommandLine:
         self._commands = commands
 
     def ask(self, put: Callable[[Commands], int]) -> Reply | None:
-        """Put one command in and wait for its answer; None where the scan gives none in time."""
+        """Put one command in and wait for its answer; None where the scan gives none in time, or Ctrl-C ends the wait.
+
+        The scan may still take it after that: whoever asked has to note in the audit log that it was asked.
+        """
         number = put(self._commands)
         until = time.monotonic() + PATIENCE_S
-        while number and time.monotonic() < until:
-            for reply in self._commands.replies():
-                if reply.id == number:
-                    return reply
-            time.sleep(0.002)
+        try:
+            while number and time.monotonic() < until:
+                for reply in self._commands.replies():
+                    if reply.id == number:
+                        return reply
+                time.sleep(0.002)
+        except KeyboardInterrupt:
+            return None
         return None
 
 

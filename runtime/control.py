@@ -12,6 +12,7 @@ import pwd
 import socket
 import struct
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,21 +43,30 @@ class Control:
         self._socket.listen(MOST_CLIENTS)
         self._socket.setblocking(False)
         self._clients: dict[socket.socket, bytearray] = {}
+        self._said = ""  # the mistake of ours that was told last: one that comes again and again is told once
         app.supervisor.hear(self._socket, self._accept)
 
     def attend(self) -> None:
-        """Load what an editor saved, where the site watches its files."""
-        self.loader.attend()
-        if self._files is not None and self._app.site is not None and self._files.are_new(self._app.site):
-            self.load_files("the watch over the files")
+        """Load what an editor saved, where the site watches its files: once it can, so that no change is lost."""
+        try:
+            self.loader.attend()
+            if self._files is not None and self.loader.is_ready and self._files.are_new(self._app.site):
+                self.load_files("the watch over the files")
+        except Exception as error:  # noqa: BLE001 - a mistake of ours costs the load, never the plant
+            self._tell_mistake(error)
 
     def load_files(self, who: str) -> None:
         """Load the site's files as they are now, for nobody who waits for an answer: the log tells it."""
-        self.loader.begin(Request(who, "local"), self._tell)
+        self.loader.begin(Request(who, "local", is_unattended=True), self._tell)
 
     def _tell(self, answer: dict[str, Any]) -> None:
-        for problem in answer["problems"]:
+        for problem in answer.get("problems", ()):  # a load that did not even begin has none
             self._app.tell("runtime", "problem", {"problem": problem})
+
+    def _tell_mistake(self, error: Exception) -> None:
+        if repr(error) != self._said:
+            self._said = repr(error)
+            self._app.tell("runtime", "internal error", {"error": repr(error), "where": traceback.format_exc()})
 
     def close(self) -> None:
         self.loader.close()
@@ -80,18 +90,20 @@ class Control:
         self._app.supervisor.hear(client, lambda: self._hear(client, uid))
 
     def _hear(self, client: socket.socket, uid: int) -> None:
+        held = self._clients.get(client)
+        if held is None:
+            return  # it was dropped for something else that came at the same moment
         try:
             data = client.recv(LONGEST)
         except BlockingIOError:
             return
         except OSError:
             data = b""
-        held = self._clients[client]
         held += data
         if not data or len(held) > LONGEST:
             self._drop(client)
             return
-        while b"\n" in held:
+        while b"\n" in held and client in self._clients:
             line, _, rest = bytes(held).partition(b"\n")
             held[:] = rest
             self._obey(client, line, uid)
@@ -104,6 +116,10 @@ class Control:
             request = request_of(json.loads(line), _name_of(uid))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             answer({"ok": False, "text": f"refused: {error}"})
+            return
+        except Exception as error:  # noqa: BLE001 - such as the RecursionError of a thousand brackets
+            self._tell_mistake(error)
+            answer({"ok": False, "text": f"refused: internal error: {error!r}"})
             return
         self.loader.begin(request, answer)
 
@@ -143,7 +159,7 @@ def request_of(asked: dict[str, Any], who: str) -> Request:
     if verb not in ("load", "undo"):
         raise ValueError(f"this site knows no request {verb!r}")
     limits = tuple(limit_of(str(text)) for text in asked.get("no_jump", ()))
-    return Request(who, "local", bool(asked.get("trial")), verb == "undo", limits)
+    return Request(who, "local", bool(asked.get("trial")), verb == "undo", limits, expect=str(asked.get("expect") or ""))
 
 
 def limit_of(text: str) -> Quantity:

@@ -9,6 +9,7 @@ import os
 import pickle
 import subprocess
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +30,8 @@ from runtime.source import render
 
 PREPARER = "runtime.control_prepare"
 PATIENCE_S = 60.0  # kernels may have to be compiled
+ENDING_S = 1.0  # for a preparer that has closed its output and does not end
+MOST_NOTED = 60  # lines of each kind in the log
 SCAN, SUPERVISOR_ROLE = "scan", "engineer"
 
 Answer = Callable[[dict[str, Any]], None]
@@ -36,13 +39,18 @@ Answer = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked: by whom, a trial only or not, back to the program before, and how far outputs of a unit may jump."""
+    """What was asked: by whom, a trial only or not, back to the program before, and how far outputs of a unit may jump.
+
+    Unattended: nobody sees what would jump or be lost, so nothing may. `expect` is the digest that was shown (empty: none was).
+    """
 
     who: str
     peer: str
     is_trial: bool = False
     is_undo: bool = False
     limits: tuple[Quantity, ...] = ()
+    is_unattended: bool = False
+    expect: str = ""
 
 
 @dataclass
@@ -54,6 +62,7 @@ class _Load:
     said: bytearray = field(default_factory=bytearray)
     number: int = 0
     site: Site | None = None
+    is_tried: bool = False  # unattended, and the trial said that nothing jumps and nothing is lost
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -65,7 +74,24 @@ class Loader:
         self._load: _Load | None = None
         self._number = 0
         self._before: Site | None = None  # the program that `undo` goes back to
-        app.listeners.append(self._hear)
+        app.listeners.append(lambda *said: self._safely(lambda: self._hear(*said)))
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a load may begin now."""
+        return self._load is None and self._app.site is not None and self._app.scanning
+
+    def _safely(self, step: Callable[[], None]) -> None:
+        """A mistake of ours costs the load, never the plant."""
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 - whatever it is: the site runs on
+            self._tell_mistake(error)
+            if self._load is not None:
+                self._end(_refused(f"internal error: {error!r}"))
+
+    def _tell_mistake(self, error: Exception) -> None:
+        self._app.tell("runtime", "internal error", {"error": repr(error), "where": traceback.format_exc()})
 
     def begin(self, request: Request, answer: Answer) -> None:
         """Begin a load; `answer` is called once with what came of it."""
@@ -76,19 +102,21 @@ class Loader:
             answer(_refused("the site is still starting"))
             return
         self._load = _Load(request, answer, time.monotonic())
-        if request.is_undo:
-            self._undo()
-            return
+        self._safely(self._undo if request.is_undo else self._prepare)
+
+    def _prepare(self) -> None:
+        load, running = self._load, self._app.site
+        assert load is not None and running is not None
         preparer = child.begin(PREPARER, stdout=subprocess.PIPE, stderr=self._app.options.log)
-        self._load.preparer = preparer
+        load.preparer = preparer
         assert preparer.stdout is not None
         os.set_blocking(preparer.stdout.fileno(), False)
-        child.give(preparer, PrepareOrder(str(self._app.options.site), self._app.site))
-        self._app.supervisor.hear(preparer.stdout, self._more)
+        self._app.supervisor.hear(preparer.stdout, lambda: self._safely(self._more))
+        child.give(preparer, PrepareOrder(str(self._app.options.site), running))
 
     def attend(self) -> None:
-        """Give up a load that has taken too long."""
-        if self._load is not None and time.monotonic() - self._load.begun > PATIENCE_S:
+        """Give up a load that has taken too long; not one that is with the scan, which may yet swap, and always answers or dies."""
+        if self._load is not None and not self._load.number and time.monotonic() - self._load.begun > PATIENCE_S:
             self._end(_refused(f"not done within {PATIENCE_S:g} s"))
 
     def close(self) -> None:
@@ -98,15 +126,15 @@ class Loader:
     def _more(self) -> None:
         """The preparer said something, or has ended."""
         load = self._load
-        assert load is not None and load.preparer is not None and load.preparer.stdout is not None
+        if load is None or load.preparer is None or load.preparer.stdout is None:
+            return  # it was given up for something else that came at the same moment
         data = os.read(load.preparer.stdout.fileno(), 1 << 20)
         if data:
             load.said += data
             return
-        self._app.supervisor.unhear(load.preparer.stdout)
-        load.preparer.stdout.close()
-        code = load.preparer.wait()
-        load.preparer = None
+        preparer, load.preparer = load.preparer, None
+        self._app.supervisor.unhear(preparer.stdout)
+        code = _ended(preparer)
         if code != 0:
             self._end(_refused(f"the process that prepares the program ended with {code}; its message is in the log"))
             return
@@ -136,6 +164,9 @@ class Loader:
         load, running = self._load, self._app.site
         assert load is not None and running is not None
         load.facts["digest"] = site.schedule.digest
+        if load.request.expect not in ("", site.schedule.digest):
+            self._end(_refused("the files have changed since they were shown"))
+            return
         if site.schedule.digest == running.schedule.digest:
             self._end({"ok": True, "swapped": False, "text": "nothing to load: this program runs already"})
             return
@@ -145,8 +176,9 @@ class Loader:
             return
         self._number += 1
         load.number, load.site = self._number, site
-        limits = _limits_of(site, load.request.limits)
-        order = SwapOrder(load.number, site.schedule, generation_of(site.schedule), load.request.is_trial, limits)
+        limits = (0.0,) * len(site.schedule.outputs.source) if load.is_tried else _limits_of(site, load.request.limits)
+        is_trial = load.request.is_trial or (load.request.is_unattended and not load.is_tried)
+        order = SwapOrder(load.number, site.schedule, generation_of(site.schedule), is_trial, limits)
         if not self._app.tell_scan(order):
             self._end(_refused("no scan is running"))
 
@@ -163,18 +195,35 @@ class Loader:
     def _loaded(self, event: dict[str, Any]) -> None:
         load, running = self._load, self._app.site
         assert load is not None and load.site is not None and running is not None
+        if event["is_swapped"]:  # before anything else: a mistake in what is told must not leave us with the old program
+            self._before = running
+            self._app.take_site(load.site)
         load.facts["dropped"] = list(event["dropped"])
         load.facts["jumps"] = [_jump_text(load.site, j) for j in event["jumps"]]
         if event["refused"]:
             self._end(_refused(event["refused"]))
+        elif load.request.is_unattended and not load.is_tried:
+            self._go_on_unattended(load)
         elif not event["is_swapped"]:
             self._end({"ok": True, "swapped": False, "text": "tried only: nothing was loaded"})
         else:
-            self._before = running
-            self._app.take_site(load.site)
             took = event["took"] / 1e3
             text = f"loaded after scan {event['scan']:,}; the scan's gap was {took:.0f} us longer"
             self._end({"ok": True, "swapped": True, "scan": event["scan"], "took_us": took, "text": text}, running.schedule.digest)
+
+    def _go_on_unattended(self, load: _Load) -> None:
+        """The trial of a load that nobody watches went well: load it where there is nothing that somebody would have to confirm."""
+        lost = [
+            what
+            for what, key in (("outputs would jump", "jumps"), ("values would not be carried over", "dropped"))
+            if load.facts[key]
+        ]
+        if lost:
+            self._end(_refused(f"{' and '.join(lost)}, and nobody is there to confirm it: `bessplc load` shows it and loads"))
+            return
+        load.is_tried = True
+        assert load.site is not None
+        self._offer(load.site)
 
     def _end(self, outcome: dict[str, Any], old_digest: str = "") -> None:
         load = self._load
@@ -184,10 +233,13 @@ class Loader:
             if load.preparer.stdout is not None:
                 self._app.supervisor.unhear(load.preparer.stdout)
             load.preparer.kill()
-            load.preparer.wait()
+            _ended(load.preparer)
         seconds = round(time.monotonic() - load.begun, 3)
         answer = {**outcome, "seconds": seconds, "differences": [], "dropped": [], "jumps": [], "problems": [], **load.facts}
-        self._note(load, answer, old_digest)
+        try:
+            self._note(load, answer, old_digest)
+        except Exception as error:  # noqa: BLE001 - a full disk: whoever asked is told what became of the load all the same
+            self._tell_mistake(error)
         load.answer(answer)
 
     def _note(self, load: _Load, answer: dict[str, Any], old_digest: str) -> None:
@@ -195,6 +247,7 @@ class Loader:
         request = load.request
         verb = "undo" if request.is_undo else "load"
         facts: dict[str, Any] = {key: answer[key] for key in ("ok", "swapped", "text", "seconds", "scan") if key in answer}
+        facts |= {key: list(answer[key][:MOST_NOTED]) for key in ("differences", "dropped", "jumps") if answer[key]}
         self._app.tell("runtime", "tried" if request.is_trial else verb, {"user": request.who, **facts})
         running = self._app.site
         if request.is_trial or running is None:
@@ -208,6 +261,17 @@ class Loader:
             records.keep(Deed("supervisor", who, verb, "program", told, bool(answer["ok"]), 0, old[:16], new[:16] or None, scan))
         finally:
             records.close()
+
+
+def _ended(preparer: subprocess.Popen[bytes]) -> int:
+    """Its exit code: the supervisor's loop waits no longer than this for anybody."""
+    if preparer.stdout is not None:
+        preparer.stdout.close()
+    try:
+        return preparer.wait(ENDING_S)
+    except subprocess.TimeoutExpired:
+        preparer.kill()
+        return preparer.wait()
 
 
 def _refused(why: str) -> dict[str, Any]:

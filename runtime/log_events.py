@@ -26,7 +26,7 @@ OVERRUNS_EVERY_S = 10.0  # a scan that is always late makes one line in so long,
 class ScanEvents:
     """Finds in each new snapshot what happened since the one before, and logs one line for each."""
 
-    def __init__(self, schedule: Schedule, folder: Path, generation: int, log: Any):
+    def __init__(self, schedule: Schedule, folder: Path, generation: int, log: Any, before: ScanEvents | None = None):
         self._schedule, self._log = schedule, log
         self._pins = Pins(folder, generation, schedule.pins)
         self._counters = {name: schedule.tag(f"plc.{name}") for name in ("overruns", "missed", "not_finite")}
@@ -38,6 +38,16 @@ class ScanEvents:
         self._scan, self._process, self._state = 0, 0, -1
         self._overruns_due = 0.0
         self._is_broken = False
+        if before is not None:
+            self._go_on(before)
+
+    def _go_on(self, before: ScanEvents) -> None:
+        """The same scan runs another program now: what was told is told, and what fell in between is news."""
+        self._counted, self._overruns_due = dict(before._counted), before._overruns_due
+        self._process, self._state, self._armed = before._process, before._state, dict(before._armed)
+        names = {tag.name: tag.names for tag in before._modes}
+        same = {tag.name for tag in self._modes if names.get(tag.name) == tag.names}
+        self._in_mode = {name: value for name, value in before._in_mode.items() if name in same}
 
     def look(self, snapshot: Snapshot) -> None:
         """Tell what is new in this snapshot; nothing where it is the one that was looked at last."""

@@ -6,6 +6,7 @@ All tasks of the site run at its base tick, the devices and services are the tes
 from __future__ import annotations
 
 import heapq
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from runtime.program_tests_stand import Stand, TooMuchError, shown_value
 from runtime.source import Position
 
 LINES_SHOWN = 8  # scans around a failure
+ANSWERED_AFTER = 8  # scans: a full ring takes four of them
+NO_NUMBER = "is not a number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class _Test:
         self.tick = stand.schedule.tick
         self.here = 0
         self.given = 0
+        self.acted = -1  # how many scans there had been when the test gave or commanded something last
         self.waiting: list[tuple[int, int, tuple[Setting, ...]]] = []  # what time series give, by scan
 
     def run(self) -> Outcome:
@@ -81,6 +85,8 @@ class _Test:
             for step in self.scenario.steps:
                 self._step(step)
             self._scan_up_to(self.here)
+            self._show_what_was_given()
+            self._await_answers()
         except _FailedError as error:
             failure = self._failure(error)
         return Outcome(self.scenario, failure, self.stand.scans, time.perf_counter() - begun, self.tick)
@@ -97,6 +103,8 @@ class _Test:
 
     def _do(self, step: Step) -> None:
         """What the step gives and commands, for the next scan."""
+        if step.settings or step.links or step.ramps or step.writes or step.series:
+            self.acted = self.stand.scans
         for setting in step.settings:
             self.stand.give(setting)
         for link in step.links:
@@ -137,18 +145,19 @@ class _Test:
 
     def _expect(self, step: Step) -> None:
         self.stand.expect(step.checks)
-        done = self.stand.scans
         if step.during >= 0:
-            result = self._scan(self._scan_of(self.here + step.during) + 1 - done, 2, step.checks)
+            scans = self._scan_of(self.here + step.during) + 1 - self.stand.scans
+            result = self._scan(max(scans, 1), 2, step.checks)  # one at least: a time shorter than a scan is looked at too
             if result == CHECK_BROKEN:
                 check = step.checks[int(self.stand.stage.words[N_BROKEN]) - len(self.scenario.always)]
                 raise _FailedError(check.at, f"{_wanted(check)} during {_shown(step.during)}", self._seen(check))
             self.here += step.during
             return
+        last = self._scan_of(self.here + step.within) + 1
         self._scan_up_to(self.here)
+        self._show_what_was_given()
         broken = self.stand.broken()
         if broken >= 0 and step.within >= 0:
-            last = self._scan_of(self.here + step.within) + 1
             if self._scan(last - self.stand.scans, 1, step.checks) == REACHED:
                 self.here = self._now()
                 return
@@ -157,6 +166,21 @@ class _Test:
             check = step.checks[broken]
             within = f" within {_shown(step.within)}" if step.within >= 0 else ""
             raise _FailedError(check.at, f"{_wanted(check)}{within}", self._seen(check))
+
+    def _show_what_was_given(self) -> None:
+        """One scan more where none has seen yet what the test gave: otherwise what was before would be judged."""
+        if self.acted == self.stand.scans:
+            self._scan(1, 0, ())
+            self.here = max(self.here, self._now())
+
+    def _await_answers(self) -> None:
+        """A command that no scan answered was neither taken nor refused."""
+        for _ in range(ANSWERED_AFTER):
+            if not self.stand.unanswered():
+                return
+            self._scan(1, 0, ())
+        for write in self.stand.unanswered():
+            raise _FailedError(write.at, _asked(write), "no scan answered it")
 
     def _now(self) -> int:
         """The time of the last scan."""
@@ -171,12 +195,17 @@ class _Test:
 
     def _seen(self, check: Check) -> str:
         """The cells of the check as they are."""
-        return ", ".join(f"{cell.name} {self._value(cell)}" for cell in check.cells)
+        seen = [f"{cell.name} {self._value(cell)}" for cell in check.cells]
+        if self.stand.is_undecided(check) and not any(one.endswith(NO_NUMBER) for one in seen):
+            seen.append(f"what is compared {NO_NUMBER}")  # such as a quotient by zero
+        return ", ".join(seen)
 
     def _value(self, cell: Cell) -> str:
         """A value, or the least and the greatest of an array's elements."""
         size = SIZES[cell.type]
         bits = [self.stand.whole(cell.offset + size * i, cell.type) for i in range(max(cell.elements, 1))]
+        if any(math.isnan(shown_value(cell, one)) for one in bits):
+            return NO_NUMBER
         bits.sort(key=lambda one: shown_value(cell, one))
         low, high = value_text(cell, bits[0]), value_text(cell, bits[-1])
         return low if low == high else f"{low} .. {high}"

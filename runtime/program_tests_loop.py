@@ -26,6 +26,7 @@ W_ADDRESS, W_KIND = range(2)
 # Words of `words`: time of the next scan and of the start (CLOCK_MONOTONIC), the wall clock there, and the counts in use.
 N_NOW, N_START, N_WALL, N_ALWAYS, N_CHECKS, N_RAMPS, N_CELLS, N_POINTS, N_WATCHED, N_SCANS, N_BROKEN = range(11)
 ENDED, REACHED, ALWAYS_BROKEN, CHECK_BROKEN = range(4)
+UNDECIDED = -1
 HISTORY = 1024  # scans that are remembered
 MOST_WATCHED = 12
 
@@ -152,7 +153,10 @@ def first_broken(code: np.ndarray, checks: np.ndarray, stack: np.ndarray, first:
 
 @scan_path
 def _judge(code: np.ndarray, stack: np.ndarray, first: int, last: int) -> int:
-    """Walk the code of one check; comparisons with a NaN do not hold."""
+    """Walk the code of one check: 1 where it holds, 0 where not, UNDECIDED where it compares what is no number.
+
+    That a NaN is not above a limit must not pass for `never above`: the check is broken, whatever was wanted.
+    """
     top = -1
     for i in range(first, last):
         operation = code[i, Q_OPERATION]
@@ -170,6 +174,8 @@ def _judge(code: np.ndarray, stack: np.ndarray, first: int, last: int) -> int:
             stack[top] = 1.0 - stack[top]
         else:
             top -= 1
+            if LT <= operation <= NE and (np.isnan(stack[top]) or np.isnan(stack[top + 1])):
+                return UNDECIDED
             stack[top] = _pair(operation, stack[top], stack[top + 1])
     return 1 if stack[0] != 0.0 else 0
 
@@ -178,6 +184,8 @@ def _judge(code: np.ndarray, stack: np.ndarray, first: int, last: int) -> int:
 def _pair(operation: int, left: float, right: float) -> float:
     if operation < MIN:
         return _reckon(operation, left, right)
+    if operation <= MAX and (np.isnan(left) or np.isnan(right)):
+        return np.nan  # min and max must not hide it
     if operation == MIN:
         return min(left, right)
     if operation == MAX:

@@ -18,7 +18,7 @@ from numba import int64, typeof
 
 from runtime.engine.image import address_of
 from runtime.engine.north import Commands, Reply
-from runtime.engine.plan import I_RECEIVED, S_TAILS, T_LAST, T_TURN
+from runtime.engine.plan import C_RINGS, I_RECEIVED, S_TAILS, T_LAST, T_TURN
 from runtime.engine.plc import Plc
 from runtime.language.scenario import DEEPEST, SIZES, TYPES, Cell, Check, Link, Point, Ramp, Setting, Write
 from runtime.model import DEVICE_STATES, Device, Site
@@ -80,6 +80,7 @@ class Stand:
         self.slots = len(site.schedule.inputs.tag)
         self._rings: dict[str, Commands] = {}
         self._asked: dict[tuple[str, int], Write] = {}
+        self._away: set[int] = set()  # slots of devices that are lost or silent
         self._fresh_state = self.plan.state.copy()
         self._first_values = self._initial_inputs()
         self.points = points
@@ -142,9 +143,19 @@ class Stand:
             stage.watched[row] = (self.base + cell.offset, TYPES.index(cell.type))
         words[N_WATCHED] = len(chosen)
         stage.cells[:, V_WAS] = -1  # what a test begins with, it has been through
-        self._asked.clear()
+        self._drop_commands()
+        self._away.clear()
         self._always = tuple(always)
         self.expect(())
+
+    def _drop_commands(self) -> None:
+        """Nobody obeys what the test before left in a ring: the scan lets go of it, and the next command makes a new one."""
+        self.answers()
+        for service in {service for service, _ in self._asked}:
+            ring = self._rings.pop(service)
+            self.plan.control[C_RINGS + ring.ring] = 0
+            ring.close()
+        self._asked.clear()
 
     def expect(self, checks: Iterable[Check]) -> None:
         """The checks of the step to come, behind those of every scan."""
@@ -169,14 +180,15 @@ class Stand:
     # What the test does --------------------------------------------------------------------------------------------------------
 
     def give(self, setting: Setting) -> None:
-        """A device's value or quality from the next scan on."""
+        """A device's value or quality from the next scan on; of a device that is away, the value that it will have."""
         plan, slots = self.plan, list(setting.slots)
         self._end_ramps(slots)
         if setting.bits:
             plan.inbox_value[slots] = setting.bits
+        present = [slot for slot in slots if slot not in self._away]
         if setting.quality != "stale":
-            plan.inbox_quality[slots] = QUALITIES[setting.quality]
-        self.stage.fresh[slots] = setting.quality != "stale"
+            plan.inbox_quality[present] = QUALITIES[setting.quality]
+        self.stage.fresh[present] = setting.quality != "stale"
 
     def _end_ramps(self, slots: list[int]) -> None:
         rows = self.stage.ramps[: int(self.stage.words[N_RAMPS])]
@@ -194,8 +206,9 @@ class Stand:
             raise TooMuchError(f"more than {MOST_RAMPS} ramps at once")
         rows[free] = (ramp.slot, int(words[N_NOW]), max(ramp.over, 1), _bits(start), _bits(ramp.end), int(ramp.is_real))
         words[N_RAMPS] = max(int(words[N_RAMPS]), free + 1)
-        self.plan.inbox_quality[ramp.slot] = GOOD
-        self.stage.fresh[ramp.slot] = 1
+        if ramp.slot not in self._away:
+            self.plan.inbox_quality[ramp.slot] = GOOD
+            self.stage.fresh[ramp.slot] = 1
 
     def link(self, link: Link) -> None:
         """A device is lost, goes silent, or is back."""
@@ -203,6 +216,10 @@ class Stand:
         slots = [point.slot for point in device.inputs]
         self.plan.inbox_quality[slots] = BAD_NO_COMMUNICATION if link.state == "lost" else GOOD
         self.stage.fresh[slots] = link.state == "back"
+        if link.state == "back":
+            self._away.difference_update(slots)
+        else:
+            self._away.update(slots)
         shown = {"state": ONLINE if link.state == "back" else LOST, "lost": int(link.state != "back")}
         for point in device.diagnostics:
             if str(point.address) in shown:
@@ -231,6 +248,10 @@ class Stand:
                     found.append((write, reply))
         return found
 
+    def unanswered(self) -> list[Write]:
+        """The test's commands that no scan has answered, oldest first."""
+        return list(self._asked.values())
+
     def play(self, scans: int, until: int = 0) -> int:
         """So many scans at most: see `runtime.program_tests_loop.play`."""
         return int(play(self.plan, self.stage, scans, until))
@@ -241,6 +262,12 @@ class Stand:
         stage = self.stage
         found = int(first_broken(stage.code, stage.checks, stage.stack, always, always + int(stage.words[N_CHECKS])))
         return found - always if found >= 0 else -1
+
+    def is_undecided(self, check: Check) -> bool:
+        """Whether the check neither holds nor fails to: a comparison in it has no number."""
+        code = np.array([self._translated(*one) for one in check.code], np.int64)
+        either = np.array([(0, len(code), 0), (0, len(code), 1)], np.int64)
+        return all(int(first_broken(code, either, self.stage.stack, which, which + 1)) >= 0 for which in (0, 1))
 
     # What the test sees ----------------------------------------------------------------------------------------------------------
 

@@ -171,10 +171,14 @@ def _difference(compared: Compared) -> dict[str, Any]:
     }
 
 
-def is_good(found: dict[str, Any]) -> bool:
-    """Whether the replay was what was recorded, and no difference was found that was asked for."""
-    is_equal = not found["wrong_pictures"] and not found["wrong_outputs"]
-    return is_equal and found["scans"] > 0
+def is_good(found: dict[str, Any], *, is_diff_asked: bool = False) -> bool:
+    """Whether the replay was what was recorded, and another tape, where one was asked for, is the same in scans of both."""
+    is_same = not is_diff_asked or (found["diff"]["first"] is None and found["diff"]["scans"] > 0)
+    return _is_as_recorded(found) and is_same
+
+
+def _is_as_recorded(found: dict[str, Any]) -> bool:
+    return not found["wrong_pictures"] and not found["wrong_outputs"] and found["scans"] > 0
 
 
 def as_text(found: dict[str, Any]) -> str:
@@ -197,7 +201,8 @@ def as_text(found: dict[str, Any]) -> str:
 
 def _verdict(found: dict[str, Any]) -> list[str]:
     lines = [f"note: {cut}" for cut in found["cuts"]]
-    lines += [f"gap: scans {gap['after'] + 1:,} to {gap['before'] - 1:,} were not recorded" for gap in found["gaps"]]
+    for gap in found["gaps"]:
+        lines.append(f"gap: scans {gap['after'] + 1:,} to {gap['before'] - 1:,} are not replayed: not recorded as a whole")
     if found["edited_blocks"]:
         lines.append(f"note: the code of these blocks was edited since: {', '.join(found['edited_blocks'])}")
     lines += [f"not taken over: {why}" for why in found["not_carried"]]
@@ -205,9 +210,9 @@ def _verdict(found: dict[str, Any]) -> list[str]:
         lines.append("nothing to replay: a tape is run from its first picture on, and this stretch has none")
     elif found["is_edited"]:
         lines.append("an edited program: what it did is not what was recorded")
-    elif is_good(found):
+    elif _is_as_recorded(found):
         pictures = f"{found['pictures']} picture{'' if found['pictures'] == 1 else 's'}"
-        lines.append(f"bit for bit: all outputs of every scan, and all memory at {pictures}, are as recorded")
+        lines.append(f"bit for bit: all outputs of every replayed scan, and all memory at {pictures}, are as recorded")
     for wrong in found["wrong_pictures"]:
         lines.append(f"DIFFERS from the recording at scan {wrong['scan']:,}: {wrong['first']}")
     if found["wrong_outputs"]:
@@ -229,6 +234,8 @@ def _word(name: str, value: Any) -> str:
 def _diff_text(diff: dict[str, Any]) -> list[str]:
     lines = [f"edited: {one['name']} {number(one['was'])} -> {number(one['is'])}" for one in diff["edited"]]
     first = diff["first"]
+    if first is None and not diff["scans"]:
+        return [*lines, "nothing to compare: the two have no scan in common"]
     if first is None:
         return [*lines, f"no difference in {diff['scans']:,} scans"]
     cell = first["cells"][0]

@@ -103,7 +103,7 @@ def _teller(log: Any, progress: Progress) -> Callable[[str, str, dict[str, Any]]
             log.info("compiling kernels", done=facts["done"], of=facts["of"], kernel=facts["name"])
             return
         progress.say(f"{process}: {event}")
-        (log.error if event in ("died", "killed") else log.info)(event, process=process, **facts)
+        (log.error if event in ("died", "killed", "internal error") else log.info)(event, process=process, **facts)
 
     return tell
 
@@ -131,23 +131,24 @@ def _watch(app: App, stop: list[int], log: Any, control: Control, reload: list[i
         while not stop:
             app.attend(VIEW_EVERY_S)
             control.attend()
-            if reload:
+            if reload and control.loader.is_ready:  # one that came while a load is under way is loaded after it
                 reload.clear()
                 control.load_files("SIGHUP")
             if status.site is not app.site:
                 generation = generation_of(app.site.schedule)
                 status.follow(app.site, generation)
                 keeper = Keeper(state_folder_of(app.options.site), app.site.schedule)
-                events = ScanEvents(app.site.schedule, app.folder, generation, log)
+                events = ScanEvents(app.site.schedule, app.folder, generation, log, before=events)
+                silent = 0
             for name in pulses.silent(app.processes()):
                 app.supervisor.kill(name, f"no sign of life for {SILENT_LOOKS * VIEW_EVERY_S:g} s")
             status.refresh()
             events.look(status.snapshot)
             if status.snapshot.scan:
                 refresh()
-                silent = silent + 1 if app.scanning and status.age > HUNG_S else 0  # one that starts may take its time
-            if silent > HUNG_LOOKS:
-                app.supervisor.kill("scan", f"no snapshot for {status.age:.1f} s")
+            silent = silent + 1 if app.scanning and status.age > HUNG_S else 0  # one that starts may take its time
+            if silent > (HUNG_LOOKS if status.snapshot.scan else 2 * HUNG_LOOKS):  # it may never publish: a program just loaded
+                app.supervisor.kill("scan", f"no snapshot for {status.age:.1f} s" if status.snapshot.scan else "no snapshot at all")
                 silent = 0
             if status.snapshot.scan and time.monotonic() >= keep_due:
                 keep_due = time.monotonic() + KEEP_EVERY_S

@@ -19,6 +19,7 @@ FORCE_EPILOG = (
     "forced or not."
 )
 UNFORCE_EPILOG = "Examples:  bessplc unforce bms.soc      bessplc unforce bms.cell_v[3] pcs.enable      bessplc unforce --all"
+NO_ANSWER = "no answer from the scan: it may still take it; see `bessplc forces`"
 FORCES_EPILOG = "Examples:  bessplc forces      bessplc forces --json | jq '.[].tag'"
 
 
@@ -129,7 +130,7 @@ def _do(seen: Any, site: Path, action: str, chosen: Sequence[tuple[Any, int, Any
             for tag, element, value in chosen:
                 old = _now(seen, tag, element)
                 reply = ring.ask(lambda commands: put(commands, who, tag, element, value))  # noqa: B023 - asked at once
-                answer = reply.text if reply is not None else "no answer from the scan"
+                answer = reply.text if reply is not None else NO_ANSWER
                 taken = reply is not None and reply.is_taken
                 refused += not taken
                 name, place = (tag.name, element + 1 if tag.length else 0) if tag is not None else ("all forces", 0)
@@ -139,6 +140,8 @@ def _do(seen: Any, site: Path, action: str, chosen: Sequence[tuple[Any, int, Any
                 shown = f"{name}[{place}]" if place else name
                 given = f" = {_shown(tag, value)}" if value is not None else ""
                 typer.echo(f"{shown}{given}: {said}{_hint(seen, answer, who)}", err=not taken)
+                if reply is None:
+                    break  # the scan stands still, or somebody does not want to wait: the rest is not even asked
             if not records.flush():
                 typer.echo("warning: the audit log could not be written", err=True)
     except NotRunningError as error:

@@ -42,6 +42,7 @@ def load(
             raise typer.Exit(0 if answer["ok"] else EXIT_MISTAKES)
         if not typer.confirm("load it now?"):
             raise typer.Exit(0)
+        asked["expect"] = answer.get("digest", "")  # what is confirmed is what is loaded
     answer = ask(site, asked)
     _show(answer, site, as_json)
     raise typer.Exit(0 if answer["ok"] else EXIT_MISTAKES)

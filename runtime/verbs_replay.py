@@ -50,7 +50,7 @@ def replay(
     except KeyError as error:
         fail(str(error.args[0]), 2)
     typer.echo(json.dumps(found, indent=2) if as_json else as_text(found))
-    raise typer.Exit(0 if is_good(found) else EXIT_MISTAKES)
+    raise typer.Exit(0 if is_good(found, is_diff_asked=diff is not None) else EXIT_MISTAKES)
 
 
 def _moment(text: str) -> int:

@@ -80,10 +80,13 @@ def _check_matplotlib() -> None:
 def _run(seen: Any, channels: Any, every: int, shape: Any, repeat: int, patience: float, give: Any) -> int:
     """Trace until all windows are there; how many came. Ctrl-C ends it, and what is complete by then stays."""
     from runtime.app import generation_of
-    from runtime.engine.trace_view import Catcher, Trace
+    from runtime.engine.trace_view import Catcher, Trace, TracerBusyError
 
     length, before, trigger = shape
-    running = Trace(seen.folder, "cli", generation_of(seen.site.schedule), channels, every)
+    try:
+        running = Trace(seen.folder, "cli", generation_of(seen.site.schedule), channels, every)
+    except TracerBusyError as error:
+        fail(str(error), EXIT_HELD)
     catcher = Catcher(running, length, before, trigger)
     count, begun = 0, time.monotonic()
     heard = begun

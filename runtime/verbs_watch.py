@@ -86,8 +86,7 @@ def _writer(watched: Any, as_json: bool, as_csv: bool, once: bool, steady: bool)
     from runtime import watch_show
 
     if as_csv:
-        typer.echo(watch_show.csv_head(watched.items))
-        return lambda samples: typer.echo(watch_show.as_csv(watched, samples))
+        return _csv_writer(watched)
     if once and not as_json:
         return lambda samples: typer.echo(watch_show.as_text(watched, samples))
     before: dict[str, tuple[Any, int]] = {}
@@ -96,6 +95,23 @@ def _writer(watched: Any, as_json: bool, as_csv: bool, once: bool, steady: bool)
     def write(samples: Any) -> None:
         for sample in samples if steady else watch_show.changed(samples, before):
             typer.echo(show(watched, sample))
+
+    return write
+
+
+def _csv_writer(watched: Any) -> Callable[[Any], None]:
+    """A head, and a line a look; another head where an online change left other columns."""
+    from runtime import watch_show
+
+    head = ""
+
+    def write(samples: Any) -> None:
+        nonlocal head
+        now = watch_show.csv_head(watched.items)
+        if now != head:
+            head = now
+            typer.echo(head)
+        typer.echo(watch_show.as_csv(watched, samples))
 
     return write
 

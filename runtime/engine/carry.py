@@ -26,6 +26,7 @@ from runtime.engine.atomics import (
     store_release,
     store_u1,
 )
+from runtime.engine.carry_tags import kept_tags
 from runtime.engine.clock import CLOCK_MONOTONIC, hear, read_clock, wake
 from runtime.engine.force_tables import FORCE_BYTES
 from runtime.engine.image import address_of
@@ -62,7 +63,7 @@ from runtime.engine.plan import (
 )
 from runtime.engine.statistics import ROW, STEPS, TASK_ROWS
 from runtime.engine.translate import chosen_type
-from runtime.model import Group, Schedule, Tag
+from runtime.model import Group, Schedule
 
 REGISTERS = (
     S_SCAN,
@@ -79,7 +80,6 @@ REGISTERS = (
     S_LATE,
     S_PERIOD,
 )
-SIZES = {"BOOL": 1, "DINT": 4, "LINT": 8, "TIME": 8, "LREAL": 8}
 H_ROWS, H_COUNT, H_GO, H_BELL = range(4)  # the words of a handover
 
 
@@ -122,35 +122,16 @@ Rows = Iterator[tuple[int, int, int]]
 
 
 def _tags(old: Program, new: Program, dropped: list[str]) -> Rows:
-    known = {tag.name.lower(): tag for tag in old.schedule.tags}
     to, source = address_of(new.plan.memory), address_of(old.plan.memory)
     columns = [
         (address_of(getattr(new.plan, name)), address_of(getattr(old.plan, name)), size)
         for name, size in (("tag_quality", 4), ("tag_time", 8), ("tag_good", 1))
     ]
-    for tag in new.schedule.tags:
-        before = known.get(tag.name.lower())
-        if before is None:
-            continue
-        why = _why_not(before, tag)
-        if why:
-            dropped.append(f"{tag.name}: {why}")
-            continue
-        yield to + tag.offset, source + before.offset, SIZES[tag.type] * max(tag.length, 1)
+    for tag, before, spans in kept_tags(old.schedule, new.schedule, dropped):
+        for place, size in spans:
+            yield to + tag.offset + place, source + before.offset + place, size
         for target, came, size in columns:
             yield target + size * tag.index, came + size * before.index, size
-
-
-def _why_not(before: Tag, tag: Tag) -> str:
-    if (before.type, before.length) != (tag.type, tag.length):
-        return f"{_type_of(before)} becomes {_type_of(tag)}"
-    if before.unit != tag.unit:
-        return f"its unit {before.unit or 'none'} becomes {tag.unit or 'none'}"
-    return ""
-
-
-def _type_of(tag: Tag) -> str:
-    return f"{tag.type}[{tag.length}]" if tag.length else tag.type
 
 
 def _instances(old: Program, new: Program, dropped: list[str]) -> Rows:

@@ -106,6 +106,9 @@ class Shared:
             os.posix_fallocate(handle, 0, total)
             mapping = mmap.mmap(handle, total, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE)
             inode = os.fstat(handle).st_ino
+        except OSError:
+            aside.unlink(missing_ok=True)  # what there was room for would be missed by others
+            raise
         finally:
             os.close(handle)
         shared = cls(path, np.frombuffer(mapping, np.uint8), mapping, inode)
@@ -139,6 +142,8 @@ class Shared:
             if found.st_size < HEADER:
                 raise ImageError(f"{path} is {found.st_size} bytes long: no shared image")
             mapping = mmap.mmap(handle, found.st_size, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE, prot=mmap.PROT_READ)
+        except (OSError, ValueError) as error:  # no descriptor or memory is left, or the file shrank just now
+            raise ImageError(f"{path} cannot be mapped: {error}") from error
         finally:
             os.close(handle)
         shared = cls(path, np.frombuffer(mapping, np.uint8), mapping, found.st_ino)

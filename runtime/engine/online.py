@@ -16,6 +16,7 @@ import numpy as np
 from runtime.child import SwapOrder
 from runtime.engine.atomics import as_lreal, load_acquire, scan_path
 from runtime.engine.carry import Carry, Program, carry_list, copy_between_scans, do_copies, find_turns, handover_of
+from runtime.engine.carry_tags import why_refused
 from runtime.engine.cells import REAL, load_wide
 from runtime.engine.execute import run_task
 from runtime.engine.force_tables import H_COUNT
@@ -61,6 +62,7 @@ class Online:
     def __init__(self, plc: Plc, start: Callable[[Plc], threading.Thread]):
         self.plc, self._start = plc, start
         self._kept: tuple[object, ...] = ()
+        self._stuck: list[Plc] = []  # programs whose thread did not end when it was told to: they stay mapped, with their bell
         self.thread = start(plc)
 
     def obey(self, order: SwapOrder) -> Change:
@@ -68,20 +70,23 @@ class Online:
         why = _why_not(self.plc, order.schedule)
         if why:
             return Change(why)
-        state = self.plc.plan.state
-        new = Plc(
-            order.schedule,
-            self.plc.folder,
-            order.generation,
-            wake=int(state[S_WAKE]),
-            inhibit=bool(state[S_INHIBIT]),
-            io_generation=self.plc.io_generation,
-            beside=self.plc,
-        )
+        running = self.plc
+        state = running.plan.state
+        new: Plc | None = None
         try:
+            new = Plc(
+                order.schedule,
+                running.folder,
+                order.generation,
+                wake=int(state[S_WAKE]),
+                inhibit=bool(state[S_INHIBIT]),
+                io_generation=running.io_generation,
+                beside=running,
+            )
             change = self._change(new, order)
         except BaseException:
-            self._give_up(new)
+            if self.plc is running:
+                self._give_up(new)
             raise
         if not change.is_swapped:
             self._give_up(new)
@@ -110,7 +115,7 @@ class Online:
         new.attach()
         thread = self._start(new)
         if not _within(lambda: load_acquire_word(new.plan, C_PARKED) != 0, PATIENCE_S):
-            new.stop()
+            self._dismiss(new, thread)
             return "the thread of the new program did not start in time"
         handover = handover_of(carry, new.plan)
         self._kept = (handover, carry, new)  # until the next one: a scan thread that is late may still read them
@@ -120,8 +125,7 @@ class Online:
             old.plan.control[C_SWAP] = 0
             old_thread.join(PATIENCE_S)  # it may just have seen it
         if old_thread.is_alive() or old.plan.control[C_TOOK] == 0:
-            new.stop()
-            thread.join(PATIENCE_S)
+            self._dismiss(new, thread)
             return "the scan did not hand over: it runs on, or has ended"
         self.plc, self.thread = new, thread
         new.put_in_place()
@@ -129,9 +133,19 @@ class Online:
         old.retire()
         return ""
 
-    def _give_up(self, new: Plc) -> None:
-        new.drop_aside()
-        new.retire()
+    def _dismiss(self, new: Plc, thread: threading.Thread) -> None:
+        """End the thread that waits for its turn."""
+        new.stop()
+        thread.join(PATIENCE_S)
+        if thread.is_alive():
+            self._stuck.append(new)
+
+    def _give_up(self, new: Plc | None) -> None:
+        """Leave nothing of a program that does not take over; None: it could not even be laid out."""
+        aside = new or self.plc  # both have their files aside under the same names
+        aside.drop_aside()
+        if new is not None and new not in self._stuck:
+            new.retire()
 
 
 def _why_not(running: Plc, new: Schedule) -> str:
@@ -143,7 +157,9 @@ def _why_not(running: Plc, new: Schedule) -> str:
     if new.tick != old.tick:
         return f"the base tick changes from {old.tick / 1e6:g} ms to {new.tick / 1e6:g} ms: restart the site"
     same = np.array_equal(new.inputs.type, old.inputs.type) and np.array_equal(new.outputs.type, old.outputs.type)
-    return "" if same else "the inputs or outputs of devices change: restart the site"
+    if not same:
+        return "the inputs or outputs of devices change: restart the site"
+    return why_refused(old, new, running.value)
 
 
 def _within(condition: Callable[[], bool], seconds: float) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import functools
 import os
 import struct
+import sys
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ from runtime.engine.plan import (
     C_STOP,
     RUNNING,
     S_INHIBIT,
+    S_SCAN,
     S_STATE,
     S_TICK,
     S_WAKE,
@@ -32,7 +36,7 @@ from runtime.engine.plan import (
 )
 from runtime.engine.south import INBOX_FILE, OUTBOX_FILE, SCAN_FILE
 from runtime.engine.tape_attach import ScanTape
-from runtime.engine.trace import Tracers
+from runtime.engine.trace import SCANS_TO_LEAVE, TRACERS, Tracers
 from runtime.model import Schedule, Tag
 
 _RING_BYTES = HEADER + padded(COMMAND_BYTES)
@@ -74,7 +78,8 @@ class Plc:
         self.plan.control[C_GO], self.plan.control[C_BELL] = beside is None, self._bell
         self._inbox_size = HEADER + ring_size(inbox_payload(len(schedule.inputs.tag)))
         self._attached: dict[str, Shared] = {}
-        self._retired: list[Shared] = []
+        self._retired: list[tuple[int, Shared]] = []  # since which scan
+        self._said: set[str] = set()
         self._older = self._commands_of_before()
         self.tape = ScanTape(self.plan, folder, generation)
         self._tracers = Tracers(self.plan, folder, generation)
@@ -86,14 +91,27 @@ class Plc:
     def attach(self) -> None:
         """Look for the files of the fieldbus and the services, and hand new ones to the scan. Never called by the scan itself.
 
-        A file that went away is left mapped, since a scan may be reading it; a file of another generation is refused.
+        A file that was replaced stays mapped for two scans, since one may be reading it; a file of another generation is refused.
         """
+        scan = int(self.plan.state[S_SCAN])
+        self._retired = [(since, one) for since, one in self._retired if scan < since + SCANS_TO_LEAVE]
         self._attach_one(INBOX_FILE, self._inbox_size, self._take_inbox, self.io_generation)
         for ring, service in enumerate(SERVICES):
             take = functools.partial(self._take_ring, ring=ring)
             self._attach_one(command_file(service), _RING_BYTES, take, self.generation)
-        self.tape.attach()
-        self._tracers.attend()
+        self._attend("recorder", self.tape.attach)
+        for tracer, name in enumerate(TRACERS):
+            self._attend(f"tracer {name}", functools.partial(self._tracers.attend, tracer))
+
+    def _attend(self, who: str, attend: Callable[[], None]) -> None:
+        """Somebody who only looks on and cannot get his file goes without: that is said once, and never costs the plant."""
+        try:
+            attend()
+        except (OSError, ValueError, OverflowError):
+            if who not in self._said:
+                self._said.add(who)
+                sys.stderr.write(f"the scan goes on without the {who}:\n")
+                traceback.print_exc()
 
     def _attach_one(self, name: str, size: int, take: Any, generation: int) -> None:
         held = self._attached.get(name)
@@ -105,10 +123,10 @@ class Plc:
             return
         if len(shared.memory) != size:
             return
-        if held is not None:
-            self._retired.append(held)
         self._attached[name] = shared
         take(shared)
+        if held is not None:  # only now: a scan that began before may still look into it
+            self._retired.append((int(self.plan.state[S_SCAN]), held))
 
     def _commands_of_before(self) -> dict[int, int]:
         """The last command in each ring that is already here: written for a scan that has ended, so never obeyed by this one."""
@@ -155,7 +173,7 @@ class Plc:
 
     def remove(self) -> None:
         """Take the files of the scan away."""
-        for shared in (self.image, self.memory, self.outbox, self.tape):
+        for shared in (self.image, self.memory, self.outbox, self.tape, self._tracers):
             shared.remove()
 
     def scan(self, now: int, wall: int = 0) -> None:

@@ -6,6 +6,7 @@ It must not know how a person asks or is answered.
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,14 +16,16 @@ import numpy as np
 
 from runtime.engine.carry import Program, carry_list, do_copies, find_turns
 from runtime.engine.image import address_of
-from runtime.engine.plan import I_RECEIVED
+from runtime.engine.plan import A_INBOX_SIZE, I_RECEIVED
 from runtime.engine.replay import Picture, Player, picture_of
 from runtime.engine.replay_cells import Cell, all_cells
-from runtime.engine.tape_file import DATA, HEAD, NOTE, PROGRAM, TapeFile
+from runtime.engine.tape_check import first_wrong
+from runtime.engine.tape_file import DATA, HEAD, NOTE, PROGRAM, Block, TapeFile
 from runtime.engine.tape_program import ProgramError, blocks_of, from_text
 from runtime.engine.tape_words import A_PICTURE, R_KIND, R_LENGTH, R_SCAN
 from runtime.model import Schedule
 
+FORMAT = 1
 Choose = Callable[[Schedule], Sequence[Cell]]
 
 
@@ -80,6 +83,7 @@ class TapeRun:
         self._player: Player | None = None
         self._cells: Sequence[Cell] = ()
         self._is_running = False
+        self._met = 0  # the last scan of this scan process, played or shown by a picture
         self._head: dict[str, Any] = {}
 
     def rows(self, choose: Choose = lambda _: ()) -> Iterator[Rows]:
@@ -87,19 +91,25 @@ class TapeRun:
         for path in self._paths:
             file = TapeFile(path)
             for block in file.blocks():
-                if block.kind == NOTE:
-                    self.facts.notes.append(block.facts)
-                elif block.kind == PROGRAM:
-                    self._learn(block.text)
-                elif block.kind == HEAD:
-                    self._turn_to(block.facts, path, choose)
-                elif block.kind == DATA and not (self._until and block.span.since > self._until):
-                    begun = time.perf_counter()
-                    words = block.words
-                    self.facts.took += time.perf_counter() - begun
-                    yield from self._play(words)
+                try:
+                    yield from self._take(block, path, choose)
+                except (ValueError, zlib.error) as error:
+                    raise ReplayError(f"{path.name} is no tape that can be played: {error}") from error
             if file.cut:
                 self.facts.cuts.append(file.cut)
+
+    def _take(self, block: Block, path: Path, choose: Choose) -> Iterator[Rows]:
+        if block.kind == NOTE:
+            self.facts.notes.append(block.facts)
+        elif block.kind == PROGRAM:
+            self._learn(block.text)
+        elif block.kind == HEAD:
+            self._turn_to(_known_head(block.facts), path, choose)
+        elif block.kind == DATA and not (self._until and block.span.since > self._until):
+            begun = time.perf_counter()
+            words = block.words
+            self.facts.took += time.perf_counter() - begun
+            yield from self._play(words)
 
     def _learn(self, text: str) -> None:
         try:
@@ -112,7 +122,7 @@ class TapeRun:
         """A segment begins. One of the same scan process goes on where the one before ended."""
         before, self._head = self._head, head
         if before.get("session") != head["session"]:
-            self._is_running = False
+            self._is_running, self._met = False, 0
         if self._recorded is not None and before.get("digest") == head["digest"]:
             return
         schedule = self._program_of(head["digest"], path)
@@ -138,18 +148,22 @@ class TapeRun:
         return self._programs[digest]
 
     def _play(self, words: np.ndarray) -> Iterator[Rows]:
-        assert self._player is not None and self._recorded is not None
-        at, facts = 0, self.facts
+        if self._player is None or self._recorded is None:
+            raise ReplayError("the tape has scans before it says of which program they are")
+        at, facts, plan = 0, self.facts, self._recorded.plan
+        wrong = int(first_wrong(words, plan.inbox_value.size, int(plan.places[A_INBOX_SIZE])))
+        if wrong >= 0:
+            raise ReplayError(f"the tape has no record of a scan or a picture where one should begin (word {wrong} of a block)")
         while at < len(words):
             scan = int(words[at + R_SCAN])
             if words[at + R_KIND] == A_PICTURE:
                 self._meet(picture_of(words, at))
                 at += int(words[at + R_LENGTH])
                 continue
-            if self._is_running and scan != facts.last + 1:
-                facts.gaps.append((facts.last, scan))
+            if scan != facts.last + 1:
                 self._is_running = False
             if not self._is_running:
+                self._miss(scan)
                 at += int(words[at + R_LENGTH])
                 continue
             begun = time.perf_counter()
@@ -157,14 +171,24 @@ class TapeRun:
             facts.took += time.perf_counter() - begun
             whole = _without_gap(rows[:, 0])
             if whole < len(rows):  # what came after the gap ran on a memory that was not its own: the next picture repairs it
-                facts.gaps.append((int(rows[whole - 1, 0]), int(rows[whole, 0])))
-                rows, self._is_running = rows[:whole], False
-            yield self._told(rows)
+                self._is_running = False
+            yield self._told(rows[:whole])
+            if whole < len(rows):
+                self._miss(int(rows[-1, 0]))
+
+    def _miss(self, scan: int) -> None:
+        """The scans up to this one are not replayed: they are a gap, or more of it."""
+        if not self._met or scan <= self._met:
+            return
+        if self.facts.gaps and self.facts.gaps[-1][0] == self._met:
+            self.facts.gaps.pop()
+        self.facts.gaps.append((self._met, scan + 1))
 
     def _told(self, rows: np.ndarray) -> Rows:
         facts = self.facts
         facts.first, facts.since = facts.first or int(rows[0, 0]), facts.since or int(rows[0, 1])
-        facts.last, facts.until = int(rows[-1, 0]), int(rows[-1, 1])
+        self._met = facts.last = int(rows[-1, 0])
+        facts.until = int(rows[-1, 1])
         facts.scans += len(rows)
         if self._edited is None and not facts.wrong_outputs and not rows[:, 2].all():
             facts.wrong_outputs = int(rows[int(np.argmin(rows[:, 2])), 0])
@@ -180,10 +204,11 @@ class TapeRun:
                 self.facts.wrong_pictures.append((picture.scan, self._first_wrong(picture.memory)))
                 self._player.restore(picture)
             return
+        self._miss(picture.scan)
         self._recorded.restore(picture)
         if self._player is not self._recorded:
             self.facts.not_carried = take_over(self._recorded, self._player)
-        self.facts.last = picture.scan
+        self.facts.last = self._met = picture.scan
         self._is_running = True
 
     def _first_wrong(self, memory: np.ndarray) -> str:
@@ -192,6 +217,15 @@ class TapeRun:
         cells = sorted(all_cells(self._player.schedule), key=lambda cell: cell.offset)
         name = next((cell.name for cell in reversed(cells) if cell.offset <= places[0]), "memory")
         return f"{name} ({len(places)} bytes differ)"
+
+
+def _known_head(head: Any) -> dict[str, Any]:
+    """What a segment says of itself. Raises ValueError where this version does not know it."""
+    if not isinstance(head, dict) or head.get("format", FORMAT) != FORMAT:
+        raise ValueError("another version of bessplc wrote it")
+    if not all(isinstance(head.get(name), str) for name in ("site", "digest")) or "session" not in head:
+        raise ValueError("it does not say of which program it is")
+    return head
 
 
 def _without_gap(scans: np.ndarray) -> int:

@@ -24,7 +24,11 @@ from runtime.quality import GOOD_LOCAL_OVERRIDE
 NEWEST, BEFORE = "retain.json", "retain.1.json"
 STATE_EVERY_S = 60.0
 BURST, CREDIT_EVERY_S = 10, 30.0  # writes at once, and how often one more: a setpoint that moves all day must not wear the disk out
+MOST_UNKNOWN = 1000
 CODES = {"BOOL": "u1", "DINT": "i4", "LINT": "i8", "TIME": "i8", "LREAL": "f8"}
+# By folder, the names that a start said are dropped. What an online change took away is kept on disk until then: who goes back to
+# the program before by a restart finds its counters.
+_said_dropped: dict[Path, frozenset[str]] = {}
 
 
 @dataclass(frozen=True)
@@ -87,12 +91,16 @@ def retained(schedule: Schedule) -> list[Tag]:
 def save(folder: Path, tags: list[Tag], value_of: Mapping[str, Any]) -> None:
     """Write the values aside and rename them into place; the generation before stays readable.
 
+    Names that the program has no more stay until a start says that they are dropped, MOST_UNKNOWN of them at most.
     A newest one that is damaged is written over: in the place of the one before it would be all that a power cut now leaves.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left in folder.glob(f".{NEWEST}.*"):
         left.unlink()  # of one that was killed while it wrote
     values = {tag.name: {"type": tag.type, "default": _plain(tag.default), "value": value_of[tag.name]} for tag in tags}
+    held = _read(folder, [])
+    unknown = sorted(set(held) - set(values) - _said_dropped.get(folder, frozenset()))
+    values |= {name: held[name] for name in unknown[:MOST_UNKNOWN]}
     body = json.dumps(values, sort_keys=True)
     text = json.dumps({"sha256": hashlib.sha256(body.encode()).hexdigest(), "values": body})
     aside = folder / f".{NEWEST}.{os.getpid()}"
@@ -133,7 +141,8 @@ def restore(schedule: Schedule, folder: Path) -> Restored:
                 initial[place : place + max(tag.length, 1) * code.itemsize].view(code)[:] = values[tag.name]["value"]
         done.append(name)
     known_names = {tag.name for tag in schedule.tags if tag.retain}
-    notes += [f"{name} is dropped: no tag or block of this name is retained any more" for name in sorted(set(values) - known_names)]
+    _said_dropped[folder] = frozenset(set(values) - known_names)
+    notes += [f"{name} is dropped: no tag or block of this name is retained any more" for name in sorted(_said_dropped[folder])]
     return Restored(replace(schedule, initial=initial), tuple(done), tuple(notes))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from runtime.engine.force_tables import FORCE_BYTES
 from runtime.engine.image import HEADER, LINE, ImageError, Shared, address_of, inbox_payload
-from runtime.engine.plan import C_TAPE, Plan
+from runtime.engine.plan import C_TAPE, S_SCAN, Plan
 from runtime.engine.tape import W_COMMANDS, W_MASK, W_RING, W_SEEN, W_TAKEN, W_VALUES, W_WANTED
 from runtime.engine.tape_words import (
     CHANGE_RECORD,
@@ -21,6 +21,7 @@ from runtime.engine.tape_words import (
     REQUEST_FILE,
     TAPE_FILE,
 )
+from runtime.engine.trace import SCANS_TO_LEAVE
 
 
 def ring_words(memory: int, points: int, tasks: int) -> int:
@@ -38,25 +39,36 @@ class ScanTape:
         self._request: Shared | None = None
         self._tape: Shared | None = None
         self._table = np.zeros(16, np.int64)
-        self._kept: list[object] = []  # the scan may still look into them
+        self._tables: list[np.ndarray] = []  # whose addresses stand in the table
+        self._left: list[tuple[int, Shared]] = []  # the scan that began before may still look into them
 
     def attach(self) -> None:
         """Begin to write where a recorder came, and end where it took its file away."""
+        scan = int(self._plan.state[S_SCAN])
+        self._left = [(since, one) for since, one in self._left if scan < since + SCANS_TO_LEAVE]
         if self._request is not None and self._request.is_current():
             return
+        found = self._find()
+        if found is None:
+            self._plan.control[C_TAPE] = 0
+        else:
+            if self._tape is None:
+                self._make()
+            if self._plan.control[C_TAPE] == 0:  # while the scan uses the table, the count is the scan's: there may be commands
+                self._table[W_TAKEN] = 0
+            self._table[W_WANTED] = found.address + HEADER
+            self._plan.control[C_TAPE] = address_of(self._table)
+        if self._request is not None:
+            self._left.append((int(self._plan.state[S_SCAN]), self._request))
+        self._request = found
+
+    def _find(self) -> Shared | None:
+        """The recorder's request; None where there is none, or one that has no room for its word."""
         try:
             found = Shared.attach(self._folder / REQUEST_FILE, self._generation)
         except ImageError:
-            self._plan.control[C_TAPE] = 0
-            self._request = None
-            return
-        if self._tape is None:
-            self._make()
-        self._kept.append(found)
-        self._table[W_WANTED] = found.address + HEADER
-        self._table[W_TAKEN] = 0
-        self._request = found
-        self._plan.control[C_TAPE] = address_of(self._table)
+            return None
+        return found if len(found.memory) >= HEADER + 8 else None
 
     def _make(self) -> None:
         plan = self._plan
@@ -64,7 +76,7 @@ class ScanTape:
         words = ring_words(plan.memory.size, points, plan.tasks.shape[0])
         self._tape = Shared.create(self._folder / TAPE_FILE, LINE + words * 8, self._generation)
         tables = [np.zeros(max(points, 1), np.int64) for _ in range(4)] + [np.zeros(MOST_COMMANDS * COMMAND_RECORD, np.int64)]
-        self._kept += tables
+        self._tables = tables
         self._table[W_RING], self._table[W_MASK] = self._tape.address + HEADER, words - 1
         self._table[W_VALUES : W_COMMANDS + 1] = [address_of(table) for table in tables]
         self._table[W_SEEN] = -1

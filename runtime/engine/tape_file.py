@@ -35,7 +35,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Block:
-    """A block as it was found. `data` is unpacked when it is asked for."""
+    """A block as it was found. It is unpacked when it is asked for: ValueError or zlib.error where it is not as it says."""
 
     kind: int
     span: Span
@@ -45,11 +45,18 @@ class Block:
     @property
     def words(self) -> np.ndarray:
         """The words of a DATA block."""
-        return np.frombuffer(zlib.decompress(self.packed), np.int64).copy()
+        return np.frombuffer(self._unpacked(), np.int64).copy()
 
     @property
     def text(self) -> str:
-        return zlib.decompress(self.packed).decode()
+        return self._unpacked().decode()
+
+    def _unpacked(self) -> bytes:
+        """As many bytes as the block says that it has, and never more: a small file may unpack to more than all memory."""
+        data = zlib.decompressobj().decompress(self.packed, max(self.size, 1))
+        if len(data) != self.size:
+            raise ValueError(f"a block of {self.size} bytes has {len(data)}")
+        return data
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -72,22 +79,25 @@ def pack_object(kind: int, facts: Any) -> bytes:
 
 @dataclass
 class TapeFile:
-    """A file of blocks, read from its start. `cut` says, after the last block, what is wrong with the rest; empty: nothing."""
+    """A file of blocks, read from its start. `cut` says, after the last block, what is wrong with the rest; empty: nothing.
+
+    `whole` is how many bytes are blocks so far.
+    """
 
     path: Path
     cut: str = ""
+    whole: int = 0
 
     def blocks(self) -> Iterator[Block]:
         """The blocks up to the end or the cut. Raises OSError where the file cannot be read."""
         with self.path.open("rb") as file:
-            at = 0
             while head := file.read(_HEADER.size):
                 block = self._block(file, head)
                 if block is None:
-                    self.cut = f"{self.path.name} is good up to byte {at}: {self.cut}"
+                    self.cut = f"{self.path.name} is good up to byte {self.whole}: {self.cut}"
                     return
+                self.whole = file.tell()
                 yield block
-                at = file.tell()
 
     def _block(self, file: BinaryIO, head: bytes) -> Block | None:
         if len(head) < _HEADER.size:

@@ -44,11 +44,19 @@ class TapeReader:
         self._at = self._mask = 0
         self.gaps = 0
         self.session = 0
+        self._older = self._session_now()
         self.ask()
 
     def ask(self) -> None:
         """Have the next scan write a picture of all memory."""
         _ask(self._request.address + HEADER, time.monotonic_ns())
+
+    def _session_now(self) -> int:
+        """Of the tape that is here already: what it holds by now was written for a recorder before us. 0 for none."""
+        try:
+            return Shared.attach(self._folder / TAPE_FILE, self._generation).session
+        except ImageError:
+            return 0
 
     def take(self) -> np.ndarray:
         """The whole records that came since the last call, as words, or none. After a gap, a picture is asked for."""
@@ -72,7 +80,7 @@ class TapeReader:
         return none
 
     def _is_attached(self) -> bool:
-        """Whether there is a tape; one that is new is read from now on."""
+        """Whether there is a tape. One that was made for us is read from its beginning, any other from now on."""
         if self._tape is not None:
             return True
         try:
@@ -80,8 +88,12 @@ class TapeReader:
         except ImageError:
             return False
         self._mask = (int(self._tape.words[4]) - HEADER - LINE) // 8 - 1
-        self._at = 0 if int(_head(self._tape.address + HEADER)) <= self._mask else int(_head(self._tape.address + HEADER))
         self.session = self._tape.session
+        head = int(_head(self._tape.address + HEADER))
+        self._at = 0
+        if self.session == self._older or head > self._mask:
+            self._at = head
+            self.ask()  # the picture that was asked for at first may stand before
         return True
 
     def close(self) -> None:

@@ -31,7 +31,7 @@ R_HEAD, R_SESSION, R_ENTRIES, R_WORDS = range(4)
 # The scan's own table of one tracer.
 T_RING, T_ENTRIES, T_WORDS, T_CHANNELS, T_EVERY, T_FIRST = range(6)
 _SIZES = {BYTE: 1, WORD: 4, LONG: 8, REAL: 8}
-_SCANS_TO_LEAVE = 2  # after so many scans none can still be writing into a ring that was taken away
+SCANS_TO_LEAVE = 2  # after so many scans none can still be writing into a ring that was taken away
 
 
 @scan_path
@@ -78,30 +78,37 @@ class Tracers:
         self._now: dict[int, _Tracing] = {}
         self._left: list[tuple[int, _Tracing]] = []
 
-    def attend(self) -> None:
-        """Begin to trace for who came, and stop for who left or died."""
+    def attend(self, tracer: int) -> None:
+        """Begin to trace for him if he came, and stop if he left or died."""
         scan = int(self._plan.state[S_SCAN])
-        self._left = [(since, one) for since, one in self._left if scan < since + _SCANS_TO_LEAVE]
-        for tracer, name in enumerate(TRACERS):
-            held = self._now.get(tracer)
-            if held is not None:
-                if held.question.is_current() and _is_alive(held.question.pid):
-                    continue
-                self._plan.control[C_TRACES + tracer] = 0
-                held.ring.remove()
-                self._left.append((scan, self._now.pop(tracer)))
-            path = self._folder / question_file(name)
-            if path.exists():
-                self._begin(tracer, path)
+        self._left = [(since, one) for since, one in self._left if scan < since + SCANS_TO_LEAVE]
+        held = self._now.get(tracer)
+        if held is not None:
+            if held.question.is_current() and _is_alive(held.question.pid):
+                return
+            self._plan.control[C_TRACES + tracer] = 0
+            self._left.append((int(self._plan.state[S_SCAN]), self._now.pop(tracer)))  # as it is after the 0: a scan may have begun
+            held.ring.remove()
+        path = self._folder / question_file(TRACERS[tracer])
+        if path.exists():
+            self._begin(tracer, path)
+
+    def remove(self) -> None:
+        """Take the rings' files away."""
+        for held in self._now.values():
+            held.ring.remove()
 
     def _begin(self, tracer: int, path: Path) -> None:
         try:
             question = Shared.attach(path, self._generation)
         except ImageError:
             return  # of another program, or taken away just now
-        words = question.memory[HEADER:].view(np.int64)
-        if len(words) * 8 < QUESTION_BYTES or load_ready(question) == 0 or not _is_alive(question.pid):
+        if len(question.memory) < HEADER + QUESTION_BYTES or load_ready(question) == 0:
             return
+        if not _is_alive(question.pid):
+            question.remove()
+            return
+        words = question.memory[HEADER:][:QUESTION_BYTES].view(np.int64)
         channels, every, entries = (int(words[i]) for i in (Q_CHANNELS, Q_EVERY, Q_ENTRIES))
         wanted = words[Q_FIRST:][: 2 * max(channels, 0)].reshape(-1, 2).copy()
         if not self._makes_sense(channels, every, entries, wanted):
@@ -144,9 +151,11 @@ def ring_file(tracer: str) -> str:
 
 
 def _is_alive(pid: int) -> bool:
+    if pid <= 0:  # to `kill` that means groups of processes
+        return False
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

@@ -5,6 +5,8 @@ Samples come with numbers, so that a lost one is known. It draws and writes noth
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -93,8 +95,15 @@ def _elements(name: str, kind: str, offset: int, length: int, index: str | None,
     return tuple(Channel(f"{name}[{i + 1}]", kind, offset + i * size, unit) for i in wanted)
 
 
+class TracerBusyError(Exception):
+    """Somebody else traces under this tracer's name."""
+
+
 class Trace:
-    """One tracer's trace of a running scan, from now until `close`. `read` brings what came since it was called last."""
+    """One tracer's trace of a running scan, from now until `close`. `read` brings what came since it was called last.
+
+    Raises TracerBusyError while another does so under the same name: both would write the one question.
+    """
 
     def __init__(
         self, folder: Path, tracer: str, generation: int, channels: Sequence[Channel], every: int = 1, entries: int = 8192
@@ -108,6 +117,7 @@ class Trace:
         self._ring: Shared | None = None
         self._seen = 0
         self.taken = self.lost = self.restarts = 0
+        self._lock = _lock(folder, tracer)
         self._question = Shared.create(folder / question_file(tracer), QUESTION_BYTES, generation)
         words = self._question.memory[HEADER:].view(np.int64)
         words[1:4] = (len(channels), every, self._entries)
@@ -154,6 +164,20 @@ class Trace:
     def close(self) -> None:
         """Let the scan stop: the question goes away."""
         self._question.remove()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+
+def _lock(folder: Path, tracer: str) -> int:
+    """A lock that the kernel lets go with us, however we end."""
+    lock = os.open(folder / f"{tracer}.trace.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(lock)
+        raise TracerBusyError(f"another trace runs already under the name `{tracer}`: wait for its end, or end it") from error
+    return lock
 
 
 @dataclass(frozen=True)

@@ -233,11 +233,19 @@ class Layout:
         cells = tag.length if tag.length and write.element == ALL else 1
         runs = self._runs(write.feed, write)
         if len(runs) == 1 and runs[0][1] == 1 and cells > 1:
-            write.copies = spread(self._held(runs[0], tag.type), place, size, cells)
+            write.copies = self._spread(runs[0], tag.type, place, cells)
             return
         for run in runs:
             write.copies.append((self._held(run, tag.type), place, run[1] * size))
             place += run[1] * size
+
+    def _spread(self, run: Run, type: Type, place: int, cells: int) -> list[Copy]:
+        """One value into all elements of a tag, none of which is read for it: each may be forced, and the others not with it."""
+        source = self._held(run, type)
+        if cells <= _FEW:
+            return [(source, place + n * type.size, type.size) for n in range(cells)]
+        column = self.memory.column(type, cells)
+        return [*spread(source, column, type.size, cells), (column, place, cells * type.size)]
 
     def _held(self, run: Run, type: Type) -> int:
         """Where the run stands; a constant, and a `last` value that would be gone by then, gets cells of its own."""
@@ -253,6 +261,7 @@ class Layout:
 
 
 SPREAD = -2
+_FEW = 3  # elements that are copied one by one: more take three copies, however many there are
 
 
 def _defaults(pin: Pin, type: Type, cells: int) -> list[Any]:

@@ -6,6 +6,7 @@ of process memory, a comparison leaves 1 or 0. All numbers are LREAL: whole numb
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from runtime.source import NOWHERE, Position
@@ -41,6 +42,18 @@ class Check:
     at: Position
     cells: tuple[Cell, ...]
     wanted: bool = True
+
+
+def depth(code: Iterable[tuple[int, float, int]]) -> int:
+    """How many operands wait at once while this code is walked."""
+    waiting = deepest = 0
+    for operation, _, _ in code:
+        if operation in (CONST, LOAD):
+            waiting += 1
+        elif operation not in (NEG, ABS, NOT):
+            waiting -= 1
+        deepest = max(deepest, waiting)
+    return deepest
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from runtime.language.scenario import (
     ADD,
     AND,
     CONST,
+    DEEPEST,
     DIV,
     EQ,
     GE,
@@ -34,6 +35,7 @@ from runtime.language.scenario import (
     XOR,
     Cell,
     Check,
+    depth,
 )
 from runtime.language.scenario_names import Names
 from runtime.language.units import NUMBER, Unit, conversion, difference, product, unit
@@ -78,6 +80,8 @@ class Conditions:
             judged = self._judge(tree, text)
             if not judged.is_truth:
                 self.wrong(text, "E966", "this is a value and no condition", "compare it: `bms.current < 2 A`")
+            if depth(judged.code) > DEEPEST:
+                self.wrong(text, "E966", f"more than {DEEPEST} values wait for each other here", "make two conditions of it")
         except ExpressionError as error:
             hint = nearest_unit(text[error.start : error.start + error.width]) if error.code == "E203" else error.hint
             self.names.error(text, error.code, str(error), hint, start=error.start, width=error.width)

@@ -16,7 +16,7 @@ from runtime.language.units import unit
 from runtime.language.words import as_section, check_words, duration_of, texts_of, value_of
 from runtime.language.words import truth_of as truth_word
 from runtime.model import ROLES
-from runtime.source import Listing, Section, Text, did_you_mean, place_of
+from runtime.source import Listing, Position, Section, Text, did_you_mean, place_of
 
 TIMES = ("at", "after")
 ACTS = ("set", "ramp", "play", "write", "lose", "silence", "restore")
@@ -42,13 +42,24 @@ class Steps:
             return ()
         found: list[Step] = []
         latest = 0
+        if not listing:
+            self.report.error(listing.at, "E965", f"the test `{at}` has no step", "")
+        soonest = 0
+        played: list[tuple[Position, int]] = []  # where each time series is, and when its last row is due at the soonest
         for item in listing:
             body = as_section(item, place_of(item, at.at), "a step", self.report)
             if body is None:
                 continue
             step = self._step(body)
             latest = self._advance(step, body, latest)
+            soonest = max(soonest + step.wait, step.until)
+            if step.series:
+                played.append((body.key_at("play"), soonest + step.series[-1].time))
+            soonest += max(step.during, 0)
             found.append(step)
+        for place, due in played:
+            if due > latest:
+                self.report.warn(place, "E968", *_too_short(due, latest))
         return tuple(found)
 
     def _advance(self, step: Step, body: Section, latest: int) -> int:
@@ -164,6 +175,7 @@ class Steps:
     def checks(self, body: Section) -> tuple[Check, ...]:
         """Values and conditions under `expect`, alarms under `raised` and `quiet`, permits under `tripped`."""
         found: list[Check | None] = []
+        self._none_empty(body, HOPES)
         hoped = body.get("expect")
         if isinstance(hoped, Section):
             found += [self.expected.check(name, value) for name, value in hoped.items()]
@@ -210,8 +222,15 @@ class Steps:
 
     def conditions_of(self, body: Section, word: str, wanted: bool) -> tuple[Check, ...]:
         """The conditions under `always` or `never`."""
+        self._none_empty(body, (word,))
         found = [self.conditions.check(text, wanted) for text in texts_of(body, word, self.report)]
         return tuple(one for one in found if one is not None)
+
+    def _none_empty(self, body: Section, words: tuple[str, ...]) -> None:
+        """A word that asks for something and says nothing would hold whatever happens."""
+        for word in words:
+            if word in body and not body[word]:
+                self.report.error(body.key_at(word), "E965", f"`{word}` expects nothing", "")
 
 
 def _plain(text: str) -> str:
@@ -220,6 +239,12 @@ def _plain(text: str) -> str:
 
 def _time(ns: int | None) -> int:
     return -1 if ns is None else ns
+
+
+def _too_short(due: int, latest: int) -> tuple[str, str]:
+    """That rows of a time series are never given, and what to do about it."""
+    message = f"the test ends at {shown_time(latest)}, before the last row is given at {shown_time(due)}"
+    return message, f"a last step `at: {shown_time(due)}` gives it"
 
 
 def shown_time(ns: int) -> str:

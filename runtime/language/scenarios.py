@@ -16,7 +16,7 @@ from runtime.language.scenario import Cell, Check, Scenario, Scenarios, Setting,
 from runtime.language.scenario_inputs import Inputs
 from runtime.language.scenario_names import Names
 from runtime.language.scenario_points import points_of
-from runtime.language.scenario_steps import Steps
+from runtime.language.scenario_steps import HOPES, Steps
 from runtime.language.words import as_section, check_words, section_of
 from runtime.model import Site
 from runtime.source import Listing, Position, Report, Section, Text, did_you_mean, place_of
@@ -95,12 +95,21 @@ def _tests(section: Section, file: str, program: str, names: Names, root: Path) 
         if "steps" not in body:
             report.error(name.at, "E007", f"the test `{name}` has no `steps`", "")
             continue
+        mistakes = len(report.errors)
         first = Step(name.at, settings=(*given, *steps.settings(body, "given")))
         rest = steps.read(body["steps"], name)
         always = (*guards, *_guards(steps, body))
+        if not always and not any(_looks(step) for step in rest) and len(report.errors) == mistakes:
+            help = f"the words for that are {', '.join(HOPES)}, always and never"
+            report.error(name.at, "E965", f"the test `{name}` expects nothing", "", help)
         made = Scenario(str(name), file, name.at, (first, *rest), always, _clock(body, report), _shown(rest, always, names))
         found.append(made)
     return found
+
+
+def _looks(step: Step) -> bool:
+    """Whether the step can fail for what the programs do: it expects something, or that a command is refused."""
+    return bool(step.checks) or any(write.is_refused for write in step.writes)
 
 
 def _guards(steps: Steps, body: Section) -> tuple[Check, ...]:

@@ -342,3 +342,17 @@ def test_events_that_cannot_be_told_stop_nothing(tmp_path: Path, monkeypatch: py
     assert [line["event"] for line in watched.look()] == ["scan state", "scan events are told no more"]
     watched.bench.scan()
     assert watched.look() == []
+
+
+def test_a_program_that_takes_over_makes_no_false_line_and_hides_no_trip(tmp_path: Path) -> None:
+    """The counters of the scan go on; an interlock that fell in the swap is told."""
+    watched = Watched(tmp_path)
+    watched.bench.plc.plan.state[S_OVERRUNS] += 3
+    watched.set(reset=False)
+    watched.set(reset=True)
+    assert "overrun" in [line["event"] for line in watched.look()]
+    watched.set(bms_ok=False)
+    watched.events = ScanEvents(watched.bench.schedule, tmp_path, GENERATION, watched, before=watched.events)
+    seen = watched.look()
+    until(lambda: len(seen + watched.lines) > 1, 60, "the trip is told")
+    assert [line["event"] for line in seen + watched.lines] == ["mode", "trip"]

@@ -5,19 +5,35 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.aids.program_tests import one, outcomes, steps
+from runtime.program_tests import _Test, run_tests
+from runtime.program_tests_stand import Stand, stand
+from tests.aids.program_tests import one, outcomes, read, steps
 
 CLOSED = "at: 100 ms, write: {hmi.close: true}"
 
 
 def test_a_scan_takes_what_the_step_gives_at_its_time_and_the_expectation_sees_that_scan(tmp_path: Path) -> None:
     found = one(
-        tmp_path, "at: 1 s, expect: {mode: GO}", "set: {bms.ok: false}, expect: {mode: GO}", "after: 10 ms, expect: {mode: STOP}"
+        tmp_path, "at: 1 s, expect: {mode: GO}", "set: {bms.ok: false}, expect: {mode: STOP}", "after: 10 ms, expect: {mode: STOP}"
     )
     assert found.passed, found.failure
-    assert found.scans == 102  # at 0 s, 10 ms, ... 1.01 s
+    assert found.scans == 103  # at 0 s, 10 ms, ... 1.02 s
+
+
+@pytest.mark.parametrize("given", ["set: {bms.ok: false}", "lose: rack"])
+def test_nothing_is_expected_of_a_scan_that_was_before_what_is_given(tmp_path: Path, given: str) -> None:
+    for last in (f"{given}, expect: {{mode: GO}}", f"{given}, during: 1 ms, expect: {{mode: GO}}"):
+        found = one(tmp_path, "at: 1 s, expect: {mode: GO}", last)
+        assert found.failure is not None and found.failure.seen == "p.mode STOP"
+
+
+def test_what_the_last_step_gives_is_seen_by_the_guards(tmp_path: Path) -> None:
+    text = "never: [mode = STOP]\n" + steps("at: 1 s, expect: {mode: GO}", "set: {bms.ok: false}")
+    (found,) = outcomes(tmp_path, text)
+    assert found.failure is not None and found.failure.expected == "never mode = STOP"
 
 
 def test_within_ends_at_the_first_scan_that_fits_and_the_next_step_counts_from_there(tmp_path: Path) -> None:
@@ -191,12 +207,26 @@ def test_commands_pass_the_scans_own_checks(tmp_path: Path) -> None:
 
 
 def test_a_command_that_is_refused_and_should_not_be_fails_with_the_reason(tmp_path: Path) -> None:
-    found = one(tmp_path, "at: 100 ms, write: {hmi.p: 501 kW}", "at: 1 s")
+    found = one(tmp_path, "at: 100 ms, write: {hmi.p: 501 kW}", "at: 1 s, expect: {door: open}")
     assert found.failure is not None
     assert found.failure.seen == "refused: outside the tag's range"
     assert found.failure.expected == "hmi.p written by hmi as operator taken"
     other = one(tmp_path, "at: 100 ms, write: {hmi.p: 1 kW}, refused: true", "at: 1 s")
     assert other.failure is not None and other.failure.seen == "taken"
+
+
+def test_a_command_of_the_last_step_is_answered_before_the_test_ends(tmp_path: Path) -> None:
+    found = one(tmp_path, "at: 1 s, expect: {door: open}", "write: {hmi.p: 501 kW}")
+    assert found.failure is not None and found.failure.seen == "refused: outside the tag's range"
+    many = one(tmp_path, "at: 1 s, expect: {door: open}", *["write: {hmi.p: 1 kW}"] * 199, "write: {hmi.p: 501 kW}")
+    assert many.failure is not None and many.failure.seen == "refused: outside the tag's range"
+
+
+def test_a_command_that_no_scan_answers_was_not_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Stand, "answers", lambda _: [])
+    found = one(tmp_path, "at: 1 s, write: {hmi.p: 501 kW}, refused: true")
+    assert found.failure is not None and found.failure.seen == "no scan answered it"
+    assert found.failure.at.line == 3
 
 
 def test_a_pulse_is_seen_once_and_the_interlock_names_the_permit_that_tripped_it(tmp_path: Path) -> None:
@@ -217,7 +247,7 @@ def test_every_test_starts_cold_whatever_the_one_before_left(tmp_path: Path) -> 
     messy = """  a:
     - {write: {hmi.p: 50 kW, hmi.close: true}, set: {bms.soc: bad, bms.t: 80 °C}, ramp: {"bms.cell_v[1]": to 1 V in 9 s}}
     - {at: 1 s, lose: rack}
-    - {after: 10 ms, write: {hmi.p: 70 kW}}
+    - {after: 10 ms, write: {hmi.p: 70 kW}, expect: {hmi.p: 70 kW}}
 """
     clean = """  b:
     - {at: 0 s, expect: [plc.scan = 1 and hmi.p = 0 kW and bms.soc.good and bms.soc = 50 %]}
@@ -249,5 +279,47 @@ def test_the_wall_clock_is_the_tests(tmp_path: Path) -> None:
 
 def test_more_at_once_than_a_scan_takes_fails_the_test_and_not_the_runtime(tmp_path: Path) -> None:
     many = [f"write: {{hmi.p: {n / 10} kW}}" for n in range(5000)]
-    found = one(tmp_path, *many, "at: 1 s")
+    after = "  u:\n    - {write: {hmi.p: 501 kW}, refused: true, expect: {hmi.p: 0 kW}}\n    - {at: 1 s, expect: {pcs.p: 0 kW}}\n"
+    found, clean = outcomes(tmp_path, steps(*many, "at: 1 s, expect: {door: open}") + after)
     assert found.failure is not None and found.failure.seen == "more commands of hmi than a scan takes"
+    assert clean.passed, clean.failure  # nothing of it is obeyed or in the way of the next
+
+
+@pytest.mark.parametrize(
+    "guard", ["always: ['not ({} < -9)']", "never: ['{} > 9']", "never: ['max({}, 0) > 9']", "never: ['plc.scan = 0 or {} > 9']"]
+)
+def test_a_guard_over_what_is_no_number_is_broken(tmp_path: Path, guard: str) -> None:
+    text = guard.format("bms.soc / (bms.soc - 60 %)") + "\n" + steps("at: 1 s", "set: {bms.soc: 60 %}")
+    (found,) = outcomes(tmp_path, text)
+    assert found.failure is not None and found.failure.time == pytest.approx(1e9)
+    assert found.failure.seen.endswith("bms.soc 60 %, what is compared is not a number")
+
+
+def test_a_failure_names_the_tag_that_is_no_number(tmp_path: Path) -> None:
+    site, scenarios, _ = read(tmp_path, steps("at: 1 s, expect: [site.v < 9 V]"))
+    (test,) = scenarios.tests
+    with stand(site) as made:
+        run_tests(made, [test])
+        made.plan.memory[test.cells[0].offset :][:8] = np.array([math.nan]).view(np.uint8)
+        made.expect(test.steps[1].checks)
+        assert made.broken() == 0 and _Test(made, test)._seen(test.steps[1].checks[0]) == "site.v is not a number"
+
+
+def test_an_expectation_over_a_quotient_by_zero_says_so(tmp_path: Path) -> None:
+    found = one(tmp_path, "at: 1 s, set: {bms.soc: 0 %}, expect: ['not (bms.t / bms.soc > 5 °C/%)']")
+    assert found.failure is not None and found.failure.seen.endswith("what is compared is not a number")
+
+
+@pytest.mark.parametrize("gone", ["lose", "silence"])
+def test_a_device_that_is_away_is_not_brought_back_by_what_the_test_gives(tmp_path: Path, gone: str) -> None:
+    csv = "time,bms.soc\n0,30\n"
+    text = steps(
+        f"at: 1 s, {gone}: rack",
+        "after: 200 ms, expect: [not bms.soc.good and not bms.t.good]",
+        "set: {bms.t: 30 °C}, play: t.csv, ramp: {'bms.cell_v[1]': to 3 V in 50 ms}",
+        "during: 200 ms, expect: [not bms.soc.good and not bms.t.good and not bms.cell_v.good]",
+        "restore: rack",
+        "after: 10 ms, expect: ['bms.soc.good and bms.soc = 30 % and bms.t = 30 °C and bms.cell_v[1] = 3 V']",
+    )
+    (found,) = outcomes(tmp_path, text, more={"t.csv": csv})
+    assert found.passed, found.failure

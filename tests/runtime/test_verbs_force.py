@@ -17,7 +17,7 @@ import pytest
 import structlog
 from typer.testing import CliRunner, Result
 
-from runtime import rundir, verbs_force, verbs_trace
+from runtime import cli_ring, rundir, verbs_force, verbs_trace
 from runtime.cli import app
 from runtime.engine.force_list import put_unforce
 from runtime.engine.force_tables import H_COUNT
@@ -155,6 +155,25 @@ def test_wrong_words_are_answered_with_what_was_meant_and_force_nothing(
 def test_the_scan_refuses_what_only_it_can_know(held: HeldSite, run: Run) -> None:
     done = run("force", "plc.scan=5", "-r", "why not")
     assert (done.exit_code, done.output) == (1, "plc.scan = 5: refused: only the runtime writes this tag\n")
+
+
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt])
+def test_without_an_answer_the_rest_is_not_asked_and_the_deed_is_in_the_audit_log(
+    held: HeldSite, run: Run, monkeypatch: pytest.MonkeyPatch, error: type[BaseException] | None
+) -> None:
+    def replies(_: Commands) -> list[object]:
+        if error is not None:
+            raise error
+        return []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cli_ring, "PATIENCE_S", 0.05)
+        patch.setattr(Commands, "replies", replies)
+        done = run("force", "x.sum=21 kW", "x.mode=busy", "-r", "nobody answers")
+    assert done.exit_code == 1 and "it may still take it; see `bessplc forces`" in done.output and "x.mode" not in done.output
+    deed = Records(rundir.state_folder_of(held.file)).deeds(subject="x.sum")[0]
+    assert (deed.new, deed.taken) == (21.0, False) and "may still take it" in deed.answer
+    time.sleep(0.05)  # it is taken by now, or never: its ring is gone
 
 
 def test_in_local_control_the_refusal_says_whose_right_is_missing(held: HeldSite, run: Run) -> None:

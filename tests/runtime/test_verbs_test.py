@@ -148,7 +148,7 @@ def test_nothing_is_left_in_memory(tmp_path: Path) -> None:
         folder = made.plc.folder
         assert folder.exists()
     assert not folder.exists()
-    assert outcomes(tmp_path, steps("at: 1 s"))[0].passed
+    assert outcomes(tmp_path, steps("at: 1 s, expect: {door: open}"))[0].passed
 
 
 def test_the_demos_programs_pass_their_own_tests_and_every_transition_and_mode_is_gone_through() -> None:

@@ -20,7 +20,7 @@ from runtime.engine.north import MEMORY_FILE
 from runtime.engine.plc import Plc
 from runtime.model import Tag
 from runtime.quality import BAD_NO_COMMUNICATION, GOOD
-from runtime.verbs_watch import seconds
+from runtime.verbs_watch import _csv_writer, seconds
 from runtime.watch_show import BARS, sparkline, value_text
 from runtime.watch_view import Course, Item, Sample, UnknownNameError, Watch, choose
 from tests.aids.onlooker import HeldSite
@@ -173,6 +173,18 @@ def test_csv_has_a_column_a_name_and_a_line_a_look(run: Run) -> None:
     rows = list(csv.reader(run("hmi.p", "hmi.on", "p.mode", "--csv", "--count", "2", "--every", "10ms").stdout.splitlines()))
     assert rows[0] == ["time", "scan", "hmi.p [kW]", "hmi.on", "p.mode"]
     assert [row[1:] for row in rows[1:]] == [["1", "12.5", "true", "FOLLOW"]] * 2
+
+
+def test_csv_has_another_head_where_an_online_change_left_other_columns(held: HeldSite, capsys: pytest.CaptureFixture[str]) -> None:
+    watch = watch_of(held, "hmi.p", "p.clamp.OUT")
+    write_look = _csv_writer(watch)
+    write_look(watch.look())
+    write_look(watch.look())
+    watch.items = watch.items[:1]
+    write_look(watch.look())
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("time,")] == [lines[0], lines[3]] and len(lines) == 5
+    assert lines[3] == "time,scan,hmi.p [kW]" and lines[4].count(",") == 2
 
 
 def test_on_a_pipe_each_change_is_a_line(run: Run) -> None:

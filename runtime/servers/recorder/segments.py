@@ -9,13 +9,16 @@ import contextlib
 import os
 import shutil
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from runtime.engine.tape_file import DATA, HEAD, NOTE, PROGRAM, Span, pack, pack_object
+from runtime.engine.tape_file import DATA, HEAD, NOTE, PROGRAM, Span, TapeFile, pack, pack_object
 
 FOLDER, INCIDENTS, PROGRAMS, ENDING = "tape", "incidents", "programs", ".tape"
+COPIED = 1 << 20  # bytes at a time
+RESERVE, RESERVE_PART = 1_000_000_000, 10  # bytes, or a part of a small disk, that are left to retained values and the log
 
 
 def moment_of(path: Path) -> float:
@@ -41,21 +44,26 @@ class Segments:
         self.folder = state / FOLDER
         self.path: Path | None = None
         self.written = 0
+        self._whole = 0  # bytes of the segment that are whole blocks
         self._file: BinaryIO | None = None
         for folder in (self.folder, self.folder / INCIDENTS, self.folder / PROGRAMS):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for left in folder.glob(".*.*"):
+                left.unlink()  # of one that was killed while it wrote
 
     def begin(self, head: dict[str, Any], program: str, wall: int) -> None:
-        """A new segment, which ends the one before. `program` is kept beside once."""
+        """A new segment, which ends the one before, or none at all. `program` is kept beside once."""
         self.end()
         beside = self.folder / PROGRAMS / f"{head['digest']}.program"
-        if not beside.exists():
-            aside = beside.with_name(f".{beside.name}.{os.getpid()}")
-            aside.write_bytes(pack(PROGRAM, program.encode()))
-            aside.replace(beside)
+        if beside.exists():
+            os.utime(beside)  # in use: `trim` looks at old ones only
+        else:
+            with _made_whole(beside) as file:
+                file.write(pack(PROGRAM, program.encode()))
         stamp = datetime.fromtimestamp(wall / 1e9, UTC).strftime("%Y%m%dT%H%M%S.%f")[:19]
         self.path = self.folder / f"{stamp}-{head['session'] & 0xFFFF:04x}{ENDING}"
         self._file = self.path.open("ab")
+        self._whole = self._file.tell()
         self._write(pack_object(HEAD, head))
 
     def write(self, words: bytes, span: Span) -> None:
@@ -64,9 +72,25 @@ class Segments:
 
     def _write(self, block: bytes) -> None:
         assert self._file is not None
-        self._file.write(block)
-        self._file.flush()
+        try:
+            self._file.write(block)
+            self._file.flush()
+        except OSError:
+            self._give_up()
+            raise
         self.written += len(block)
+        self._whole += len(block)
+
+    def _give_up(self) -> None:
+        """A part of a block would hide all that follows it in an incident: the segment ends before it, or is none."""
+        assert self._file is not None and self.path is not None
+        (file, path), self._file, self.path = (self._file, self.path), None, None
+        with contextlib.suppress(OSError):  # closing tries once more what was just refused, and that was said
+            file.close()
+        if self._whole:
+            os.truncate(path, self._whole)
+        else:
+            path.unlink()
 
     def end(self) -> None:
         """Close the segment, and have the disk keep it."""
@@ -80,38 +104,88 @@ class Segments:
         return chosen(self.folder, 0.0)
 
     def trim(self, keep: float, size: int) -> int:
-        """Remove what is older than `keep` seconds or too much for `size` bytes, the oldest first; never the one being written."""
+        """Remove what is older than `keep` seconds or too much for `size` bytes, the oldest first; never the one being written.
+
+        Too much is also what leaves the disk without its reserve: others have to write, too.
+        """
         found = [(path, path.stat().st_size) for path in self.segments()]
         total, removed, now = sum(length for _, length in found), 0, time.time()
+        disk = shutil.disk_usage(self.folder)
+        most = min(size, total + disk.free - min(RESERVE, disk.total // RESERVE_PART))
         for path, length in found:
-            if path == self.path or (total <= size and now - path.stat().st_mtime <= keep):
+            if path == self.path or (total <= most and now - path.stat().st_mtime <= keep):
                 continue
             path.unlink()
             total -= length
             removed += 1
+        self._trim_programs(now - keep)
         return removed
 
+    def _trim_programs(self, before: float) -> None:
+        """Remove the programs that were not in use since `before` (s since 1970) and that no segment is of."""
+        old = [path for path in (self.folder / PROGRAMS).glob("*.program") if path.stat().st_mtime < before]
+        used = {_digest_of(path) for path in self.segments()} if old else set()
+        for path in old:
+            if path.stem not in used:
+                path.unlink()
+
     def freeze(self, note: dict[str, Any], since: float, most: int) -> Path:
-        """Make an incident file of all that was recorded from `since` on (s since 1970), with its program; returns its path."""
+        """Make an incident file of all that was recorded from `since` on (s since 1970), with its programs; returns its path."""
         if self._file is not None:
             os.fsync(self._file.fileno())
         stamp = datetime.fromtimestamp(note["wall"] / 1e9, UTC).strftime("%Y%m%dT%H%M%S")
         target = self.folder / INCIDENTS / f"{stamp}-{_file_name(note['why'])}{ENDING}"
-        aside = target.with_name(f".{target.name}.{os.getpid()}")
-        with aside.open("wb") as file:
+        parts = chosen(self.folder, since)
+        with _made_whole(target) as file:
             file.write(pack_object(NOTE, note))
-            for program in sorted((self.folder / PROGRAMS).glob(f"{note['digest']}.program")):
-                file.write(program.read_bytes())
-            for path in chosen(self.folder, since):
-                with path.open("rb") as segment:
-                    shutil.copyfileobj(segment, file)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(target)
-        for old in sorted((self.folder / INCIDENTS).glob(f"*{ENDING}"))[:-most]:
+            for digest in sorted({note["digest"], *(_digest_of(path) for path in parts)}):
+                for program in (self.folder / PROGRAMS).glob(f"{digest}.program"):
+                    file.write(program.read_bytes())
+            for path in parts:
+                _copy_blocks(path, file)
+        older = [path for path in sorted((self.folder / INCIDENTS).glob(f"*{ENDING}")) if path != target]
+        for old in older[: max(0, len(older) + 1 - most)]:
             with contextlib.suppress(FileNotFoundError):
                 old.unlink()
         return target
+
+
+def _digest_of(path: Path) -> str:
+    """The digest of the program that a segment is of; empty where its head cannot be read."""
+    head = next(TapeFile(path).blocks(), None)
+    return str(head.facts.get("digest", "")) if head is not None and head.kind == HEAD else ""
+
+
+def _copy_blocks(path: Path, file: BinaryIO) -> None:
+    """What of a segment is whole: half a block that a power cut left would hide all that follows it in an incident."""
+    tape = TapeFile(path)
+    for _ in tape.blocks():
+        continue
+    with path.open("rb") as segment:
+        left = tape.whole
+        while left and (part := segment.read(min(left, COPIED))):
+            file.write(part)
+            left -= len(part)
+
+
+@contextlib.contextmanager
+def _made_whole(target: Path) -> Iterator[BinaryIO]:
+    """Write a file that is there as a whole or not at all, after a power cut, too."""
+    aside = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with aside.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(target)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    handle = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _file_name(text: str) -> str:

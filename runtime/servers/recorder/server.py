@@ -6,6 +6,7 @@ A thread of its own reads and writes: a disk that is slow or full costs scans of
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from pathlib import Path
@@ -36,6 +37,8 @@ BLOCK_BYTES = 4_000_000
 SEGMENT_S = 300.0
 TRIM_S = 30.0
 LAST_PICTURE_S = 0.2
+AGAIN_S = 5.0
+SAID_S = 30.0  # an alarm that chatters is said so often
 
 
 class Recorder:
@@ -46,37 +49,40 @@ class Recorder:
         self.segments = Segments(Path(order.state_dir))
         self.listening = str(self.segments.folder)
         self.scans = self.lost = self.incidents = self.failed = 0
-        self._next: ServiceOrder | None = None
+        self._is_broken = False
+        self._next = order
         self._stop = threading.Event()
+        # These outlive an online change: a trip that the change itself causes is one, and what led to it is before the change.
+        self._active: frozenset[str] | None = None
+        self._last = self._was_state = 0
+        self._trip: dict[str, Any] | None = None
+        self._freeze_due, self._is_last_asked = 0.0, False
+        self._frozen_for, self._said_of = dict[str, float](), dict[str, float]()  # when, by what tripped
         self._turn_to(order)
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
         self._thread.start()
 
     def _turn_to(self, order: ServiceOrder) -> None:
-        """Record this order's program from now on."""
+        """Record this order's program from now on. Raises OSError, with nothing turned."""
         assert order.schedule is not None
         schedule: Schedule = order.schedule
-        self._schedule, self._program, self._order = schedule, as_text(schedule), order
-        self._blocks = blocks_of(schedule)
         self._reader = TapeReader(Path(order.run_dir), order.generation)
+        self._schedule, self._program = schedule, as_text(schedule)
+        self._blocks = blocks_of(schedule)
         self._snapshot = Snapshot(Path(order.run_dir), order.region, order.outputs, order.generation)
         self._watched = watched_tags(order, self.settings)
-        self._active: frozenset[str] | None = None
         self._waiting: list[np.ndarray] = []
         self._due = self._segment_due = self._trim_due = 0.0
-        self._last = self._gaps = self._session = self._was_state = 0
+        self._gaps = self._session = 0
         self._is_open = False
-        self._trip: dict[str, Any] | None = None
-        self._freeze_due, self._is_last_asked = 0.0, False
-        self._last_frozen = -1e9
+        self._order = order
 
     def _work(self) -> None:
         while not self._stop.wait(LOOK_S):
             try:
-                if self._next is not None:
-                    self._finish()
-                    order, self._next = self._next, None
-                    self._turn_to(order)
+                if self._next is not self._order:  # until it succeeded
+                    self._end_segment()
+                    self._turn_to(self._next)
                 self.look()
             except OSError as error:
                 self._say_broken(error)
@@ -84,18 +90,29 @@ class Recorder:
             self._reader.ask()
             time.sleep(LAST_PICTURE_S)
             self.look()
-            self._finish()
+            self._end_segment()
+            if self._trip is not None:
+                self._freeze()
         except OSError as error:
             self._say_broken(error)
 
     def _say_broken(self, error: OSError) -> None:
-        """What cannot be written is lost; the next picture begins a new segment."""
-        if not self.failed:
+        """What cannot be written is lost; the next picture begins a new segment, where a full disk is trimmed."""
+        is_new, self._is_broken = not self._is_broken, True
+        if is_new:
             log.error("the tape cannot be written", why=str(error))
         self.failed += 1
         self._waiting, self._is_open = [], False
+        try:
+            self._trim()
+        except OSError as trouble:
+            if is_new:
+                log.error("the tape cannot be trimmed", why=str(trouble))
         self._reader.ask()
-        self._stop.wait(5.0)
+        self._stop.wait(AGAIN_S)
+
+    def _trim(self) -> None:
+        self.segments.trim(self.settings.keep, self.settings.size)
 
     def look(self) -> None:
         """Take what came, write what is due, and notice a trip."""
@@ -121,7 +138,7 @@ class Recorder:
                 self._is_last_asked, self._freeze_due = True, now + LAST_PICTURE_S
         if now >= self._trim_due:
             self._trim_due = now + TRIM_S
-            self.segments.trim(self.settings.keep, self.settings.size)
+            self._trim()
 
     def _sort(self, words: np.ndarray, now: float) -> None:
         """Records into the open segment; a picture begins the next where one is due."""
@@ -165,9 +182,15 @@ class Recorder:
             self._tripped(min(fresh), snapshot.scan, snapshot.wall)
 
     def _tripped(self, why: str, scan: int, wall: int) -> None:
-        """Freeze what led to this, a little later; a trip that follows is in the same file."""
+        """Freeze what led to this, a little later; a trip that follows until then is in the same file.
+
+        An alarm that chatters would push all other incidents out: the same trip has no second file within `before`.
+        """
         now = time.monotonic()
-        if self._trip is not None or now - self._last_frozen < self.settings.after:
+        if self._trip is not None or now - self._frozen_for.get(why, -math.inf) < self.settings.before:
+            if now - self._said_of.get(why, -math.inf) >= SAID_S:
+                self._said_of[why] = now
+                log.warning("a trip that gets no file of its own, since one is young", why=why, scan=scan)
             return
         digest = self._schedule.digest
         self._trip = {"why": why, "scan": scan, "wall": wall, "site": self._order.site, "digest": digest}
@@ -176,11 +199,13 @@ class Recorder:
         log.warning("a trip: the tape will be frozen", why=why, scan=scan, after_s=self.settings.after)
 
     def _freeze(self) -> None:
-        note, self._trip = self._trip, None
+        """Make the incident file. Raises OSError; the trip then waits for the next attempt."""
+        note = self._trip
         assert note is not None
         self._flush()
-        self._last_frozen = time.monotonic()
         path = self.segments.freeze(note, note["wall"] / 1e9 - self.settings.before, self.settings.incidents)
+        self._trip = None
+        self._frozen_for[note["why"]] = time.monotonic()
         self.incidents += 1
         log.warning("incident recorded", why=note["why"], scan=note["scan"], file=str(path), help=f"bessplc replay {path}")
 
@@ -195,8 +220,9 @@ class Recorder:
             "scan": scan,
             "blocks": self._blocks,
         }
+        self._trim()
         self.segments.begin(head, self._program, wall)
-        self._is_open, self.failed = True, 0
+        self._is_open, self._is_broken = True, False
 
     def _flush(self) -> None:
         """Write what waits as one block."""
@@ -208,11 +234,9 @@ class Recorder:
         span = Span(int(first[R_SCAN]), int(last[R_SCAN]), int(first[R_WALL]), int(last[R_WALL]))
         self.segments.write(words.tobytes(), span)
 
-    def _finish(self) -> None:
+    def _end_segment(self) -> None:
         self._reader.close()
         self._flush()
-        if self._trip is not None:
-            self._freeze()
         self.segments.end()
 
     def counters(self) -> dict[str, int]:
@@ -222,6 +246,7 @@ class Recorder:
             "gaps": self._reader.gaps,
             "written": self.segments.written,
             "incidents": self.incidents,
+            "failed": self.failed,
         }
 
     def tick(self) -> None:

@@ -179,6 +179,22 @@ def test_one_element_of_an_array_is_forced_and_the_others_live_on(bench: Forcing
     assert bench.quality("bms.cell") == GOOD_LOCAL_OVERRIDE
 
 
+@pytest.mark.parametrize("length", [2, 3, 4, 9])
+@pytest.mark.parametrize("source", ["add.OUT", "7.0"])
+def test_an_element_of_an_array_that_one_value_feeds_is_forced_alone(tmp_path: Path, length: int, source: str) -> None:
+    site = "tasks: {main: {interval: 10 ms, programs: [p]}}\ntags:\n" + f'  x.all: {{type: "LREAL[{length}]"}}\n'
+    program = f"program: p\nblocks: {{add: {{type: ADD, A: 3.0, B: 4.0}}}}\noutputs: {{x.all: {source}}}\n"
+    bench = Bench(tmp_path, load_all({"config/site.yaml": site, "programs/p.yaml": program}))
+    ring, tag = bench.commands("hmi"), bench.schedule.tag("x.all")
+    for element in (0, 1, length - 1):
+        put_force(ring, bench.folder, tag, 9.5, Note("eva", "hmi", "a test", 0), "engineer", element)
+        bench.scan(2)
+        assert bench.value("x.all") == [9.5 if n == element else 7.0 for n in range(length)]
+        put_unforce(ring, None, "engineer")
+        bench.scan(2)
+        assert bench.value("x.all") == [7.0] * length
+
+
 def test_an_operators_tag_refuses_writes_while_it_is_forced_and_stands_then_where_it_stood(bench: Forcing) -> None:
     bench.ask(bench.ring, "hmi.p", 5.0)
     assert bench.force("hmi.p", 33.0) == TAKEN

@@ -83,7 +83,7 @@ class Running:
 
 
 def start(plc: Plc) -> threading.Thread:
-    thread = threading.Thread(target=scan_loop, args=(plc.plan,), daemon=True)
+    thread = threading.Thread(target=scan_loop, args=(plc.plan,), name="a scan", daemon=True)
     thread.start()
     return thread
 
@@ -244,6 +244,40 @@ def test_a_program_that_cannot_be_laid_out_costs_the_load_only(site: Running, mo
         site.load(schedule_of(BLOCKS + "  more: {type: ADD, A: hmi.p, B: 1.0}\n"))
     site.after(2)
     assert not [p.name for p in site.plc.folder.iterdir() if p.name.startswith(".")]
+
+
+def test_an_output_whose_writer_was_removed_jumps_and_does_not_stay_where_it_was(site: Running) -> None:
+    without = schedule_of(outputs=OUTPUTS.replace(", pcs.p: hmi.p", ""))
+    change = site.load(without, is_trial=True)
+    assert [(j.point, j.before, j.after) for j in change.jumps] == [(0, 3.0, -7.0)]
+    assert change.dropped == ("pcs.p: nothing writes it any more, it starts at -7",)
+    assert site.load(without).is_swapped and site.plc.value("pcs.p") == -7.0
+
+
+def test_a_value_outside_its_new_range_refuses_the_load(site: Running) -> None:
+    narrow = schedule_of(site=SITE.replace("default: 3,", "default: 1, range: 0..2,"))
+    assert site.load(narrow).refused == "hmi.p stands at 3, outside its new range 0..2: set it first"
+
+
+def test_nothing_is_left_of_a_program_whose_layout_fails(site: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runtime.engine.plc.lay_out", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        site.load(schedule_of(BLOCKS + "  more: {type: ADD, A: hmi.p, B: 1.0}\n"))
+    assert not [p.name for p in site.plc.folder.iterdir() if p.name.startswith(".")]
+
+
+def test_a_thread_that_waits_for_its_turn_ends_before_its_program_is_retired(
+    site: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alive: list[bool] = []
+    monkeypatch.setattr("runtime.engine.online._within", lambda *_: False)
+    monkeypatch.setattr(Plc, "retire", lambda _: alive.append(len(scans()) > 1))
+    more = schedule_of(BLOCKS + "  more: {type: ADD, A: hmi.p, B: 1.0}\n")
+    assert "did not start in time" in site.load(more).refused and alive == [False]
+
+
+def scans() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.daemon and thread.name == "a scan"]
 
 
 def test_a_pulse_that_a_task_has_not_seen_goes_over(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from runtime.cli import app
 from runtime.engine import tape_attach, tape_program
 from runtime.engine.plan import C_TAPE
 from runtime.engine.replay_cells import cells_like
@@ -18,7 +20,7 @@ from runtime.engine.replay_run import TapeRun
 from runtime.engine.tape_file import TapeFile
 from runtime.engine.tape_program import ProgramError, from_text
 from runtime.engine.tape_read import from_picture, records
-from runtime.engine.tape_words import A_PICTURE, R_SCAN
+from runtime.engine.tape_words import A_PICTURE, R_CHANGES, R_SCAN
 from runtime.replay_view import Question, answer, as_text
 from tests.aids.engine import Bench
 from tests.aids.recorded import DemoBench, TapedBench, demo, first_scan_of
@@ -88,6 +90,51 @@ def test_what_was_taken_in_otherwise_is_seen_at_once(night: Night, tmp_path: Pat
     assert not run.facts.is_equal
     compared = compare(TapeRun([night.path], chunk=CHUNK), TapeRun([forged], chunk=CHUNK), same_tape=True)
     assert compared.first is not None and compared.first.scan == int(words[following + R_SCAN])
+
+
+def tape_of(night: Night, path: Path, *segments: np.ndarray) -> Path:
+    """A tape of these words, a block each."""
+    kept, night.bench._parts = night.bench._parts, list(segments)
+    try:
+        return night.bench.tape(path)
+    finally:
+        night.bench._parts = kept
+
+
+def test_a_hole_between_segments_is_named(night: Night, tmp_path: Path) -> None:
+    """The second segment begins with its picture, so that no scan jumps."""
+    words = night.bench.words
+    picture = [at for at, kind in records(words) if kind == A_PICTURE][-1]
+    at = next(at for at, kind in records(words) if words[at + R_SCAN] == 300)
+    first = TapeRun([tape_of(night, tmp_path / "a.tape", words[:at])])
+    assert max(int(rows.scans[-1]) for rows in first.rows()) == 299 and not first.facts.gaps
+    asked = (tmp_path / "a.tape", tape_of(night, tmp_path / "b.tape", words[picture:]))
+    found, scan = answer(Question(asked)), int(words[picture + R_SCAN])
+    assert found["gaps"] == [{"after": 299, "before": scan + 1}]
+    assert f"gap: scans 300 to {scan:,} are not replayed" in as_text(found)
+    later = next(at for at, kind in records(words) if words[at + R_SCAN] == 350)
+    run = TapeRun([tape_of(night, tmp_path / "c.tape", np.concatenate([words[:at], words[later:]]))])
+    assert sum(len(rows.scans) for rows in run.rows()) == 298 + 600 - scan
+    assert run.facts.gaps == [(299, scan + 1)], "up to the picture, from which on it is known again"
+
+
+def test_another_tape_that_differs_or_has_no_common_scan_is_no_success(night: Night, tmp_path: Path) -> None:
+    words = night.bench.words
+    picture = [at for at, kind in records(words) if kind == A_PICTURE][-1]
+    at = next(at for at, kind in records(words) if words[at + R_SCAN] == 300)
+    first = str(tape_of(night, tmp_path / "a.tape", words[:at]))
+    second = str(tape_of(night, tmp_path / "b.tape", words[picture:]))
+    forged = words.copy()
+    changed = next(a for a, k in records(words) if a > picture and k != A_PICTURE and words[a + R_CHANGES] > 0)
+    forged[changed + int(words[changed]) - 1] ^= 1 << 51
+    other = str(tape_of(night, tmp_path / "c.tape", forged[picture:]))
+    for one, diff, code, said in (
+        (first, str(night.path), 0, "no difference in"),
+        (first, second, 1, "nothing to compare: the two have no scan in common"),
+        (second, other, 1, "first difference: scan"),
+    ):
+        done = CliRunner().invoke(app, ["replay", one, "--diff", diff])
+        assert (done.exit_code, said in done.output) == (code, True), done.output
 
 
 def test_a_tape_that_was_cut_anywhere_is_good_up_to_the_cut(night: Night, tmp_path: Path) -> None:
@@ -225,7 +272,7 @@ def test_what_a_person_reads(trip: tuple[Path, int], tmp_path: Path) -> None:
     table = tmp_path / "trip.csv"
     found = answer(Question((path,), names=("site.first_permit", "protection.ready.OK"), csv=table))
     text = as_text(found)
-    assert "bit for bit: all outputs of every scan, and all memory at 2 pictures, are as recorded" in text
+    assert "bit for bit: all outputs of every replayed scan, and all memory at 2 pictures, are as recorded" in text
     assert first_scan_of(text, "alarm.cell_low_l") == 101, "its delay is a second"
     assert [(one["scan"], one["value"]) for one in found["shown"] if one["name"] == "site.first_permit"][-1] == (at, 9)
     lines = table.read_text().splitlines()

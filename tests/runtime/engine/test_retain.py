@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,26 @@ def test_a_value_outside_its_range_is_not_restored(tmp_path: Path) -> None:
     warm = retain.restore(schedule(), tmp_path)
     assert start_value(warm.schedule, "hmi.p_set") == 0
     assert "outside -500..500" in warm.notes[0]
+
+
+def test_a_name_that_an_online_change_took_away_is_kept_until_a_start_says_that_it_is_dropped(tmp_path: Path) -> None:
+    before = schedule()
+    keep(tmp_path, before, 120.5)
+    fewer = [tag for tag in retain.retained(before) if tag.name != "hmi.p_set"]
+    for mode in range(3):  # an online change, then saved again and again
+        retain.save(tmp_path, fewer, {"hmi.mode": mode})
+    assert start_value(retain.restore(before, tmp_path).schedule, "hmi.p_set") == 120.5
+    other = replace(before, tags=tuple(replace(tag, retain=tag.retain and tag.name != "hmi.p_set") for tag in before.tags))
+    assert "hmi.p_set is dropped: no tag or block of this name is retained any more" in retain.restore(other, tmp_path).notes
+    retain.save(tmp_path, fewer, {"hmi.mode": 3})
+    assert retain.restore(before, tmp_path).restored == ("hmi.mode",)
+
+
+def test_names_that_nothing_knows_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retain, "MOST_UNKNOWN", 1)
+    keep(tmp_path, schedule(), 120.5)
+    retain.save(tmp_path, [], {})
+    assert list(retain._read(tmp_path, [])) == ["hmi.mode"]
 
 
 def test_nothing_was_kept_yet(tmp_path: Path) -> None:

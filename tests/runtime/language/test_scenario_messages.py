@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime.language.scenario import DEEPEST
 from tests.aids.program_tests import PROGRAM, files, read, said, steps, write
 
 FIRST = "programs/p.test.yaml:3:"
@@ -82,6 +83,9 @@ def test_time_that_goes_backwards_says_how_long_the_step_before_may_last(tmp_pat
         ("tripped: {ready: bms.okk}", "[E969]: `ready` has no permit `bms.okk`", "did you mean `bms.ok`"),
         ("tripped: {ready: 4}", "[E969]: `ready` has no permit `4`", ""),
         ("play: nothing.csv", "[E968]: the file nothing.csv cannot be read", ""),
+        ("at: 1 s, expect: ", "[E965]: `expect` expects nothing", ""),
+        ("at: 1 s, expect: {}", "[E965]: `expect` expects nothing", ""),
+        ("at: 1 s, raised: []", "[E965]: `raised` expects nothing", ""),
         ("expects: {door: open}", "[E006]: `expects` is no word of a step", "did you mean `expect`?"),
     ],
 )
@@ -113,6 +117,38 @@ def test_a_time_series_that_cannot_be_read_says_where(tmp_path: Path, csv: str, 
     assert message in said(tmp_path, steps("play: t.csv"), **{"t.csv": csv})
 
 
+@pytest.mark.parametrize(
+    ("tests", "message"),
+    [
+        (steps("write: {hmi.p: 5 kW}", "at: 1 s"), "2:3: error[E965]: the test `t` expects nothing"),
+        ("tests:\n  t: {steps: []}\n", "2:14: error[E965]: the test `t` has no step"),
+        ("never: []\n" + steps("at: 1 s, expect: {door: open}"), "1:1: error[E965]: `never` expects nothing"),
+    ],
+)
+def test_a_test_that_could_not_fail_is_a_mistake(tmp_path: Path, tests: str, message: str) -> None:
+    assert said(tmp_path, tests).startswith(f"programs/p.test.yaml:{message}")
+
+
+def test_a_guard_or_a_command_that_must_be_refused_is_something_expected(tmp_path: Path) -> None:
+    assert said(tmp_path, "never: [door = jammed]\n" + steps("at: 1 s")) == ""
+    assert said(tmp_path, steps("write: {hmi.p: 501 kW}, refused: true")) == ""
+
+
+def test_a_condition_deeper_than_the_stack_is_a_mistake(tmp_path: Path) -> None:
+    def nested(brackets: int) -> str:
+        return steps(f"expect: ['{'bms.soc + 1 * (' * brackets}bms.soc{')' * brackets} > 5 %']")  # two wait at each, one inside
+
+    assert said(tmp_path, nested(DEEPEST // 2 - 1)) == ""
+    assert "[E966]: more than 64 values wait for each other here" in said(tmp_path, nested(DEEPEST // 2))
+
+
+def test_rows_of_a_time_series_after_the_end_of_the_test_are_told(tmp_path: Path) -> None:
+    csv = {"t.csv": "time,bms.soc\n0,5\n3,6\n"}
+    text = said(tmp_path, steps("at: 1 s, play: t.csv", "at: 2 s, expect: {door: open}"), **csv)
+    assert text.startswith("programs/p.test.yaml:3:17: warning[E968]: the test ends at 2 s, before the last row is given at 4 s")
+    assert said(tmp_path, steps("at: 1 s, play: t.csv", "at: 4 s, expect: {door: open}"), **csv) == ""
+
+
 def test_a_file_named_after_no_program_says_which_was_meant(tmp_path: Path) -> None:
     text = said(tmp_path, "", **{"programs/pp.test.yaml": steps("at: 1 s")})
     assert text.startswith("programs/pp.test.yaml: error[E960]: no program is named `pp`")
@@ -120,7 +156,7 @@ def test_a_file_named_after_no_program_says_which_was_meant(tmp_path: Path) -> N
 
 def test_a_file_for_a_program_that_this_site_does_not_run_is_left_out_with_a_note(tmp_path: Path) -> None:
     other = {"programs/q.yaml": "program: q\n", "programs/q.test.yaml": steps("set: {not.there: 1}")}
-    _, found, report = read(tmp_path, steps("at: 1 s"), more=other)
+    _, found, report = read(tmp_path, steps("at: 1 s, expect: {door: open}"), more=other)
     assert not report.problems and len(found.tests) == 1
     assert found.notes == ("programs/q.test.yaml is left out: no task of this site runs the program q",)
 

@@ -1,0 +1,53 @@
+"""The loop that keeps a site up: a scan that never publishes is found, and a reload waits for the load before it."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from runtime import run
+from tests.aids.site_text import load_all
+
+SITE = "tasks: {main: {interval: 10 ms, programs: [p]}}\ntags:\n  hmi.p: {type: LREAL, default: 3, write: operator}\n"
+PROGRAM = "program: p\nblocks: {sum: {type: ADD, A: hmi.p, B: 1.0}}\n"
+
+
+def watch(folder: Path, looks: int, *, is_ready: bool = True, reload: list[int] | None = None) -> tuple[list[str], list[str]]:
+    """The kills and the loads of so many looks at a site whose scan says that it scans, and publishes nothing."""
+    stop: list[int] = []
+    left, kills, loads = [looks], [], []  # type: ignore[var-annotated]
+
+    def attend(seconds: float) -> None:
+        left[0] -= 1
+        if not left[0]:
+            stop.append(1)
+
+    app: Any = SimpleNamespace(
+        site=load_all({"config/site.yaml": SITE, "programs/p.yaml": PROGRAM}),
+        folder=folder,
+        options=SimpleNamespace(site=folder / "config/site.yaml"),
+        attend=attend,
+        scanning=True,
+        processes=dict,
+        supervisor=SimpleNamespace(kill=lambda name, why: kills.append(f"{name}: {why}")),
+    )
+    control: Any = SimpleNamespace(attend=lambda: None, load_files=loads.append, loader=SimpleNamespace(is_ready=is_ready))
+    run._watch(app, stop, logging.getLogger("none"), control, [] if reload is None else reload)
+    return kills, loads
+
+
+def test_a_scan_that_never_publishes_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    assert watch(tmp_path, run.HUNG_LOOKS)[0] == []
+    assert watch(tmp_path, 2 * run.HUNG_LOOKS + 2)[0] == ["scan: no snapshot at all"]
+
+
+def test_a_reload_waits_for_the_load_that_is_under_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    asked = [1]
+    assert watch(tmp_path, 3, is_ready=False, reload=asked)[1] == [] and asked == [1]
+    assert watch(tmp_path, 3, reload=asked)[1] == ["SIGHUP"] and asked == []
