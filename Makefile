@@ -32,9 +32,9 @@ $(CLIENTS): tests/clients/package-lock.json
 	@if command -v npm >/dev/null; then npm ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --silent && touch $@; fi; \
 	  test -e $@ || echo 'no npm here, or no packages for it: the tests with node-opcua skip'
 
-# Two processes: one for what starts processes and watches clocks, and both for what only computes (tests/conftest.py).
+# Three processes on two cores: two for what starts processes and waits, one for what only computes (tests/conftest.py).
 test: $(VENV)/.tests $(CLIENTS)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 3 $(ARGS)
 
 # The tests that need SocketCAN or a GPIO chip, in a kernel that has them. The first call compiles that kernel: 4 to 8 minutes.
 LAB ?= ../shared/lab/lab

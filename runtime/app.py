@@ -25,6 +25,7 @@ from runtime.language import load_site
 from runtime.model import Schedule, Site
 from runtime.servers.describe import SERVERS, describe_servers, module_of
 from runtime.servers.users_file import users_of
+from runtime.site_audit import SiteAudit
 from runtime.source import Problem
 from runtime.supervisor import Supervisor
 
@@ -89,10 +90,12 @@ class App:
         self.hold = rundir.hold(options.site)
         self.folder = self.hold.folder
         self.supervisor = Supervisor(self._hear)
+        self.audit = SiteAudit(rundir.state_folder_of(options.site))
         self.wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.scanning = False
         self.plant: dict[str, Any] = {}
         self.starts = 0
+        self.read_at = 0  # when the site's files began to be read, ns since 1970
         self.listeners: list[Listener] = []  # hear what the processes say: process, event, facts
         self.site: Site | None = None
         self.warnings: tuple[Problem, ...] = ()
@@ -106,6 +109,7 @@ class App:
         try:
             if self.options.sim:
                 self.supervisor.take("plant", self._start_plant)
+            self.read_at = time.time_ns()
             self.site, self.warnings = read_site(self.options.site)
         except BaseException:
             early.kill()
@@ -206,7 +210,6 @@ class App:
             generation=generation_of(schedule),
             tags=schedule.tags,
             region=schedule.region,
-            outputs=len(schedule.outputs.source),
             alarms=schedule.alarms,
             settings=dict(self.site.servers.get(name) or {}),
             state_dir=str(rundir.state_folder_of(self.options.site)),
@@ -246,6 +249,7 @@ class App:
         for name in (*SERVERS, "plant"):
             stop(name, STOP_PATIENCE_S)
         stopped = self._how_the_fieldbus_ended()
+        self.audit.close()
         self.hold.release()
         return stopped
 

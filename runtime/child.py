@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
+from weakref import WeakKeyDictionary
 
 from runtime.model import Alarm, Device, Group, Schedule, Tag, TagRegion, Task
 
@@ -29,8 +30,8 @@ FIELDBUS_STATUS = "fieldbus.json"  # in the run folder: the state of all devices
 class ServiceOrder:
     """What a server process is told: the tags, where the shared files are, and its own settings from the site.
 
-    `generation` is the layout that all shared files must have; `outputs` the number of output points. `state_dir` keeps what
-    outlives a restart (records, certificates), `users` is the file of the site's users; both empty: there are none.
+    `generation` is the layout that all shared files must have. `state_dir` keeps what outlives a restart (records, certificates),
+    `users` is the file of the site's users; both empty: there are none.
     The program's picture is `tick` (ns), `tasks`, `groups` and `pins` as in Schedule.
     """
 
@@ -41,7 +42,6 @@ class ServiceOrder:
     generation: int
     tags: tuple[Tag, ...]
     region: TagRegion
-    outputs: int
     alarms: tuple[Alarm, ...]
     settings: dict[str, Any]
     state_dir: str = ""
@@ -123,14 +123,23 @@ def begin(module: str, pass_fds: Sequence[int] = (), **options: Any) -> subproce
     )
 
 
+_givers: WeakKeyDictionary[subprocess.Popen[bytes], threading.Thread] = WeakKeyDictionary()  # the last one of each child
+
+
 def give(child: subprocess.Popen[bytes], order: Any, *, more_later: bool = False) -> None:
-    """Send an order, in a thread: it is larger than a pipe, and a child may never read it. It is closed unless more follow."""
+    """Send an order, in a thread: it is larger than a pipe, and a child may never read it. It is closed unless more follow.
+
+    Orders arrive in the order in which they are given.
+    """
     assert child.stdin is not None
-    arguments = (child.stdin, pickle.dumps(order, pickle.HIGHEST_PROTOCOL), more_later)
-    threading.Thread(target=_give, args=arguments, daemon=True).start()
+    arguments = (_givers.get(child), child.stdin, pickle.dumps(order, pickle.HIGHEST_PROTOCOL), more_later)
+    _givers[child] = threading.Thread(target=_give, args=arguments, daemon=True)
+    _givers[child].start()
 
 
-def _give(pipe: IO[bytes], order: bytes, more_later: bool) -> None:
+def _give(before: threading.Thread | None, pipe: IO[bytes], order: bytes, more_later: bool) -> None:
+    if before is not None:
+        before.join()
     try:
         with contextlib.nullcontext() if more_later else pipe:
             pipe.write(order)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -14,6 +14,7 @@ from runtime import (
     verbs_alarms,
     verbs_blocks,
     verbs_certificates,
+    verbs_check,
     verbs_drivers,
     verbs_field,
     verbs_fmt,
@@ -32,7 +33,7 @@ from runtime import (
     verbs_users,
     verbs_watch,
 )
-from runtime.options import EXIT_MISTAKES, SITE, JsonOption, SiteOption, count_of, print_problems, read
+from runtime.options import SITE, JsonOption, SiteOption, read
 
 app = typer.Typer(
     name="bessplc",
@@ -67,37 +68,7 @@ def run(
     raise typer.Exit(run_site(site, sim=sim, cold=cold, inhibit=inhibit_outputs, watch=watch))
 
 
-@app.command(epilog="Examples:  bessplc check      bessplc check --site other/config/site.yaml --json")
-def check(site: SiteOption = SITE, as_json: JsonOption = False) -> None:
-    """Check all files of a site and print every mistake; exit 1 if there is one."""
-    from runtime.app import read_site
-    from runtime.source import SiteError
-
-    problems: tuple[Any, ...] = ()
-    facts: dict[str, Any] = {}
-    try:
-        found, problems = read_site(site)
-        schedule = found.schedule
-        instances = sum(g.rows for g in schedule.groups)
-        facts = {
-            "site": found.name,
-            "digest": schedule.digest,
-            "tags": len(schedule.tags),
-            "instances": instances,
-            "groups": len(schedule.groups),
-        }
-    except SiteError as error:
-        problems = error.problems
-    failed = any(p.severity == "error" for p in problems)
-    if as_json:
-        print(json.dumps({"ok": not failed, "problems": [p.as_json() for p in problems], **facts}, indent=2))
-    else:
-        if problems:
-            print_problems(problems, site.resolve().parent.parent)
-            print(file=sys.stderr)
-        done = "" if failed else f"{facts['tags']} tags, {facts['instances']} block instances in {facts['groups']} groups: "
-        print(f"{done}{count_of(problems)}", file=sys.stderr if failed else sys.stdout)
-    raise typer.Exit(EXIT_MISTAKES if failed else 0)
+app.command(epilog=verbs_check.EPILOG)(verbs_check.check)
 
 
 @app.command(epilog="Examples:  bessplc show      bessplc show --json | jq .tasks")

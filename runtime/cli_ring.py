@@ -66,7 +66,7 @@ def command_line(seen: Onlooker) -> Iterator[CommandLine]:
                 raise NotRunningError("another command line talks to the scan and does not end")
             time.sleep(0.02)
         schedule = seen.site.schedule
-        commands = Commands(seen.folder, "cli", schedule.region.size, len(schedule.outputs.source), generation_of(schedule))
+        commands = Commands(seen.folder, "cli", schedule.region.size, generation_of(schedule))
         try:
             yield CommandLine(commands)
         finally:

@@ -12,8 +12,9 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from runtime.model import DEVICE_STATES, Described, Device
+from runtime.model import Described, Device
 from runtime.source import Report, Section, Text
+from runtime.system_tags import DEVICE_STATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ CLOSED, CONNECTING, ONLINE, DEGRADED, LOST = range(len(DEVICE_STATES))
 class Health:
     """How a device is, asked ten times a second for its tags.
 
-    `state` is the place in `runtime.model.DEVICE_STATES`; `round_trip` the seconds of the last request and its answer (NaN
+    `state` is the place in `runtime.system_tags.DEVICE_STATES`; `round_trip` the seconds of the last request and its answer (NaN
     where nothing is asked); `exchanges` counts answers or frames that were taken; `last_good` is CLOCK_MONOTONIC ns of the
     last of them, 0 before the first. `errors` counts by kind of ERRORS since the start, `conditions` are those that hold.
     """

@@ -33,7 +33,7 @@ class Control:
     def __init__(self, app: App, *, watch_files: bool = False):
         self._app = app
         self.loader = Loader(app)
-        self._files = Files() if watch_files else None
+        self._files = Files(app.read_at) if watch_files else None
         self._path = app.folder / SOCKET
         self._path.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -181,9 +181,13 @@ def _name_of(uid: int) -> str:
 
 
 class Files:
-    """The files of a site, and whether an editor has saved some since they were looked at last and has come to rest."""
+    """The files of a site, and whether an editor has saved some since they were looked at last and has come to rest.
 
-    def __init__(self) -> None:
+    `read_at` (ns since 1970) is when the site began to read them: what was saved while it started is new.
+    """
+
+    def __init__(self, read_at: int) -> None:
+        self._read_at = read_at
         self._seen: dict[str, tuple[int, int]] | None = None
         self._new: dict[str, tuple[int, int]] | None = None
         self._since = 0.0
@@ -191,6 +195,8 @@ class Files:
     def are_new(self, running: Any) -> bool:
         """Whether there is something new to load; once for every change."""
         now = _stamps(Path(running.root), running.files)
+        if self._seen is None and any(saved > self._read_at for saved, _ in now.values()):
+            self._seen = {}
         if self._seen is None or now == self._seen:
             self._seen, self._new = now, None
             return False

@@ -10,7 +10,7 @@ import pickle
 import subprocess
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,14 +18,16 @@ from runtime import child
 from runtime.app import App, generation_of
 from runtime.child import SwapOrder
 from runtime.control_prepare import Prepared, PrepareOrder
+from runtime.control_words import jump_text, lifted_text, limits_of, refused
+from runtime.engine.force_list import read_note
+from runtime.engine.retain import restore
+from runtime.force_watch import force_end
 from runtime.io_generation import changed_devices, io_generation_of
-from runtime.language.quantities import Quantity, in_unit
-from runtime.language.units import unit
+from runtime.language.quantities import Quantity
 from runtime.model import Site
 from runtime.program_diff import differences
 from runtime.rundir import state_folder_of
 from runtime.servers.audit import Deed, Who
-from runtime.servers.records.store import Records
 from runtime.source import render
 
 PREPARER = "runtime.control_prepare"
@@ -33,6 +35,8 @@ PATIENCE_S = 60.0  # kernels may have to be compiled
 ENDING_S = 1.0  # for a preparer that has closed its output and does not end
 MOST_NOTED = 60  # lines of each kind in the log
 SCAN, SUPERVISOR_ROLE = "scan", "engineer"
+_LISTS = ("differences", "dropped", "jumps", "lifted", "problems")  # of an answer
+_LOSSES = (("outputs would jump", "jumps"), ("values would not be carried over", "dropped"), ("forces would end", "lifted"))
 
 Answer = Callable[[dict[str, Any]], None]
 
@@ -62,6 +66,7 @@ class _Load:
     said: bytearray = field(default_factory=bytearray)
     number: int = 0
     site: Site | None = None
+    lifted: tuple[dict[str, Any], ...] = ()  # the forces that this program ends
     is_tried: bool = False  # unattended, and the trial said that nothing jumps and nothing is lost
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -88,7 +93,7 @@ class Loader:
         except Exception as error:  # noqa: BLE001 - whatever it is: the site runs on
             self._tell_mistake(error)
             if self._load is not None:
-                self._end(_refused(f"internal error: {error!r}"))
+                self._end(refused(f"internal error: {error!r}"))
 
     def _tell_mistake(self, error: Exception) -> None:
         self._app.tell("runtime", "internal error", {"error": repr(error), "where": traceback.format_exc()})
@@ -96,10 +101,10 @@ class Loader:
     def begin(self, request: Request, answer: Answer) -> None:
         """Begin a load; `answer` is called once with what came of it."""
         if self._load is not None:
-            answer(_refused("another load is under way"))
+            answer(refused("another load is under way"))
             return
         if self._app.site is None or not self._app.scanning:
-            answer(_refused("the site is still starting"))
+            answer(refused("the site is still starting"))
             return
         self._load = _Load(request, answer, time.monotonic())
         self._safely(self._undo if request.is_undo else self._prepare)
@@ -117,11 +122,11 @@ class Loader:
     def attend(self) -> None:
         """Give up a load that has taken too long; not one that is with the scan, which may yet swap, and always answers or dies."""
         if self._load is not None and not self._load.number and time.monotonic() - self._load.begun > PATIENCE_S:
-            self._end(_refused(f"not done within {PATIENCE_S:g} s"))
+            self._end(refused(f"not done within {PATIENCE_S:g} s"))
 
     def close(self) -> None:
         if self._load is not None:
-            self._end(_refused("the site stops"))
+            self._end(refused("the site stops"))
 
     def _more(self) -> None:
         """The preparer said something, or has ended."""
@@ -136,7 +141,7 @@ class Loader:
         self._app.supervisor.unhear(preparer.stdout)
         code = _ended(preparer)
         if code != 0:
-            self._end(_refused(f"the process that prepares the program ended with {code}; its message is in the log"))
+            self._end(refused(f"the process that prepares the program ended with {code}; its message is in the log"))
             return
         prepared: Prepared = pickle.loads(bytes(load.said))
         load.said.clear()
@@ -146,7 +151,7 @@ class Loader:
         facts["differences"] = [str(d) for d in prepared.differences]
         facts["compiled"] = list(prepared.compiled)
         if prepared.site is None:
-            self._end(_refused("the files have mistakes"))
+            self._end(refused("the files have mistakes"))
         else:
             self._offer(prepared.site)
 
@@ -154,7 +159,7 @@ class Loader:
         load = self._load
         assert load is not None and self._app.site is not None
         if self._before is None:
-            self._end(_refused("no program was loaded since the start: there is nothing to go back to"))
+            self._end(refused("no program was loaded since the start: there is nothing to go back to"))
             return
         load.facts["differences"] = [str(d) for d in differences(self._app.site, self._before)]
         self._offer(self._before)
@@ -165,22 +170,24 @@ class Loader:
         assert load is not None and running is not None
         load.facts["digest"] = site.schedule.digest
         if load.request.expect not in ("", site.schedule.digest):
-            self._end(_refused("the files have changed since they were shown"))
+            self._end(refused("the files have changed since they were shown"))
             return
         if site.schedule.digest == running.schedule.digest:
             self._end({"ok": True, "swapped": False, "text": "nothing to load: this program runs already"})
             return
         if io_generation_of(site) != io_generation_of(running):
             what = ", ".join(changed_devices(running, site)) or "the watchdog's heartbeat"
-            self._end(_refused(f"devices changed ({what}): an online change cannot do that yet; restart the site"))
+            self._end(refused(f"devices changed ({what}): an online change cannot do that yet; restart the site"))
             return
         self._number += 1
         load.number, load.site = self._number, site
-        limits = (0.0,) * len(site.schedule.outputs.source) if load.is_tried else _limits_of(site, load.request.limits)
+        limits = (0.0,) * len(site.schedule.outputs.source) if load.is_tried else limits_of(site, load.request.limits)
         is_trial = load.request.is_trial or (load.request.is_unattended and not load.is_tried)
-        order = SwapOrder(load.number, site.schedule, generation_of(site.schedule), is_trial, limits)
+        # what this program retains and the running one has not: it was there before a load that is undone, or before the last start
+        warm = restore(site.schedule, state_folder_of(self._app.options.site), is_start=False).schedule
+        order = SwapOrder(load.number, warm, generation_of(site.schedule), is_trial, limits)
         if not self._app.tell_scan(order):
-            self._end(_refused("no scan is running"))
+            self._end(refused("no scan is running"))
 
     def _hear(self, process: str, kind: str, event: dict[str, Any]) -> None:
         """What a process said: the scan's answer, or its end."""
@@ -188,7 +195,7 @@ class Loader:
         if process != SCAN or load is None or not load.number:
             return
         if kind == "died":
-            self._end(_refused("the scan ended meanwhile"))
+            self._end(refused("the scan ended meanwhile"))
         elif kind == "loaded" and event.get("number") == load.number:
             self._loaded(event)
 
@@ -198,10 +205,12 @@ class Loader:
         if event["is_swapped"]:  # before anything else: a mistake in what is told must not leave us with the old program
             self._before = running
             self._app.take_site(load.site)
+        load.lifted = tuple(event["lifted"])
         load.facts["dropped"] = list(event["dropped"])
-        load.facts["jumps"] = [_jump_text(load.site, j) for j in event["jumps"]]
+        load.facts["lifted"] = [lifted_text(running, one, read_note(self._app.folder, one["token"])) for one in load.lifted]
+        load.facts["jumps"] = [jump_text(load.site, j) for j in event["jumps"]]
         if event["refused"]:
-            self._end(_refused(event["refused"]))
+            self._end(refused(event["refused"]))
         elif load.request.is_unattended and not load.is_tried:
             self._go_on_unattended(load)
         elif not event["is_swapped"]:
@@ -213,13 +222,9 @@ class Loader:
 
     def _go_on_unattended(self, load: _Load) -> None:
         """The trial of a load that nobody watches went well: load it where there is nothing that somebody would have to confirm."""
-        lost = [
-            what
-            for what, key in (("outputs would jump", "jumps"), ("values would not be carried over", "dropped"))
-            if load.facts[key]
-        ]
+        lost = [what for what, key in _LOSSES if load.facts[key]]
         if lost:
-            self._end(_refused(f"{' and '.join(lost)}, and nobody is there to confirm it: `bessplc load` shows it and loads"))
+            self._end(refused(f"{' and '.join(lost)}, and nobody is there to confirm it: `bessplc load` shows it and loads"))
             return
         load.is_tried = True
         assert load.site is not None
@@ -235,7 +240,7 @@ class Loader:
             load.preparer.kill()
             _ended(load.preparer)
         seconds = round(time.monotonic() - load.begun, 3)
-        answer = {**outcome, "seconds": seconds, "differences": [], "dropped": [], "jumps": [], "problems": [], **load.facts}
+        answer = {**outcome, "seconds": seconds, **{key: [] for key in _LISTS}, **load.facts}
         try:
             self._note(load, answer, old_digest)
         except Exception as error:  # noqa: BLE001 - a full disk: whoever asked is told what became of the load all the same
@@ -247,7 +252,7 @@ class Loader:
         request = load.request
         verb = "undo" if request.is_undo else "load"
         facts: dict[str, Any] = {key: answer[key] for key in ("ok", "swapped", "text", "seconds", "scan") if key in answer}
-        facts |= {key: list(answer[key][:MOST_NOTED]) for key in ("differences", "dropped", "jumps") if answer[key]}
+        facts |= {key: list(answer[key][:MOST_NOTED]) for key in _LISTS if key != "problems" and answer[key]}
         self._app.tell("runtime", "tried" if request.is_trial else verb, {"user": request.who, **facts})
         running = self._app.site
         if request.is_trial or running is None:
@@ -255,12 +260,13 @@ class Loader:
         old = old_digest or running.schedule.digest
         new = answer.get("digest", "")
         who = Who(request.who, SUPERVISOR_ROLE, request.peer)
-        records = Records(state_folder_of(self._app.options.site))
-        try:
-            told, scan = str(answer["text"]), int(answer.get("scan", 0))
-            records.keep(Deed("supervisor", who, verb, "program", told, bool(answer["ok"]), 0, old[:16], new[:16] or None, scan))
-        finally:
-            records.close()
+        told, scan = str(answer["text"]), int(answer.get("scan", 0))
+        self._app.audit.keep(
+            Deed("supervisor", who, verb, "program", told, bool(answer["ok"]), 0, old[:16], new[:16] or None, scan)
+        )
+        for one in load.lifted if answer["swapped"] else ():
+            why, note = f"lifted by a {verb}: {one['why']}", read_note(self._app.folder, one["token"])
+            self._app.audit.keep(force_end(one["tag"], one["element"], one["value"], note, why, who))
 
 
 def _ended(preparer: subprocess.Popen[bytes]) -> int:
@@ -272,30 +278,3 @@ def _ended(preparer: subprocess.Popen[bytes]) -> int:
     except subprocess.TimeoutExpired:
         preparer.kill()
         return preparer.wait()
-
-
-def _refused(why: str) -> dict[str, Any]:
-    return {"ok": False, "swapped": False, "text": f"refused: {why}"}
-
-
-def _limits_of(site: Site, wanted: Sequence[Quantity]) -> tuple[float, ...]:
-    """The largest step of each output point: that of the first limit whose unit fits the tag's."""
-    limits = [float("inf")] * len(site.schedule.outputs.source)
-    for point in (p for device in site.devices for p in device.outputs):
-        of_tag = unit(site.schedule.tag(point.tag).unit)
-        for limit in wanted:
-            number = in_unit(limit, of_tag) if of_tag is not None and limit.unit is not None else None
-            if number is not None and point.type != "BOOL":
-                limits[point.slot] = abs(float(number))
-                break
-    return tuple(limits) if wanted else ()
-
-
-def _jump_text(site: Site, jump: dict[str, Any]) -> str:
-    """`pcs.p_cmd: 12 kW -> 14.5 kW`."""
-    point = next(p for device in site.devices for p in device.outputs if p.slot == jump["point"])
-    tag = site.schedule.tag(point.tag)
-    name = f"{tag.name}[{point.element + 1}]" if tag.length else tag.name
-    if tag.type == "BOOL":
-        return f"{name}: {'true' if jump['before'] else 'false'} -> {'true' if jump['after'] else 'false'}"
-    return f"{name}: {jump['before']:g} -> {jump['after']:g} {tag.unit}".rstrip()

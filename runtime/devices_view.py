@@ -10,8 +10,9 @@ from typing import Any
 
 from runtime import quality
 from runtime.columns import Cell, Row
-from runtime.model import DEVICE_STATES, Device
+from runtime.model import Device
 from runtime.onlooker import Onlooker
+from runtime.system_tags import DEVICE_STATES
 
 HEADS = ("device", "driver", "address", "state", "round-trip", "exchanges", "errors", "last good", "conditions", "last error")
 STYLES = {"online": "green", "degraded": "yellow", "connecting": "yellow", "lost": "bold red", "closed": "dim"}

@@ -8,10 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from runtime.graph import MARK, TAG, Chart, Grid, Step, Word
+from runtime.language.alarm_words import DEVIATION, KINDS
 from runtime.language.network import Draft, Listed, Node, Program, TagWrite, Wire
 from runtime.source import Listing, Section, Text
 
-ALARM_HEADS = ("of", "when", "H", "HH", "L", "LL", "deadband", "delay", "severity", "text")
+ALARM_HEADS = tuple(dict.fromkeys(word for kind in KINDS for word in kind.words))
+# the words behind which a tag of the alarm stands, and what the program knows that by
+TAG_OF = {word: limit for kind in KINDS if kind is not DEVIATION for limit, (word, _) in kind.limits.items() if limit}
+TAG_OF["suppress"] = "suppressed"
 
 
 class Tables:
@@ -122,7 +126,7 @@ class Tables:
             tags = {key.split(" ")[2]: tag.name for key, tag in self.program.implicit.items() if key.startswith(f"alarm {name} ")}
             first = Word(name, f"{root}\n" + "\n".join(tags.values()), tags.get("", ""), TAG if "" in tags else "")
             cells = [
-                Word(_said(words.get(head)), tags.get(head, ""), tags.get(head, ""), TAG if head in tags else "") for head in used
+                Word(_said(words.get(head)), tag := tags.get(TAG_OF.get(head, "-"), ""), tag, TAG if tag else "") for head in used
             ]
             rows.append([first, *cells])
         return Grid("alarms", "alarms", ["alarm", *used], rows, names)
@@ -181,6 +185,8 @@ def _does(steps: Section) -> list[Any]:
 
 def _said(value: Any) -> str:
     """A value as written, on one line."""
+    if isinstance(value, Section):
+        return ", ".join(f"{word} {_said(part)}" for word, part in value.items())
     if isinstance(value, Listing):
         return f"[{', '.join(map(_said, value))}]"
     return " ".join(str(value).split()) if isinstance(value, Text) else ""

@@ -17,8 +17,9 @@ import numpy as np
 from blocks import catalogue
 from runtime.engine.image import ImageError
 from runtime.engine.north import Pins, Snapshot
-from runtime.model import STATES, Schedule, Tag
+from runtime.model import Schedule, Tag
 from runtime.permits import Permits
+from runtime.system_tags import STATES
 
 OVERRUNS_EVERY_S = 10.0  # a scan that is always late makes one line in so long, with their number
 

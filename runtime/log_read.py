@@ -91,7 +91,9 @@ class Log:
         return sorted(found, key=lambda line: line.time)
 
     def _tail(self, name: str) -> _Tail:
-        return self._open.setdefault(name, _Tail(self.folder / f"{name}{SUFFIX}"))
+        if name not in self._open:
+            self._open[name] = _Tail(self.folder / f"{name}{SUFFIX}")
+        return self._open[name]
 
 
 class _Tail:

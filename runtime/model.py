@@ -5,6 +5,7 @@ Frozen dataclasses and NumPy columns only. Everything here can be pickled and se
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from runtime.source import NOWHERE, Position
 
 ROLES = ("viewer", "operator", "engineer", "admin")  # each may do what those before it may
+SEVERITIES = ("warning", "error", "critical")  # of alarms
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +211,11 @@ class CommandTable:
 class Alarm:
     """An alarm as declared, and the instance outputs that say whether it is active.
 
-    `active` is the tag (BOOL) that is true while it is; `limit` names the limit of `of` that it watches (H, HH, L, LL)
-    or is empty for a condition.
+    `active` is the tag (BOOL) that is true while it is; `limit` names the limit of `of` that it watches (H, HH, L, LL; HIGH, LOW of
+    a deviation; RISING, FALLING of a rate) or is empty for a condition. `kind` is "limit", "deviation", "rate" or "condition".
+    `id` is the error id by which manuals and reports know it, `source` the part of the plant it comes from; both may be empty.
+    `suppressed` is the tag (BOOL) that is true while it is suppressed by design, empty where it never is. `shelve` is the longest
+    time (ns) for which an operator may shelve it, 0 where nobody may.
     """
 
     name: str
@@ -220,6 +225,23 @@ class Alarm:
     severity: str
     text: str
     at: Position = NOWHERE
+    kind: str = "condition"
+    id: str = ""
+    source: str = ""
+    setpoint: str = ""
+    suppressed: str = ""
+    shelve: int = 8 * 3600 * 1_000_000_000
+    is_latched: bool = False
+
+    @property
+    def full_name(self) -> str:
+        """`cell_hot.HH`, or the name alone of an alarm without limits."""
+        return f"{self.name}.{self.limit}" if self.limit else self.name
+
+
+def first_outs(alarms: Iterable[Alarm]) -> tuple[str, ...]:
+    """The alarms that `plc.first_out` counts, its 1 first: those of severity error and critical, in the order of the site."""
+    return tuple(alarm.full_name for alarm in alarms if alarm.severity != SEVERITIES[0])
 
 
 @dataclass(frozen=True)
@@ -280,40 +302,3 @@ class Site:
     servers: dict[str, Any]
     files: tuple[str, ...]
     overview: tuple[str, ...] = ()  # the tags that the status view shows
-
-
-SYSTEM_TAGS: tuple[tuple[str, str, str, str], ...] = (
-    ("plc.state", "DINT", "", "State of the scan: 0 starting, 1 running, 2 safe (stopped), 3 outputs inhibited"),
-    ("plc.scan", "LINT", "", "Number of scans since start"),
-    ("plc.first_scan", "BOOL", "", "True in the first scan only"),
-    ("plc.time", "LINT", "ns", "Wall clock (UTC, since 1970) as latched by this scan"),
-    ("plc.digest", "LINT", "", "First 63 bits of the running program's SHA-256"),
-    ("plc.overruns", "LINT", "", "Scans that ended after the next was due, since the last reset"),
-    ("plc.overruns_in_a_row", "LINT", "", "Late scans without one in time between"),
-    ("plc.missed", "LINT", "", "Ticks skipped because a scan was late"),
-    ("plc.late_us", "LREAL", "us", "How late this scan started"),
-    ("plc.late_max_us", "LREAL", "us", "Latest start since the last reset"),
-    ("plc.late_p99_us", "LREAL", "us", "99 % of the scans started no later than this"),
-    ("plc.period_us", "LREAL", "us", "Time between the starts of this scan and the one before"),
-    ("plc.scan_us", "LREAL", "us", "Duration of the last whole scan"),
-    ("plc.scan_max_us", "LREAL", "us", "Longest scan since the last reset"),
-    ("plc.latch_us", "LREAL", "us", "Duration of the step latch"),
-    ("plc.command_us", "LREAL", "us", "Duration of the step command"),
-    ("plc.run_us", "LREAL", "us", "Duration of the step run"),
-    ("plc.publish_us", "LREAL", "us", "Duration of the step publish"),
-    ("plc.not_finite", "LINT", "", "Outputs replaced by their safe value because the program gave no finite number"),
-    ("plc.bad_inputs", "DINT", "", "Input tags that are not good"),
-    ("plc.torn", "LINT", "", "Inboxes left for the next scan because they were being written"),
-    ("plc.forced", "DINT", "", "Forces that hold now"),
-)
-# The tags `device.NAME.x` of every device, beside one LINT for each kind of error and one BOOL for each condition.
-DEVICE_TAGS: tuple[tuple[str, str, str, str], ...] = (
-    ("state", "DINT", "", "State of the device: 0 closed, 1 connecting, 2 online, 3 degraded, 4 lost"),
-    ("lost", "BOOL", "", "The device does not answer"),
-    ("round_trip", "LREAL", "ms", "Time between the last request and its answer, 0 where nothing is asked"),
-    ("exchanges", "LINT", "", "Answers or frames taken since the start"),
-    ("errors", "LINT", "", "Errors of all kinds since the start"),
-    ("last_good", "LINT", "ns", "Wall clock (UTC, since 1970) of the last good answer or frame, 0 before the first"),
-)
-DEVICE_STATES = ("closed", "connecting", "online", "degraded", "lost")
-STATES = ("starting", "running", "safe", "inhibited")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,15 @@ from runtime.app import generation_of
 from runtime.child import FIELDBUS_STATUS
 from runtime.engine.image import ImageError, Shared
 from runtime.engine.north import Snapshot
-from runtime.engine.south import SCAN_FILE
-from runtime.model import STATES, Site, Tag
+from runtime.engine.south import OUTBOX_FILE, SCAN_FILE
+from runtime.io_generation import io_generation_of
+from runtime.model import Site, Tag
+from runtime.running_program import running_program
+from runtime.system_tags import STATES
 
 STALE_S = 1.0
+NOT_LOADED = "the files were edited since: this is the program that runs (`bessplc load --dry-run` shows what differs)"
+OTHER_DEVICES = "the devices in the files are not those of the site that runs: put the io_maps back, or restart the site"
 
 
 class NotRunningError(Exception):
@@ -26,16 +33,28 @@ class Onlooker:
     """A running site as read from its run folder. `refresh` takes the newest picture."""
 
     def __init__(self, site: Site, file: Path):
-        self.site, self.file = site, file
+        self.file = file
         self.folder = rundir.folder_of(file)
-        self._generation = generation_of(site.schedule)
-        self.snapshot = Snapshot(self.folder, site.schedule.region, len(site.schedule.outputs.source), self._generation)
         self.fieldbus: dict[str, Any] = {}
+        self._turn_to(site)
 
-    def attach(self, patience: float = 1.0) -> None:
-        """Take the first picture. Raises NotRunningError where no site of these files runs."""
+    def _turn_to(self, site: Site) -> None:
+        self.site, self._generation = site, generation_of(site.schedule)
+        self.snapshot = Snapshot(self.folder, site.schedule.region, self._generation)
+
+    def attach(self, patience: float = 1.0, *, with_devices: bool = False, as_in_files: bool = False) -> None:
+        """Take the first picture, of the program that runs where the files were edited since: that is said on standard error.
+
+        Raises NotRunningError where the site does not run, or, `with_devices`, where its devices are not those of the files, or,
+        `as_in_files`, where its program is not.
+        """
         until = time.monotonic() + patience
         while not self.refresh():
+            if not as_in_files and self.turn_to_running():
+                if with_devices and not self.site.devices:
+                    raise NotRunningError(OTHER_DEVICES)
+                sys.stderr.write(f"{NOT_LOADED}\n")
+                continue
             holder = rundir.holder(self.file)
             if holder is None:
                 raise NotRunningError(f"{self.file} is not running: `bessplc run --site {self.file}` starts it")
@@ -48,9 +67,25 @@ class Onlooker:
             Shared.attach(self.folder / SCAN_FILE, self._generation)
         except ImageError as error:
             if "another program" in str(error):
-                return f"the site that process {holder} runs was read from other files than these: stop it and start it again"
+                return f"the program that process {holder} runs is not that of the files: `bessplc load` loads what was edited"
             return f"the site of process {holder} does not scan yet"
         return f"the scan of process {holder} publishes nothing"
+
+    def turn_to_running(self) -> bool:
+        """Look at the program that runs, where it is another one than until now; whether it is.
+
+        It has no devices where those of the files are others.
+        """
+        running = running_program(self.folder)
+        if running is None or generation_of(running) == self._generation:
+            return False
+        site = replace(self.site, schedule=running)
+        try:
+            Shared.attach(self.folder / OUTBOX_FILE, io_generation_of(site))
+        except ImageError:
+            site = replace(site, devices=())
+        self._turn_to(site)
+        return True
 
     def refresh(self) -> bool:
         """The newest snapshot and fieldbus status; whether there is any snapshot yet."""

@@ -5,15 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 SITE = Path("config/site.yaml")
 EXIT_MISTAKES, EXIT_HELD = 1, 75  # 75: EX_TEMPFAIL, another run holds the site; or none does, where one is needed
+EXIT_UNREADABLE = os.EX_IOERR  # files that cannot be read or written
 SiteOption = Annotated[Path, typer.Option("--site", "-s", help="The site file.", show_default=True)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 WatchOption = Annotated[bool, typer.Option("--watch", "-w", help="Refresh on a terminal until Ctrl-C.")]
+
+
+def fail(why: str, code: int) -> NoReturn:
+    """End with an error for people and an exit code for scripts."""
+    typer.echo(f"error: {why}", err=True)
+    raise typer.Exit(code)
 
 
 def wants_colour(stream: Any) -> bool:

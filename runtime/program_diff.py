@@ -80,7 +80,10 @@ def _tasks(schedule: Schedule) -> dict[str, str]:
 
 
 def _alarms(schedule: Schedule) -> dict[str, str]:
-    return {a.name: " ".join(w for w in (a.severity, a.of, a.limit, f"`{a.text}`" if a.text else "") if w) for a in schedule.alarms}
+    return {
+        a.full_name: " ".join(w for w in (a.severity, a.of, a.limit, a.id, f"`{a.text}`" if a.text else "") if w)
+        for a in schedule.alarms
+    }
 
 
 def _servers(site: Site) -> dict[str, str]:

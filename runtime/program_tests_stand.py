@@ -21,7 +21,7 @@ from runtime.engine.north import Commands, Reply
 from runtime.engine.plan import C_RINGS, I_RECEIVED, S_TAILS, T_LAST, T_TURN
 from runtime.engine.plc import Plc
 from runtime.language.scenario import DEEPEST, SIZES, TYPES, Cell, Check, Link, Point, Ramp, Setting, Write
-from runtime.model import DEVICE_STATES, Device, Site
+from runtime.model import Device, Site
 from runtime.program_tests_loop import (
     HISTORY,
     MOST_WATCHED,
@@ -44,6 +44,7 @@ from runtime.program_tests_loop import (
     play,
 )
 from runtime.quality import BAD_NO_COMMUNICATION, GOOD
+from runtime.system_tags import DEVICE_STATES
 
 START = 1_000_000_000_000  # CLOCK_MONOTONIC of the first scan
 GENERATION = 0x7E57
@@ -229,8 +230,7 @@ class Stand:
         """A service's command, for the next scan."""
         ring = self._rings.get(write.service)
         if ring is None:
-            outputs = len(self.schedule.outputs.source)
-            ring = Commands(self.plc.folder, write.service, self.schedule.region.size, outputs, GENERATION)
+            ring = Commands(self.plc.folder, write.service, self.schedule.region.size, GENERATION)
             self._rings[write.service] = ring
             self.plc.attach()
         if ring.is_full():

@@ -8,14 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
-from runtime.options import EXIT_HELD, EXIT_MISTAKES
+from runtime.options import EXIT_HELD, EXIT_MISTAKES, EXIT_UNREADABLE, fail
 
 WAYS = "03:00 (the last one), 2h, 30min, 7d, or 2026-03-01T06:00 (local unless it says its offset)"
-EXIT_UNREADABLE = 74  # EX_IOERR
 SinceOption = Annotated[str, typer.Option("--since", help=f"From when on: {WAYS}.")]
 UntilOption = Annotated[str, typer.Option("--until", help="Until when, written in the same way; now where it is left out.")]
 UNITS = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
@@ -117,9 +116,3 @@ def show(site: Path, title: str, heads: Sequence[str], rows: Sequence[Sequence[s
 def printable(text: str) -> str:
     """A client's text as it may go to a terminal: no control sequences, one line."""
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
-
-
-def fail(why: str, code: int) -> NoReturn:
-    """End with an error for people and an exit code for scripts."""
-    typer.echo(f"error: {why}", err=True)
-    raise typer.Exit(code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,10 @@ from typing import Any, TextIO
 from runtime.engine.replay_cells import Cell, all_cells, cells_like
 from runtime.engine.replay_diff import CHUNK, Compared, compare
 from runtime.engine.replay_run import Facts, Rows, TapeRun
-from runtime.model import STATES, Schedule
+from runtime.model import Schedule
 from runtime.records_view import number, plain, when
 from runtime.source import did_you_mean
+from runtime.system_tags import STATES
 
 
 @dataclass(frozen=True)
@@ -82,36 +84,41 @@ def _named(schedule: Schedule, names: Sequence[str]) -> list[Cell]:
 
 
 class _Changes:
-    """When cells changed, the first so many; at the beginning what they are, or only what is true."""
+    """When cells changed; at the beginning what they are, or only what is true.
+
+    Of so many changes each cell has its share, the newest: a noisy measurement must not hide the one fall of an interlock.
+    """
 
     def __init__(self, limit: int, only_true: bool):
         self._only_true = only_true
-        self.found: list[dict[str, Any]] = []
         self.left_out = 0
         self._limit, self._last = limit, dict[str, int]()
+        self._kept = dict[str, deque[dict[str, Any]]]()
+
+    @property
+    def found(self) -> list[dict[str, Any]]:
+        """What is kept, oldest first."""
+        return sorted((one for kept in self._kept.values() for one in kept), key=lambda one: (one["time"], one["scan"]))
 
     def note(self, rows: Rows, first: int, last: int) -> None:
+        share = max(self._limit // max(last - first, 1), 1)
         for place in range(first, last):
             cell, column = rows.cells[place], rows.bits[:, place]
             before = self._last.get(cell.name)
-            changed = (column[1:] != column[:-1]).nonzero()[0] + 1
-            here = changed.tolist() if before == column[0] else [0, *changed.tolist()]
-            for row in here:
-                was = column[row - 1] if row else before
-                if was is not None or column[row] or not self._only_true:
-                    self._add(rows, row, cell, was)
+            changed = ((column[1:] != column[:-1]).nonzero()[0] + 1).tolist()
+            is_new = before != column[0] and (before is not None or column[0] or not self._only_true)
+            here = [0, *changed] if is_new else changed
+            kept = self._kept.setdefault(cell.name, deque(maxlen=share))
+            self.left_out += max(len(kept) + len(here) - share, 0)
+            kept.extend(_change_of(rows, row, place, column[row - 1] if row else before) for row in here[-share:])
             self._last[cell.name] = int(column[-1])
-        self.found.sort(key=lambda one: (one["time"], one["scan"]))
 
-    def _add(self, rows: Rows, row: int, cell: Cell, was: int | None) -> None:
-        if len(self.found) >= self._limit:
-            self.left_out += 1
-            return
-        value = plain(cell.value(int(rows.bits[row, rows.cells.index(cell)])))
-        old = None if was is None else plain(cell.value(int(was)))
-        self.found.append(
-            {"scan": int(rows.scans[row]), "time": when(int(rows.walls[row])), "name": cell.name, "was": old, "value": value}
-        )
+
+def _change_of(rows: Rows, row: int, place: int, was: int | None) -> dict[str, Any]:
+    cell = rows.cells[place]
+    value = plain(cell.value(int(rows.bits[row, place])))
+    old = None if was is None else plain(cell.value(int(was)))
+    return {"scan": int(rows.scans[row]), "time": when(int(rows.walls[row])), "name": cell.name, "was": old, "value": value}
 
 
 class _Table:
@@ -193,7 +200,9 @@ def as_text(found: dict[str, Any]) -> str:
         if found[key]:
             lines += ["", f"{title}:", *(_change(one) for one in found[key])]
     if found["left_out"]:
-        lines.append(f"... and {found['left_out']:,} more changes; --limit shows more, --csv all")
+        lines.append(
+            f"... and {found['left_out']:,} more changes, which were earlier; --limit or --since and --until show them, --csv all"
+        )
     if "diff" in found:
         lines += ["", *_diff_text(found["diff"])]
     return "\n".join(lines)

@@ -13,11 +13,13 @@ from typing import Any
 
 from runtime.app import App, RunOptions, generation_of
 from runtime.control import Control
+from runtime.force_watch import ForceWatch
 from runtime.log_events import ScanEvents
 from runtime.log_site import SiteLog
 from runtime.options import wants_colour
 from runtime.pulse import Pulses
 from runtime.rundir import SiteHeldError, state_folder_of
+from runtime.running_program import leave_program
 from runtime.source import SiteError, render
 
 LINE_EVERY_S = 10.0
@@ -120,9 +122,11 @@ def _watch(app: App, stop: list[int], log: Any, control: Control, reload: list[i
     from runtime.status import Status
 
     assert app.site is not None
+    leave_program(app.folder, app.site.schedule)
     status = Status(app.site, app.folder, generation_of(app.site.schedule))
     keeper = Keeper(state_folder_of(app.options.site), app.site.schedule)
     events = ScanEvents(app.site.schedule, app.folder, generation_of(app.site.schedule), log)
+    forces = ForceWatch(app.site.schedule, app.folder, generation_of(app.site.schedule), app.tell, app.audit.keep)
     show = _view(app, status) if sys.stdout.isatty() else _lines(status, log)
     keep_due = time.monotonic() + KEEP_EVERY_S
     pulses = Pulses(app.folder, SERVERS, SILENT_LOOKS)
@@ -135,15 +139,18 @@ def _watch(app: App, stop: list[int], log: Any, control: Control, reload: list[i
                 reload.clear()
                 control.load_files("SIGHUP")
             if status.site is not app.site:
+                leave_program(app.folder, app.site.schedule)
                 generation = generation_of(app.site.schedule)
                 status.follow(app.site, generation)
                 keeper = Keeper(state_folder_of(app.options.site), app.site.schedule)
                 events = ScanEvents(app.site.schedule, app.folder, generation, log, before=events)
+                forces = ForceWatch(app.site.schedule, app.folder, generation, app.tell, app.audit.keep, before=forces)
                 silent = 0
             for name in pulses.silent(app.processes()):
                 app.supervisor.kill(name, f"no sign of life for {SILENT_LOOKS * VIEW_EVERY_S:g} s")
             status.refresh()
             events.look(status.snapshot)
+            forces.look()
             if status.snapshot.scan:
                 refresh()
             silent = silent + 1 if app.scanning and status.age > HUNG_S else 0  # one that starts may take its time

@@ -17,6 +17,7 @@ from runtime import fieldbus
 from runtime.language.loader import read_yaml
 from runtime.schema_blocks import function_block
 from runtime.schema_io import io_map
+from runtime.schema_plant import plant
 from runtime.schema_program import program
 from runtime.schema_servers import scada
 from runtime.schema_site import site
@@ -32,6 +33,7 @@ TITLES = {
     "io_map": "bessplc device",
     "scada": "bessplc register map",
     "test": "bessplc tests",
+    "plant": "bessplc simulated plant",
 }
 KINDS = tuple(TITLES)
 LONG = 60  # characters of a pattern that is worth a name
@@ -92,6 +94,8 @@ def schema(kind: str, known: Known | None = None) -> Shape:
         body = program(blocks.catalogue().values(), here.function_blocks)
     elif kind == "io_map":
         body = io_map(fieldbus.drivers())
+    elif kind == "plant":
+        body = plant()
     else:
         body = scada() if kind == "scada" else tests_of_a_file()
     shared: dict[str, tuple[str, Shape]] = {}
@@ -134,6 +138,7 @@ def editor_settings(folder: str, known: Known, before: dict[str, Any]) -> dict[s
         "io_map": ["io_maps/*.yaml", *(f"!{name}" for name in maps)],
         "scada": list(maps),
         "test": ["programs/*.test.yaml"],
+        "plant": ["config/plant.yaml", "config/*_plant.yaml"],
     }
     ours = {f"./{folder}/{kind}.json": files[kind] for kind in KINDS}
     others = {key: value for key, value in before.get("yaml.schemas", {}).items() if key not in ours}

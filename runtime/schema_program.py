@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from blocks.declare import BOOL, LREAL, TIME, TYPES, BlockType
 from runtime import schema_words as words
 from runtime.language import function_blocks
-from runtime.language.alarms import CONDITION_WORDS, LIMIT_WORDS, LIMITS, SEVERITIES
+from runtime.language.alarm_words import ERROR_ID, KINDS, SOURCES, Kind
 from runtime.language.program import PROGRAM_WORDS
 from runtime.language.sequences import STEP_WORDS
+from runtime.model import SEVERITIES
 from runtime.schema_blocks import instance
 from runtime.schema_tests import named_tests
 from runtime.schema_values import (
@@ -19,6 +20,7 @@ from runtime.schema_values import (
     Shape,
     choice,
     described,
+    duration,
     list_of,
     named,
     section,
@@ -106,32 +108,45 @@ def _sequences() -> Shape:
 
 
 def _alarms() -> Shape:
+    times = {word: described(value(TIME, low=0), words.ALARM[word]) for word in ("delay", "off_delay", "settle")}
     known = {
-        "of": described(ANYTHING, words.ALARM["of"]),
+        **{word: described(ANYTHING, words.ALARM[word]) for kind in KINDS for word in kind.pins if word not in times},
         "when": described(value(BOOL), words.ALARM["when"]),
-        **{limit: described(ANYTHING, words.ALARM[limit]) for limit in LIMITS},
-        "deadband": described(ANYTHING, words.ALARM["deadband"]),
-        "delay": described(value(TIME, low=0), words.ALARM["delay"]),
-        "severity": choice(SEVERITIES, words.ALARM["severity"], default=SEVERITIES[0]),
+        **times,
+        "filter": described(value(LREAL, "s", low=0), words.ALARM["filter"]),
+        **{word: described(value(BOOL), words.ALARM[word]) for word in ("latch", "suppress")},
+        "severity": _severity(),
+        "shelve": described({"anyOf": [duration(), choice(["never"])], "default": "8 h"}, words.ALARM["shelve"]),
+        "id": text(words.ALARM["id"], pattern=ERROR_ID.pattern.replace(r"\Z", "$"), examples=["ERR_COMM_LOST"]),
+        "source": choice(SOURCES, words.ALARM["source"]),
         "text": text(words.ALARM["text"]),
     }
-
-    def only(allowed: Iterable[str]) -> Shape:
-        return {"properties": {word: False for word in known if word not in allowed}}
-
-    every = dict.fromkeys((*LIMIT_WORDS, *CONDITION_WORDS))
-    alarm = section({word: known.get(word, described(ANY, words.ALARM.get(word, ""))) for word in every})
-    limits = {"anyOf": [{"required": [limit]} for limit in LIMITS]}
-    alarm |= {
-        "if": {"required": ["of"]},
-        "then": {"allOf": [only(LIMIT_WORDS), limits]},
-        "else": {"required": ["when"], **only(CONDITION_WORDS)},
+    alarm = section(known) | {
+        "oneOf": [_kind(kind, known) for kind in KINDS],
         "defaultSnippets": [
             {"label": "limit", "body": {"of": "${1:tag}", "HH": "${2:55 °C}", "delay": "1 s", "severity": "error", "text": "${3}"}},
+            {"label": "deviation", "body": {"of": "${1:tag}", "setpoint": "${2:tag}", "deviation": "${3:10 kW}", "settle": "2 s"}},
+            {"label": "rate", "body": {"of": "${1:tag}", "rise": "${2:0.1 K/s}", "filter": "30 s", "text": "${3}"}},
             {"label": "condition", "body": {"when": "${1:tag}", "severity": "warning", "text": "${2}"}},
         ],
     }
     return named(alarm, words.PROGRAM["alarms"])
+
+
+def _severity() -> Shape:
+    limits = [limit for kind in KINDS for limit in kind.limits if limit]
+    each = section({limit: choice(SEVERITIES, f"The severity of {limit}.") for limit in limits})
+    return described({"anyOf": [choice(SEVERITIES), each], "default": SEVERITIES[0]}, words.ALARM["severity"])
+
+
+def _kind(kind: Kind, known: Iterable[str]) -> Shape:
+    """One kind of alarm: what it needs, and the words of the others that it has not."""
+    given = [{"required": [word]} for word, _ in kind.limits.values()]
+    return {
+        "required": ["when" if "when" in kind.pins else "of", *kind.needs],
+        "anyOf": given,
+        "properties": {word: False for word in known if word not in kind.words},
+    }
 
 
 def _inputs() -> Shape:

@@ -11,7 +11,8 @@ from typing import Any
 
 from runtime import quality
 from runtime.engine.north import Snapshot
-from runtime.model import STATES, Site, Tag
+from runtime.model import Site, Tag
+from runtime.system_tags import STATES
 
 STALE_S = 1.0
 
@@ -50,7 +51,7 @@ class Status:
         """Show this site from now on."""
         self.site = site
         schedule = site.schedule
-        self.snapshot = Snapshot(self.folder, schedule.region, len(schedule.outputs.source), generation)
+        self.snapshot = Snapshot(self.folder, schedule.region, generation)
         self.overview = [schedule.tag(name) for name in site.overview]
         self.alarms = [(alarm, schedule.tag(alarm.active)) for alarm in schedule.alarms]
 

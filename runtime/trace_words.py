@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
+from blocks import catalogue
 from runtime.engine.trace import MOST_CHANNELS
 from runtime.engine.trace_view import Channel, Trigger, channels_of
 from runtime.language.quantities import QuantityError, in_unit, quantity
@@ -12,6 +14,7 @@ from runtime.language.units import unit
 from runtime.model import Schedule
 from runtime.places_of_tags import WrongWordsError
 from runtime.source import did_you_mean
+from runtime.watch_units import Units
 
 _EDGE = re.compile(r"(?P<edge>rise|fall)\s*\((?P<inner>.+)\)\Z", re.IGNORECASE)
 _COMPARISON = re.compile(r"(?P<channel>[^<>=]+?)\s*(?P<sign><>|>=|<=|>|<|=)\s*(?P<level>[^<>=]+)\Z")
@@ -31,7 +34,12 @@ def channels_named(schedule: Schedule, names: Sequence[str]) -> list[Channel]:
 
 def _channels(schedule: Schedule, name: str) -> tuple[Channel, ...]:
     try:
-        return channels_of(name, schedule.tags, schedule.region, schedule.pins)
+        found = channels_of(name, schedule.tags, schedule.region, schedule.pins)
+        pin = found[0].name.split("[")[0]
+        if pin not in schedule.pins:
+            return found
+        unit_of_pin = Units(schedule, catalogue()).as_tag(pin).unit
+        return tuple(replace(channel, unit=unit_of_pin) for channel in found)
     except KeyError as error:
         if " has " in str(error.args[0]):
             raise WrongWordsError(str(error.args[0])) from None

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from runtime.options import EXIT_MISTAKES, SITE, JsonOption, SiteOption, read
+from runtime.options import EXIT_MISTAKES, SITE, JsonOption, SiteOption, fail, read
 
 app = typer.Typer(
     help="The site's certificates: its own, and the clients that it trusts. Servers that run notice whom you trust at once.",
@@ -31,13 +31,8 @@ def _folder(site: Path) -> Any:
     from runtime.servers.certificates import Certificates
 
     if not site.exists():
-        _fail(f"{site} does not exist; `--site` names the site file", 2)
+        fail(f"{site} does not exist; `--site` names the site file", 2)
     return Certificates(state_folder_of(site) / "pki")
-
-
-def _fail(message: str, code: int = EXIT_MISTAKES) -> Any:
-    typer.echo(f"error: {message}", err=True)
-    raise typer.Exit(code)
 
 
 def _try(what: Callable[[], Any]) -> Any:
@@ -46,7 +41,7 @@ def _try(what: Callable[[], Any]) -> Any:
         return what()
     except OSError as error:
         hint = "; run this as the user that runs the site" if isinstance(error, PermissionError) else ""
-        return _fail(f"{error.filename}: {error.strerror}{hint}")
+        return fail(f"{error.filename}: {error.strerror}{hint}", EXIT_MISTAKES)
 
 
 def _print(found: dict[str, Any]) -> None:
@@ -65,7 +60,7 @@ def show(site: SiteOption = SITE, as_json: JsonOption = False) -> None:
     try:
         own = folder.read_own()
     except CertificateError as error:
-        _fail(f"{error}\nthe first start makes it, or `bessplc certificate new`")
+        fail(f"{error}\nthe first start makes it, or `bessplc certificate new`", EXIT_MISTAKES)
     found = {**facts(own.der), "file": str(own.certificate)}
     if as_json:
         typer.echo(json.dumps({**found, "warning": folder.worry(own)}, indent=2))
@@ -128,7 +123,7 @@ def new(
     folder = _folder(site)
     found = read(site, warn=False)
     if (folder.folder / "own" / "certificate.der").exists() and not force:
-        _fail("there is one already, and clients trust it: `--force` replaces it")
+        fail("there is one already, and clients trust it: `--force` replaces it", EXIT_MISTAKES)
     named = [str((section or {}).get("host", "")) for section in found.servers.values()]
     known = [host for name in (named or [""]) for host in hosts_of(name)]
     own = _try(lambda: folder.renew(uri_of(found.name), list(dict.fromkeys([*(hosts or []), *known])), days))
@@ -143,12 +138,12 @@ def _which(folder: Any, which: str) -> bytes:
         try:
             return read_certificate(Path(which))
         except CertificateError as error:
-            _fail(str(error))
+            fail(str(error), EXIT_MISTAKES)
     found: list[bytes] = _try(lambda: folder.find(which))
     if len(found) != 1:
         many = "".join(f"\n  {_said(der)}" for der in found)
         said = "several fingerprints start so" if found else "no certificate's fingerprint starts so (8 digits or more)"
-        _fail(f"`{which}` is no file, and {said}{many}")
+        fail(f"`{which}` is no file, and {said}{many}", EXIT_MISTAKES)
     return found[0]
 
 

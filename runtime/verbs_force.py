@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from runtime.options import EXIT_HELD, EXIT_MISTAKES, SITE, JsonOption, SiteOption, read
-from runtime.records_view import fail, opened, plain, show, when
+from runtime.options import EXIT_HELD, EXIT_MISTAKES, SITE, JsonOption, SiteOption, fail, read
+from runtime.records_view import opened, plain, show, when
 
 FORCE_EPILOG = (
     "Examples:  bessplc force bms.soc='80 %' --for '10 min' --reason 'test of the charge limit'"

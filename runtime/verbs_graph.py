@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
-from runtime.options import EXIT_HELD, EXIT_MISTAKES, SITE, SiteOption, print_problems
+from runtime.options import EXIT_HELD, EXIT_MISTAKES, EXIT_UNREADABLE, SITE, SiteOption, fail, print_problems
 
 EVERY_S = 1.0
 EPILOG = (
@@ -35,10 +34,10 @@ def graph(
 
         known = [one.name for one in draft.programs.values()]
         hint = did_you_mean(program, known) or f"the programs are {', '.join(known)}"
-        _refuse(f"no program named {program}: {hint}", 2)
+        fail(f"no program named {program}: {hint}", 2)
     target = file or Path(f"{found.name}.svg")
     if live and str(target) == "-":
-        _refuse("--live rewrites a file: name one with --svg FILE", 2)
+        fail("--live rewrites a file: name one with --svg FILE", 2)
     seen = _running(model, site, must=live) if values or live else None
     _write(target, _drawn(draft, model, program, seen))
     if str(target) != "-":
@@ -77,11 +76,6 @@ def _rewrite(target: Path, site: Path, program: str, draft: Any, model: Any, see
         _write(target, _drawn(draft, model, program, seen))
 
 
-def _refuse(why: str, code: int) -> NoReturn:
-    typer.echo(f"error: {why}", err=True)
-    raise typer.Exit(code)
-
-
 def _read(site: Path) -> tuple[Any, Any]:
     """The network and the site; all mistakes, and exit 1."""
     from runtime.fieldbus import drivers
@@ -102,11 +96,11 @@ def _running(model: Any, file: Path, must: bool) -> Any:
 
     seen = Onlooker(model, file)
     try:
-        seen.attach()
+        seen.attach(as_in_files=True)
     except NotRunningError as error:
         if not must:
             return None
-        _refuse(str(error), EXIT_HELD)
+        fail(str(error), EXIT_HELD)
     return Values(seen)
 
 
@@ -115,9 +109,9 @@ def _write(target: Path, text: str) -> None:
     if str(target) == "-":
         typer.echo(text, nl=False)
         return
-    aside = target.with_name(f".{target.name}.{os.getpid()}")
+    from runtime.engine.cache import write_aside
+
     try:
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(target)
+        write_aside(target, text)
     except OSError as error:
-        _refuse(f"{target} cannot be written: {error.strerror}", os.EX_IOERR)
+        fail(f"{target} cannot be written: {error.strerror}", EXIT_UNREADABLE)

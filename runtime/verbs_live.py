@@ -21,7 +21,7 @@ def devices(site: SiteOption = SITE, as_json: JsonOption = False, watch: WatchOp
     """List the devices of a running site: state, round-trip, errors by kind, conditions."""
     from runtime import devices_view
 
-    seen = _attach(site)
+    seen = _attach(site, with_devices=True)
     _show(seen, watch, as_json, lambda: devices_view.as_json(seen), lambda: (devices_view.HEADS, devices_view.as_rows(seen)))
 
 
@@ -37,7 +37,7 @@ def io(
     """List the points of a running site: value, raw value, quality, age, address."""
     from runtime import io_view
 
-    seen = _attach(site)
+    seen = _attach(site, with_devices=True)
     try:
         points = io_view.choose(seen, device or [], tags or [])
     except io_view.UnknownNameError as error:
@@ -46,13 +46,13 @@ def io(
     _show(seen, watch, as_json, lambda: io_view.as_json(seen, points), lambda: (io_view.HEADS, io_view.as_rows(seen, points)))
 
 
-def _attach(file: Path) -> Any:
+def _attach(file: Path, *, with_devices: bool = False) -> Any:
     """The running site of this file; exit 75 where there is none."""
     from runtime.onlooker import NotRunningError, Onlooker
 
     seen = Onlooker(read(file, warn=False), file)
     try:
-        seen.attach()
+        seen.attach(with_devices=with_devices)
     except NotRunningError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(EXIT_HELD) from None

@@ -96,7 +96,7 @@ def _show(answer: dict[str, Any], site: Path, as_json: bool) -> None:
     colour = wants_colour(sys.stdout)
     for text in _cut(answer.get("differences", ())):
         typer.echo(typer.style(text, fg=COLOURS.get(text[:1])) if colour else text)
-    for title, key in (("not carried over:", "dropped"), ("outputs that jump:", "jumps")):
+    for title, key in (("not carried over:", "dropped"), ("outputs that jump:", "jumps"), ("forces that end:", "lifted")):
         if answer.get(key):
             typer.echo(f"{title}")
             for text in _cut(answer[key]):

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from runtime.options import EXIT_HELD, EXIT_MISTAKES, SITE, JsonOption, SiteOption, wants_colour
-from runtime.records_view import EXIT_UNREADABLE, WAYS, UntilOption, fail, span
+from runtime.options import EXIT_HELD, EXIT_MISTAKES, EXIT_UNREADABLE, SITE, JsonOption, SiteOption, fail, wants_colour
+from runtime.records_view import WAYS, UntilOption, span
 
 EPILOG = (
     "Examples:  bessplc log --since 03:00 --level warning      bessplc log --tag bms --follow"

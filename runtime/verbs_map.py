@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from runtime.options import EXIT_MISTAKES, SITE, JsonOption, SiteOption, print_problems, read, wants_colour
+from runtime.options import EXIT_MISTAKES, SITE, JsonOption, SiteOption, fail, print_problems, read, wants_colour
 
 EPILOG = (
     "Examples:  bessplc map      bessplc map 'bms.*' --table input      bessplc map --csv > registers.csv"
@@ -61,7 +61,7 @@ def show_map(
     from runtime.servers.modbus.openplc import located
 
     if as_csv + as_markdown + as_yaml + as_json > 1:
-        _refuse("one of --csv, --markdown, --yaml and --json")
+        fail("one of --csv, --markdown, --yaml and --json", 2)
     entries, is_openplc = _entries(site, state)
     chosen = _choose(entries, names or [], table)
     lines = list_map(chosen, located if is_openplc else None)
@@ -107,11 +107,11 @@ def _choose(entries: Sequence[Any], names: Sequence[str], table: str) -> list[An
     from runtime.source import did_you_mean
 
     if table and table not in TABLES:
-        _refuse(f"no table named {table}: {did_you_mean(table, TABLES) or 'known: ' + ', '.join(TABLES)}")
+        fail(f"no table named {table}: {did_you_mean(table, TABLES) or 'known: ' + ', '.join(TABLES)}", 2)
     known = {entry.name for entry in entries}
     for name in names:
         if not any(_fits(one, name) for one in known):
-            _refuse(f"the map has no {name}: {did_you_mean(name, known) or '`bessplc map` lists it'}")
+            fail(f"the map has no {name}: {did_you_mean(name, known) or '`bessplc map` lists it'}", 2)
     fits = [entry for entry in entries if not names or any(_fits(entry.name, name) for name in names)]
     return [entry for entry in fits if table in ("", entry.table)]
 
@@ -119,11 +119,6 @@ def _choose(entries: Sequence[Any], names: Sequence[str], table: str) -> list[An
 def _fits(name: str, pattern: str) -> bool:
     plain = pattern.lower().replace("[", "[[]")  # a bracket is an index here, not one of several letters
     return fnmatch.fnmatchcase(name.lower(), plain)
-
-
-def _refuse(why: str) -> None:
-    typer.echo(f"error: {why}", err=True)
-    raise typer.Exit(2)
 
 
 def _rows(lines: Sequence[Any]) -> tuple[list[str], list[list[str]]]:

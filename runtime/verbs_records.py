@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from runtime.options import SITE, JsonOption, SiteOption
-from runtime.records_view import SinceOption, UntilOption, fail, number, opened, plain, show, span, when
+from runtime.options import SITE, JsonOption, SiteOption, fail
+from runtime.records_view import SinceOption, UntilOption, number, opened, plain, show, span, when
 
 AUDIT_EPILOG = "Examples:  bessplc audit --since 03:00 --until 03:30      bessplc audit --tag 'hmi.*' --refused --json"
 HISTORY_EPILOG = "Examples:  bessplc history bms.soc --since 2h      bessplc history pcs.p --since 2026-03-01T06:00 --csv > pcs.csv"

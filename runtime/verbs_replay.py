@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from runtime.options import EXIT_MISTAKES, SITE, JsonOption, SiteOption, read
-from runtime.records_view import EXIT_UNREADABLE, WAYS, fail
+from runtime.options import EXIT_MISTAKES, EXIT_UNREADABLE, SITE, JsonOption, SiteOption, fail, read
+from runtime.records_view import WAYS
 
 EPILOG = (
     "Examples:  bessplc replay --since 03:00 --until 03:10 --show bms.soc,dispatch.clamp.OUT      bessplc replay trip.tape --json"
@@ -21,13 +21,13 @@ def replay(
     files: Annotated[
         list[Path] | None, typer.Argument(metavar="[FILE]...", help="Tape files: an incident, or segments, oldest first.")
     ] = None,
-    since: Annotated[str, typer.Option("--since", help=f"The running tape of the site from when on: {WAYS}.")] = "",
+    since: Annotated[str, typer.Option("--since", help=f"From when on, of FILE or of the site's running tape: {WAYS}.")] = "",
     until: Annotated[str, typer.Option("--until", help="Until when, written in the same way.")] = "",
     program: Annotated[Path | None, typer.Option("--program", "-p", help="The site file of an edited program.")] = None,
     show: Annotated[str, typer.Option("--show", help="Tags and pins, with commas between; `*` stands for any letters.")] = "",
     csv: Annotated[Path | None, typer.Option("--csv", help="Write what --show names, every scan a line.")] = None,
     diff: Annotated[Path | None, typer.Option("--diff", help="Another tape: say the first scan that differs, and in what.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="List so many changes at most.")] = 200,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="List so many changes at most: the newest of each name.")] = 200,
     site: SiteOption = SITE,
     as_json: JsonOption = False,
 ) -> None:
@@ -65,8 +65,6 @@ def _paths(files: list[Path], since: str, until: str, site: Path) -> list[Path]:
     from runtime.servers.recorder.segments import FOLDER, chosen
 
     if files:
-        if since:
-            fail("say FILE or --since, not both", 2)
         for path in files:
             if not path.exists():
                 fail(

@@ -9,17 +9,17 @@ from typing import Annotated, Any
 
 import typer
 
-from runtime.options import EXIT_MISTAKES, SITE, SiteOption
+from runtime.options import EXIT_MISTAKES, EXIT_UNREADABLE, SITE, SiteOption, fail
 
 EPILOG = (
     "Examples:  bessplc schema --vscode      bessplc schema program > program.json      bessplc schema --dir /etc/bessplc/schema"
 )
 FOLDER = ".bessplc/schema"
-FOLDERS = {"site": "config", "program": "programs", "test": "programs", "io_map": "io_maps", "scada": "io_maps"}
+FOLDERS = {"site": "config", "program": "programs", "test": "programs", "io_map": "io_maps", "scada": "io_maps", "plant": "config"}
 
 
 def schema(
-    kind: Annotated[str, typer.Argument(help="site, program, io_map, scada or test: print this one.")] = "",
+    kind: Annotated[str, typer.Argument(help="site, program, io_map, scada, test or plant: print this one.")] = "",
     site: SiteOption = SITE,
     folder: Annotated[
         Path | None, typer.Option("--dir", help=f"Write the schemas into this folder (default: the site's {FOLDER}).")
@@ -27,15 +27,16 @@ def schema(
     vscode: Annotated[bool, typer.Option("--vscode", help="Map them in the site's .vscode/settings.json too.")] = False,
 ) -> None:
     """Write JSON Schemas for the editor: completion of block types and pins, hover texts, range errors."""
+    from runtime.engine.cache import write_aside
     from runtime.schema import KINDS, as_text, known_of
     from runtime.schema import schema as make
     from runtime.source import did_you_mean
 
     root = site.resolve().parent.parent
     if kind and kind not in KINDS:
-        _refuse(f"no schema named {kind}: {did_you_mean(kind, KINDS) or 'known: ' + ', '.join(KINDS)}")
+        fail(f"no schema named {kind}: {did_you_mean(kind, KINDS) or 'known: ' + ', '.join(KINDS)}", 2)
     if kind and (folder or vscode):
-        _refuse("a single schema is printed: leave its name out to write all of them")
+        fail("a single schema is printed: leave its name out to write all of them", 2)
     if kind:
         typer.echo(as_text(make(kind, known_of(root))), nl=False)
         return
@@ -45,13 +46,12 @@ def schema(
         target.mkdir(parents=True, exist_ok=True)
         for one in KINDS:
             text = as_text(make(one, known))
-            _write(target / f"{one}.json", text)
+            write_aside(target / f"{one}.json", text)
             typer.echo(f"{target / one}.json  {len(text.encode()) // 1024} KiB")
         if settings is not None:
             _map_in_vscode(root, target, known, settings)
     except OSError as error:
-        typer.echo(f"error: {error.filename}: {error.strerror}", err=True)
-        raise typer.Exit(os.EX_IOERR) from None
+        fail(f"{error.filename}: {error.strerror}", EXIT_UNREADABLE)
     _hint(root, target)
 
 
@@ -71,20 +71,14 @@ def _read_settings(path: Path) -> dict[str, Any]:
 
 def _map_in_vscode(root: Path, target: Path, known: Any, before: dict[str, Any]) -> None:
     """Enter the schemas into the editor's settings."""
+    from runtime.engine.cache import write_aside
     from runtime.schema import editor_settings
 
     path = root / ".vscode/settings.json"
     path.parent.mkdir(exist_ok=True)
     place = os.path.relpath(target, root) if target.is_relative_to(root) else str(target)
-    _write(path, json.dumps(editor_settings(place, known, before), ensure_ascii=False, indent=2) + "\n")
+    write_aside(path, json.dumps(editor_settings(place, known, before), ensure_ascii=False, indent=2) + "\n")
     typer.echo(f"{path}  maps them (Red Hat's YAML extension reads it)")
-
-
-def _write(path: Path, text: str) -> None:
-    """Aside, then in place: an editor that watches the file never sees half of it."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
 
 
 def _hint(root: Path, target: Path) -> None:
@@ -93,8 +87,3 @@ def _hint(root: Path, target: Path) -> None:
     for kind, folder in FOLDERS.items():
         place = os.path.relpath(target / f"{kind}.json", root / folder) if target.is_absolute() else str(target / f"{kind}.json")
         typer.echo(f"  {f'{folder}/':10} # yaml-language-server: $schema={place}")
-
-
-def _refuse(why: str) -> None:
-    typer.echo(f"error: {why}", err=True)
-    raise typer.Exit(2)

@@ -9,7 +9,18 @@ from typing import Annotated, Any
 
 import typer
 
-from runtime.options import EXIT_MISTAKES, SITE, JsonOption, SiteOption, count_of, print_problems, read, wants_colour
+from runtime.options import (
+    EXIT_MISTAKES,
+    EXIT_UNREADABLE,
+    SITE,
+    JsonOption,
+    SiteOption,
+    count_of,
+    fail,
+    print_problems,
+    read,
+    wants_colour,
+)
 
 EPILOG = (
     "Examples:  bessplc test      bessplc test -k contactors --cover      bessplc test --junit build/programs.xml"
@@ -108,5 +119,4 @@ def _write(path: Path, outcomes: Any, site: str, root: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(junit(outcomes, site, root), encoding="utf-8")
     except OSError as error:
-        typer.echo(f"error: {path} cannot be written: {error.strerror}", err=True)
-        raise typer.Exit(74) from None
+        fail(f"{path} cannot be written: {error.strerror}", EXIT_UNREADABLE)

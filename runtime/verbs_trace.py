@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from runtime.options import EXIT_HELD, EXIT_MISTAKES, SITE, JsonOption, SiteOption, read
-from runtime.records_view import fail, plain, printable, when
+from runtime.options import EXIT_HELD, EXIT_MISTAKES, EXIT_UNREADABLE, SITE, JsonOption, SiteOption, fail, read
+from runtime.records_view import plain, printable, when
 
 EPILOG = (
     "Examples:  bessplc trace bms.current dispatch.clamp.OUT --for 10s --svg step.svg"
@@ -23,7 +23,6 @@ EPILOG = (
 EVERY_S = 0.05
 SILENT_S = 5.0
 LONGEST = 2_000_000  # samples in a window
-EXIT_UNREADABLE = 74
 
 
 def trace(
@@ -49,6 +48,10 @@ def trace(
     if as_png is not None:
         _check_matplotlib()
     seen = Onlooker(read(site, warn=False), site)
+    try:
+        seen.attach()
+    except NotRunningError as error:
+        fail(str(error), EXIT_HELD)
     schedule = seen.site.schedule
     try:
         channels = channels_named(schedule, names)
@@ -60,10 +63,6 @@ def trace(
         fail(str(error), 2)
     if length > LONGEST:
         fail(f"{length} samples are more than a window holds ({LONGEST}): trace less long, or --every so many scans", 2)
-    try:
-        seen.attach()
-    except NotRunningError as error:
-        fail(str(error), EXIT_HELD)
     files = {"csv": as_csv, "svg": as_svg, "png": as_png}
     count = _run(seen, channels, every, (length, before, meant), repeat, patience, lambda n, w: _give(n, w, seen, files, as_json))
     if count == 0:

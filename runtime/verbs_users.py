@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from runtime.model import ROLES
-from runtime.options import EXIT_MISTAKES, SITE, JsonOption, SiteOption
+from runtime.options import EXIT_MISTAKES, SITE, JsonOption, SiteOption, fail
 
 app = typer.Typer(
     help="The users of a site: passwords, API tokens, certificates. Servers that run notice a change within a second.",
@@ -30,13 +30,8 @@ def _file(site: Path) -> Path:
     from runtime.servers.users import users_of
 
     if not site.exists():
-        _fail(f"{site} does not exist; `--site` names the site file", 2)
+        fail(f"{site} does not exist; `--site` names the site file", 2)
     return users_of(site)
-
-
-def _fail(message: str, code: int = EXIT_MISTAKES) -> Any:
-    typer.echo(f"error: {message}", err=True)
-    raise typer.Exit(code)
 
 
 def _change(what: Callable[[], Any]) -> Any:
@@ -48,9 +43,9 @@ def _change(what: Callable[[], Any]) -> Any:
     try:
         return what()
     except (UsersError, PasswordError, CertificateError) as error:
-        return _fail(str(error))
+        return fail(str(error), EXIT_MISTAKES)
     except OSError as error:
-        return _fail(f"{error.filename}: {error.strerror}")
+        return fail(f"{error.filename}: {error.strerror}", EXIT_MISTAKES)
 
 
 def _password(name: str, from_stdin: bool) -> str:
@@ -61,11 +56,11 @@ def _password(name: str, from_stdin: bool) -> str:
     elif sys.stdin.isatty():
         password = str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     else:
-        _fail("no terminal to ask for the password: use --password-stdin", 2)
+        fail("no terminal to ask for the password: use --password-stdin", 2)
     try:
         check_password(password, name)
     except PasswordError as error:
-        _fail(str(error))
+        fail(str(error), EXIT_MISTAKES)
     return password
 
 
@@ -88,7 +83,7 @@ def add(
 
     path = _file(site)
     if role not in ROLES:
-        _fail(f"there is no role `{role}`: one of {', '.join(ROLES)}", 2)
+        fail(f"there is no role `{role}`: one of {', '.join(ROLES)}", 2)
     password = None if without else _password(name, from_stdin)
     _change(lambda: add_user(path, name, role, password))
     typer.echo(f"added {name}, {role}, to {path}")

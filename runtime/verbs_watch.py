@@ -11,8 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from runtime.options import SITE, JsonOption, SiteOption, wants_colour
-from runtime.records_view import fail
+from runtime.options import SITE, JsonOption, SiteOption, fail, wants_colour
 
 EPILOG = (
     "Examples:  bessplc watch 'bms.*' dispatch.clamp.OUT      bessplc watch 'cells.soc[3]' --every 100ms --csv > soc.csv"

@@ -189,12 +189,12 @@ class Watch:
         if read is None:
             return
         site = Onlooker(read, self.site.file)
-        if not site.refresh():
-            return  # the files are of neither program
+        if not site.refresh() and not (site.turn_to_running() and site.refresh()):
+            return  # the scan is just starting
         items: list[Item] = []
         for word in self._words:
             try:
-                items += [item for item in choose(read.schedule, self._catalogue, [word]) if item not in items]
+                items += [item for item in choose(site.site.schedule, self._catalogue, [word]) if item not in items]
             except UnknownNameError:
                 continue
         self._watch(site, items)

@@ -1,23 +1,28 @@
 """What every test may ask for: `deviation`, which holds a block to a bar against a reference and shows all of them at the end.
 
-`make test` runs two processes: the tests of blocks and language, which only compute, are dealt out to both; all others start
-processes and watch clocks, and stay in one process, one after another.
+`make test` runs three processes. The tests that start processes and watch clocks make two groups, each in one process and one
+after another; those that only compute are dealt out by file, at a lower priority, to whoever has time.
 """
 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import PurePosixPath
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.aids.deviations import Deviation, table
 
 FOUND = pytest.StashKey[list[Deviation]]()
-TESTS = Path(__file__).parent
-ONLY_COMPUTE = ("blocks", "runtime/language", "runtime/reference")
+ONLY_COMPUTE = ("tests/blocks", "tests/runtime/language", "tests/runtime/reference")
+BY_FUNCTION = ("tests/blocks/test_every_block.py",)  # too much for one process
+FIELD = ("tests/site", "tests/runtime/engine", "tests/runtime/fieldbus")  # about half of what does not only compute
+STEPPED_BACK = 10  # as in `nice`
 
 
 settings.register_profile("shared machine", deadline=None)  # an example that takes long says nothing about the code here
@@ -29,10 +34,30 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(_Collected(config), "deviations")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if not any(item.path.is_relative_to(TESTS / folder) for folder in ONLY_COMPUTE):
-            item.add_marker(pytest.mark.xdist_group("one after another"))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    return _Dealer(config, log)
+
+
+class _Dealer(LoadScopeScheduling):
+    """Deals the tests out to the processes, by what they are of: the largest group first, each to one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, name = nodeid.partition("::")
+        if _is_in(file, ONLY_COMPUTE):
+            return f"{file}::{name.partition('[')[0]}" if _is_in(file, BY_FUNCTION) else file
+        return "field" if _is_in(file, FIELD) else "others"
+
+
+def _is_in(file: str, folders: tuple[str, ...]) -> bool:
+    return any(PurePosixPath(file).is_relative_to(folder) for folder in folders)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Beside tests that watch clocks, those that only compute step back; a process that has begun with these gets no others."""
+    if "PYTEST_XDIST_WORKER" in os.environ and _is_in(item.nodeid, ONLY_COMPUTE) and os.nice(0) < STEPPED_BACK:
+        os.nice(STEPPED_BACK)
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ class RATE_ALARM:
     RATE is the slope of IN behind a first-order filter of time constant T, which takes the noise away: on a steady ramp it reaches
     the true rate after about 3 T. An alarm comes once RATE was at or beyond its limit for DELAY, and goes when it is back by
     HYSTERESIS, which counts as nine tenths of the limit where it is more, and as none where it is not finite. A value or a limit
-    that is NaN alarms; the filter starts anew, with RATE 0, at the next good value.
+    that is NaN alarms; the filter starts anew, with RATE 0, at the next good value. It does so after RESTART too, during which RATE
+    is 0: the first value of a sensor that is back is no jump.
     """
 
     IN = Input(LREAL, "value that is watched", unit="{IN}")
@@ -30,6 +31,7 @@ class RATE_ALARM:
     T = Input(LREAL, "time constant of the filter; 0 switches it off", unit="s", default=1.0, min=0, max=1e9)
     HYSTERESIS = Input(LREAL, "how far RATE must come back", unit="{IN}/s", default=0.0, min=0)
     DELAY = Input(TIME, "how long RATE must be beyond a limit", default=0, min=0)
+    RESTART = Input(BOOL, "the value means nothing now: the filter starts anew behind it", default=False)
     RATE = Output(LREAL, "rate of change per second", unit="{IN}/s", volatile=True)
     RISING = Output(BOOL, "too fast a rise, or nobody knows")
     FALLING = Output(BOOL, "too fast a fall, or nobody knows")
@@ -39,11 +41,11 @@ class RATE_ALARM:
 
     def step(fb, dt):
         h = seconds(dt)
-        started = is_finite(fb.filtered)
+        started = is_finite(fb.filtered) and not fb.RESTART
         moved = (fb.IN - fb.filtered) * settling(h, fb.T) if started else 0.0
         rate = moved / h if is_finite(moved) else 0.0
         known = is_finite(fb.IN) and is_finite(rate) and is_finite(moved)
-        fb.filtered = (fb.filtered + moved if started else fb.IN) if known else NONE_YET
+        fb.filtered = (fb.filtered + moved if started else fb.IN) if known and not fb.RESTART else NONE_YET
         fb.RATE = rate if known else 0.0
         gap = max(fb.HYSTERESIS, 0.0) if is_finite(fb.HYSTERESIS) else 0.0
         rising = not known or not fb.RATE < fb.RISE - (min(gap, WIDEST * fb.RISE) if fb.RISING else 0.0)

@@ -19,7 +19,7 @@ from runtime.engine import cache
 # Every compiled room of the engine imports this one first, so all of them are cached under one digest of them all, and of
 # the hall's rooms whose constants they freeze.
 HALL = Path(__file__).parents[1]
-cache.use_for_numba(*sorted(Path(__file__).parent.glob("*.py")), HALL / "model.py", HALL / "quality.py")
+cache.use_for_numba(*sorted(Path(__file__).parent.glob("*.py")), HALL / "model.py", HALL / "quality.py", HALL / "system_tags.py")
 
 # How everything on the scan path is compiled: without the GIL, and without numba's reference counting, so that a function
 # which would allocate does not compile.

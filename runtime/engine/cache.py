@@ -66,8 +66,12 @@ def digest(*texts: str) -> str:
 def write_aside(path: Path, text: str) -> None:
     """Write a file so that a reader sees all of it or none: aside, then renamed."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
+    try:
+        aside.write_text(text, encoding="utf-8")
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
 
 
 def use_for_numba(*sources: Path) -> None:

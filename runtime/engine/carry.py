@@ -27,6 +27,7 @@ from runtime.engine.atomics import (
     store_u1,
 )
 from runtime.engine.carry_tags import kept_tags
+from runtime.engine.carry_wires import fed_inputs
 from runtime.engine.clock import CLOCK_MONOTONIC, hear, read_clock, wake
 from runtime.engine.force_tables import FORCE_BYTES
 from runtime.engine.image import address_of
@@ -42,6 +43,7 @@ from runtime.engine.plan import (
     C_TOOK,
     C_UNDER_WAY,
     I_RECEIVED,
+    S_FIRST_OUT,
     S_IN_A_ROW,
     S_LAST_START,
     S_LATE,
@@ -79,6 +81,7 @@ REGISTERS = (
     S_WAS_LATE,
     S_LATE,
     S_PERIOD,
+    S_FIRST_OUT,
 )
 H_ROWS, H_COUNT, H_GO, H_BELL = range(4)  # the words of a handover
 
@@ -105,6 +108,7 @@ def carry_list(old: Program, new: Program) -> Carry:
     rows = [
         *_tags(old, new, dropped),
         *_instances(old, new, dropped),
+        *_wires(old, new),
         *_pulses(old, new),
         *_tasks(old, new),
         *_inputs(old, new),
@@ -135,7 +139,7 @@ def _tags(old: Program, new: Program, dropped: list[str]) -> Rows:
 
 
 def _instances(old: Program, new: Program, dropped: list[str]) -> Rows:
-    """Outputs and variables of every instance that is still of the same block; its inputs are fed again, or are the text's."""
+    """Outputs and variables of every instance that is still of the same block; an input that no wire feeds is the text's."""
     places = {name.lower(): (g, row) for g in old.schedule.groups for row, name in enumerate(g.instances)}
     to, source = address_of(new.plan.memory), address_of(old.plan.memory)
     for group in new.schedule.groups:
@@ -176,6 +180,12 @@ def _columns(group: Group, before: Group) -> Iterator[tuple[int, int, int]]:
         if pin.kind != INPUT:
             cells = 1 if not pin.length else group.length if pin.length == "N" else int(pin.length)
             yield column, column_before, cells * chosen_type(pin, chosen).size
+
+
+def _wires(old: Program, new: Program) -> Rows:
+    to, source = address_of(new.plan.memory), address_of(old.plan.memory)
+    for place, place_before, size in fed_inputs(old.schedule, new.schedule):
+        yield to + place, source + place_before, size
 
 
 def _pulses(old: Program, new: Program) -> Rows:

@@ -26,7 +26,7 @@ def kept_tags(old: Schedule, new: Schedule, dropped: list[str]) -> Iterator[tupl
         before = known.get(tag.name.lower())
         if before is None:
             continue
-        why = _why_not(before, tag)
+        why = why_other(before, tag)
         if why:
             dropped.append(f"{tag.name}: {why}")
             continue
@@ -63,7 +63,8 @@ class _Fed:
         return [span for span in whole if self._copied[tag.offset + span[0]]]
 
 
-def _why_not(before: Tag, tag: Tag) -> str:
+def why_other(before: Tag, tag: Tag) -> str:
+    """How a tag of the same name is another one now, so that it keeps nothing; empty where it is the same."""
     if (before.type, before.length) != (tag.type, tag.length):
         return f"{_type_of(before)} becomes {_type_of(tag)}"
     if before.unit != tag.unit:
@@ -95,7 +96,7 @@ def why_refused(old: Schedule, new: Schedule, value_of: Callable[[str], Any]) ->
     computed = {name.lower() for group in new.groups if group.block == "FIRST_TRUE" for name in group.instances}
     for tag in new.tags:
         before = known.get(tag.name.lower())
-        if before is None or tag.kind in ("system", "input") or _why_not(before, tag):
+        if before is None or tag.kind in ("system", "input") or why_other(before, tag):
             continue
         if tag.names != before.names and f"{tag.name}s".lower() not in computed:  # `p.mode` of `p.modes` is found anew in each run
             why = _other_names(before, tag, value_of)

@@ -121,20 +121,26 @@ def _write_tag(plan: Plan, ring: int, tag: int, element: int, role: int, bits: i
         return REMOTE_LOCKED
     if plan.forces[0, H_COUNT] != 0 and find_force(plan, tag, element) != 0:
         return FORCED
+    answer = _judge_value(plan, tag, bits)
+    if answer != TAKEN:
+        return answer
     kind = plan.commands[tag, D_TYPE]
-    value = as_lreal(bits) if kind == REAL else np.float64(bits)
-    if not np.isfinite(value):
-        return NOT_FINITE
-    if not (plan.ranges[tag, 0] <= value <= plan.ranges[tag, 1]):
-        return OUT_OF_RANGE
-    if kind == WORD and bits != np.int32(bits):
-        return OUT_OF_RANGE
-    size = kind % 16
-    store_wide(target + element * size, kind, bits)
+    store_wide(target + element * (kind % 16), kind, bits)
     first = plan.commands[tag, D_PULSE]
     if first >= 0 and bits != 0:
         for cell in range(first, first + plan.commands[tag, D_PULSES]):
             store_u1(plan.pulse_cells[cell], 1)
+    return TAKEN
+
+
+@scan_path
+def _judge_value(plan: Plan, tag: int, bits: int) -> int:
+    """Whether a tag may take this value: TAKEN, or what is wrong with it."""
+    kind = plan.commands[tag, D_TYPE]
+    if kind == REAL and not np.isfinite(as_lreal(bits)):
+        return NOT_FINITE
+    if not is_in_range(plan, tag, bits) or (kind == WORD and bits != np.int32(bits)):
+        return OUT_OF_RANGE
     return TAKEN
 
 
@@ -164,12 +170,9 @@ def _force_tag(plan: Plan, ring: int, entry: int) -> int:
         return NOT_RUNNING
     if _is_locked(plan, ring):
         return REMOTE_LOCKED
-    kind = plan.commands[tag, D_TYPE]
-    value = as_lreal(bits) if kind == REAL else np.float64(bits)
-    if not np.isfinite(value):
-        return NOT_FINITE
-    if not is_in_range(plan, tag, value) or (kind == WORD and bits != np.int32(bits)):
-        return OUT_OF_RANGE
+    answer = _judge_value(plan, tag, bits)
+    if answer != TAKEN:
+        return answer
     ticks = -(-load_i8(entry + 48) // plan.state[S_TICK_NS])
     end = plan.state[S_TICK] + ticks if ticks > 0 else FOR_EVER
     return TAKEN if take_force(plan, tag, element, bits, end, load_i8(entry + 56)) else TOO_MANY_FORCES

@@ -26,9 +26,7 @@ from runtime.engine.force_tables import (
     E_UNDER,
     E_USED,
     F_CELL,
-    F_HIGH,
     F_KIND,
-    F_LOW,
     F_NAME,
     FORCE_WORDS,
     FORCES,
@@ -38,13 +36,14 @@ from runtime.engine.force_tables import (
     H_TICK,
     H_VERSION,
     LATCHED,
+    LIFTED,
     OF_RUNTIME,
     W_ROW,
     W_SIZE,
     W_SOURCE,
     W_TARGET,
 )
-from runtime.engine.plan import A_REGION, D_LENGTH, D_PULSE, D_PULSES, D_TYPE, S_SCAN, S_TICK, SYSTEM, Plan
+from runtime.engine.plan import A_REGION, D_LENGTH, D_PULSE, D_PULSES, D_TARGET, D_TYPE, S_SCAN, S_TICK, SYSTEM, Plan
 from runtime.quality import GOOD, GOOD_LOCAL_OVERRIDE
 
 P_FORCED = SYSTEM["plc.forced"]
@@ -79,7 +78,7 @@ def find_force(plan: Plan, tag: int, element: int) -> int:
 
 
 @scan_path
-def _find_feed(feeds: np.ndarray, cell: int) -> int:
+def find_feed(feeds: np.ndarray, cell: int) -> int:
     """The copy that writes this cell, -1 where none does."""
     low, high = 0, feeds.shape[0]
     while low < high:
@@ -107,7 +106,7 @@ def take_force(plan: Plan, tag: int, element: int, bits: int, end: int, token: i
     cell = plan.force_tags[tag, F_CELL] + element * (kind % 16)
     if is_new:
         forces[row, E_UNDER] = load_wide(cell, kind)
-        forces[row, E_FEED] = _find_feed(plan.feeds, cell)
+        forces[row, E_FEED] = find_feed(plan.feeds, cell)
     forces[row, E_USED], forces[row, E_TAG], forces[row, E_ELEMENT] = 1, tag, element
     forces[row, E_BITS] = (1 if bits != 0 else 0) if kind == BYTE else bits
     forces[row, E_END], forces[row, E_TOKEN], forces[row, E_SCAN] = end, token, plan.state[S_SCAN]
@@ -158,7 +157,7 @@ def end_forces(plan: Plan, tag: int, element: int) -> int:
     for row in range(1, forces[0, H_HIGH] + 1):
         fits = tag < 0 or (forces[row, E_TAG] == tag and (element < 0 or forces[row, E_ELEMENT] == element))
         if forces[row, E_USED] != 0 and fits:
-            forces[row, E_END] = plan.state[S_TICK]
+            forces[row, E_END] = LIFTED
             ended += 1
     store_release(forces.ctypes.data, forces[0, H_VERSION] + 1)
     return ended
@@ -195,23 +194,33 @@ def _take_over(plan: Plan) -> None:
     for row in range(1, FORCES + 1):
         if forces[row, E_USED] == 0:
             continue
-        tag = 0
-        while tag < tags.shape[0] and tags[tag, F_NAME] != forces[row, E_NAME]:
-            tag += 1
-        if tag == tags.shape[0] or tags[tag, F_KIND] == OF_RUNTIME:
-            forces[row, E_USED] = 0
+        tag = _find_name(tags, forces[row, E_NAME], forces[row, E_TAG])
+        if tag < 0 or tags[tag, F_KIND] == OF_RUNTIME:
+            forces[row, E_USED], forces[row, E_END] = 0, LIFTED
             continue
-        kind, bits = forces[row, E_TYPE], forces[row, E_BITS]
+        kind, bits, was_fed = forces[row, E_TYPE], forces[row, E_BITS], forces[row, E_FEED] >= 0
         cell = tags[tag, F_CELL] + forces[row, E_ELEMENT] * (kind % 16)
         forces[row, E_TAG], forces[row, E_CELL], forces[row, E_KIND] = tag, cell, tags[tag, F_KIND]
-        forces[row, E_FEED] = _find_feed(plan.feeds, cell)
-        if not is_in_range(plan, tag, as_lreal(bits) if kind == REAL else np.float64(bits)):
-            forces[row, E_END] = plan.state[S_TICK]
+        forces[row, E_FEED] = find_feed(plan.feeds, cell)
+        if not is_in_range(plan, tag, bits):
+            forces[row, E_END] = LIFTED
         if forces[row, E_FEED] >= 0:
             turn_copy(plan, row)
+        elif was_fed and plan.commands[tag, D_TARGET] == 0:  # nobody writes it any more: it is the new text's constant
+            forces[row, E_UNDER] = load_wide(cell, kind)
         store_wide(cell, kind, bits)
         _mark(plan, tag)
     _end_change(plan)
+
+
+@scan_path
+def _find_name(tags: np.ndarray, name: int, near: int) -> int:
+    """The tag of this name, -1 for none. It stands near where it stood, since an edit moves few tags far."""
+    for away in range(tags.shape[0]):
+        for tag in (near + away, near - away):
+            if 0 <= tag < tags.shape[0] and tags[tag, F_NAME] == name:
+                return tag
+    return -1
 
 
 @scan_path
@@ -228,8 +237,7 @@ def _release(plan: Plan, row: int) -> None:
         plan.copies[copy, 1] = source
         if not others:
             plan.copies[copy, 2] = plan.feeds[feed, W_SIZE]
-        repeats = source < target < source + plan.feeds[feed, W_SIZE]
-        under = load_wide(source if repeats else source + cell - target, kind)
+        under = load_wide(source + cell - target, kind)
     pulse = plan.commands[tag, D_PULSE]
     if pulse >= 0:
         under = 0
@@ -269,6 +277,7 @@ def hold_pulses(plan: Plan) -> None:
 
 
 @scan_path
-def is_in_range(plan: Plan, tag: int, value: float) -> bool:
+def is_in_range(plan: Plan, tag: int, bits: int) -> bool:
     """Whether the tag's own range holds the value, also where nobody may write the tag."""
-    return as_lreal(plan.force_tags[tag, F_LOW]) <= value <= as_lreal(plan.force_tags[tag, F_HIGH])
+    value = as_lreal(bits) if plan.commands[tag, D_TYPE] == REAL else np.float64(bits)
+    return plan.ranges[tag, 0] <= value <= plan.ranges[tag, 1]

@@ -22,8 +22,8 @@ from runtime.engine.force_tables import (
     E_BITS,
     E_ELEMENT,
     E_END,
+    E_NAME,
     E_SCAN,
-    E_TAG,
     E_TOKEN,
     E_USED,
     FOR_EVER,
@@ -32,8 +32,10 @@ from runtime.engine.force_tables import (
     FORCES,
     H_TICK,
     H_VERSION,
+    number_of,
+    plain_value,
 )
-from runtime.engine.image import Shared, scan_layout
+from runtime.engine.image import ImageError, Shared, scan_layout
 from runtime.engine.north import Commands
 from runtime.engine.south import SCAN_FILE
 from runtime.model import ROLES, Tag
@@ -96,17 +98,41 @@ def put_unforce(commands: Commands, tag: Tag | None, role: str, element: int = -
 
 def read_forces(folder: Path, generation: int, region_size: int, tags: Sequence[Tag], tick: int) -> list[Force]:
     """What is forced now, in the order in which it was. Raises ImageError where no scan of this program runs."""
-    shared = Shared.attach(folder / SCAN_FILE, generation)
-    start = scan_layout(region_size).forces
-    table = _whole(shared, start)
-    by_index = {tag.index: tag for tag in tags}
+    table = _whole(Shared.attach(folder / SCAN_FILE, generation), scan_layout(region_size).forces)
+    held = table[1:][table[1:, E_USED] != 0]
+    if not len(held):
+        return []
+    by_number = {number_of(tag): tag for tag in tags}  # an index may be of the program before, until its first scan is over
     found = []
-    for row in table[1:][table[1:, E_USED] != 0]:
-        tag, end = by_index[int(row[E_TAG])], int(row[E_END])
+    for row in held:
+        tag, end = by_number.get(int(row[E_NAME])), int(row[E_END])
+        if tag is None:
+            continue  # the program that was loaded just now has it no more
         left = None if end >= FOR_EVER else max(end - int(table[0, H_TICK]), 0) * tick / 1e9
-        value = _plain(tag, row[E_BITS : E_BITS + 1])
-        found.append(Force(tag, int(row[E_ELEMENT]), value, int(row[E_SCAN]), left, _read_note(folder, int(row[E_TOKEN]))))
+        value = plain_value(tag, row[E_BITS : E_BITS + 1])
+        found.append(Force(tag, int(row[E_ELEMENT]), value, int(row[E_SCAN]), left, read_note(folder, int(row[E_TOKEN]))))
     return sorted(found, key=lambda force: force.scan)
+
+
+class ForceTable:
+    """The table of forces for somebody who looks again and again."""
+
+    def __init__(self, folder: Path, generation: int, region_size: int):
+        self._file, self._generation, self._start = folder / SCAN_FILE, generation, scan_layout(region_size).forces
+        self._shared: Shared | None = None
+
+    def read(self) -> np.ndarray | None:
+        """The table as it is now, None where no scan of this program runs."""
+        if self._shared is None or not self._shared.is_current():
+            try:
+                self._shared = Shared.attach(self._file, self._generation)
+            except ImageError:
+                self._shared = None
+                return None
+        try:
+            return _whole(self._shared, self._start)
+        except TimeoutError:
+            return None  # the scan was killed while it changed it
 
 
 def _whole(shared: Shared, start: int) -> np.ndarray:
@@ -119,17 +145,12 @@ def _whole(shared: Shared, start: int) -> np.ndarray:
     raise TimeoutError("the table of forces never stood still")
 
 
-def _plain(tag: Tag, bits: np.ndarray) -> float | int | bool:
-    if tag.type == "LREAL":
-        return float(bits.view(np.float64)[0])
-    return bool(bits[0]) if tag.type == "BOOL" else int(bits[0])
-
-
 def _note_file(folder: Path, token: int) -> Path:
     return folder / f"force.{token:x}.json"
 
 
-def _read_note(folder: Path, token: int) -> Note | None:
+def read_note(folder: Path, token: int) -> Note | None:
+    """Who forced and why, by the force's own number; None where nobody left a note, or it is forgotten."""
     try:
         words: dict[str, Any] = json.loads(_note_file(folder, token).read_text())
         return Note(**words)

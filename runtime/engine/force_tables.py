@@ -18,33 +18,42 @@ FORCE_BYTES = (FORCES + 1) * FORCE_WORDS * 8
 # Row 0: odd while the table changes; forces that hold; the last row in use; the newest tick while any holds; whose memory it is of.
 H_VERSION, H_COUNT, H_HIGH, H_TICK, H_OF = range(5)
 # The others. END is the tick at which it is over, or FOR_EVER; TOKEN the asker's own number; FEED a row of Plan.feeds, or -1.
-# NAME is what the tag is known by in another program.
+# NAME is what the tag is known by in another program. What a row says stays in it when its force is over: END tells how it ended.
 E_USED, E_TAG, E_ELEMENT, E_BITS, E_END, E_TOKEN, E_SCAN, E_CELL, E_TYPE, E_UNDER, E_FEED, E_KIND, E_NAME = range(13)
 FOR_EVER = 1 << 62
+LIFTED = 0  # the END of a force that somebody, or another program, ended before its time
 # Columns of Plan.force_tags; KIND says who writes the tag: the runtime (it is never forced), the latch, or a copy or a command.
-F_CELL, F_KIND, F_LOW, F_HIGH, F_NAME = range(5)
+F_CELL, F_KIND, F_NAME = range(3)
 OF_RUNTIME, LATCHED, OTHER = range(3)
 # Columns of Plan.feeds: the copies that write tags, as they were before anybody forced.
 W_TARGET, W_ROW, W_SOURCE, W_SIZE = range(4)
 
 
 def force_tags(tags: Sequence[Tag], inputs: np.ndarray, base: int) -> np.ndarray:
-    """Where each tag stands, who writes it, and its range as LREAL bits."""
-    latched, table = set(np.asarray(inputs).tolist()), np.zeros((len(tags), 5), np.int64)
-    limits = np.empty((len(tags), 2), np.float64)
+    """Where each tag stands, who writes it, and what it is known by."""
+    latched, table = set(np.asarray(inputs).tolist()), np.zeros((len(tags), 3), np.int64)
     for tag in tags:
-        kind = OF_RUNTIME if tag.kind == "system" or tag.state_of else LATCHED if tag.index in latched else OTHER
-        table[tag.index, :2] = base + tag.offset, kind
-        table[tag.index, F_NAME] = _name_of(tag)
-        limits[tag.index] = -np.inf if tag.minimum is None else tag.minimum, np.inf if tag.maximum is None else tag.maximum
-    table[:, F_LOW : F_HIGH + 1] = limits.view(np.int64)
+        kind = OF_RUNTIME if is_of_runtime(tag) else LATCHED if tag.index in latched else OTHER
+        table[tag.index] = base + tag.offset, kind, number_of(tag)
     return table
 
 
-def _name_of(tag: Tag) -> int:
-    """A number for name, type and length."""
+def is_of_runtime(tag: Tag) -> bool:
+    """Whether only the runtime writes it, so that it is never forced."""
+    return tag.kind == "system" or bool(tag.state_of)
+
+
+def number_of(tag: Tag) -> int:
+    """A number for name, type, length and unit."""
     text = f"{tag.name.lower()} {tag.type} {tag.length} {tag.unit}"
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
+
+
+def plain_value(tag: Tag, bits: np.ndarray) -> float | int | bool:
+    """What one word of the table means as a value of this tag."""
+    if tag.type == "LREAL":
+        return float(bits.view(np.float64)[0])
+    return bool(bits[0]) if tag.type == "BOOL" else int(bits[0])
 
 
 def feeds_of(copies: np.ndarray, base: int, region: int) -> np.ndarray:

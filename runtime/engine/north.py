@@ -105,7 +105,7 @@ class Reply:
 class Snapshot:
     """The newest picture of all tags. `refresh` takes it; values, qualities and times are then read without any wait."""
 
-    def __init__(self, folder: Path, region: TagRegion, outputs: int, generation: int):
+    def __init__(self, folder: Path, region: TagRegion, generation: int):
         self._folder, self._generation, self.region = folder, generation, region
         self._layout = scan_layout(region.size)
         self._shared: Shared | None = None
@@ -228,7 +228,7 @@ class Pins:
 class Commands:
     """One service's command ring: `write` puts a command in, `replies` brings what the scans answered."""
 
-    def __init__(self, folder: Path, service: str, region_size: int, outputs: int, generation: int):
+    def __init__(self, folder: Path, service: str, region_size: int, generation: int):
         self.ring = SERVICES.index(service)
         self._folder, self._generation = folder, generation
         self._layout = scan_layout(region_size)

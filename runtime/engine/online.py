@@ -19,6 +19,8 @@ from runtime.engine.carry import Carry, Program, carry_list, copy_between_scans,
 from runtime.engine.carry_tags import why_refused
 from runtime.engine.cells import REAL, load_wide
 from runtime.engine.execute import run_task
+from runtime.engine.force import hold_inputs, hold_pulses, lift_forces
+from runtime.engine.force_carry import Lifted, lifted_forces, unforced_value
 from runtime.engine.force_tables import H_COUNT
 from runtime.engine.image import HEADER, Shared, address_of, outbox_payload, ring_size, scan_layout
 from runtime.engine.plan import C_PARKED, C_SWAP, C_TOOK, O_SOURCE, O_TYPE, S_INHIBIT, S_SCAN, S_WAKE, Plan, lay_out
@@ -54,6 +56,7 @@ class Change:
     copies: int = 0
     dropped: tuple[str, ...] = ()
     jumps: tuple[Jump, ...] = ()
+    lifted: tuple[Lifted, ...] = ()
 
 
 class Online:
@@ -95,7 +98,8 @@ class Online:
     def _change(self, new: Plc, order: SwapOrder) -> Change:
         carry = carry_list(Program(self.plc.schedule, self.plc.plan), Program(new.schedule, new.plan))
         jumps = find_jumps(self.plc, order.schedule)
-        tried = Change(copies=len(carry.copies), dropped=carry.dropped, jumps=jumps)
+        lifted = lifted_forces(self.plc, order.schedule)
+        tried = Change(copies=len(carry.copies), dropped=carry.dropped, jumps=jumps, lifted=lifted)
         far = [j for j in jumps if j.point < len(order.limits) and j.size > order.limits[j.point]]
         if far:
             return replace(tried, refused=f"{len(far)} output{'s' if len(far) > 1 else ''} would jump further than allowed")
@@ -106,7 +110,8 @@ class Online:
         if why:
             return replace(tried, refused=why)
         old_thread.join()
-        return replace(tried, is_swapped=True, scan=int(old.plan.state[S_SCAN]), took=int(old.plan.control[C_TOOK]))
+        scan, took = int(old.plan.state[S_SCAN]), int(old.plan.control[C_TOOK])
+        return replace(tried, is_swapped=True, scan=scan, took=took, lifted=lifted_forces(old, order.schedule))
 
     def _swap(self, new: Plc, carry: Carry) -> str:
         """Have the scan thread hand over to a new one that waits already; empty, or why it could not."""
@@ -151,15 +156,12 @@ class Online:
 def _why_not(running: Plc, new: Schedule) -> str:
     """What an online change cannot do; empty where it can."""
     old = running.schedule
-    forces = int(running.plan.forces[0, H_COUNT])
-    if forces:
-        return f"{forces} force{'s hold' if forces > 1 else ' holds'} a value: unforce first, since a new program starts without"
     if new.tick != old.tick:
         return f"the base tick changes from {old.tick / 1e6:g} ms to {new.tick / 1e6:g} ms: restart the site"
     same = np.array_equal(new.inputs.type, old.inputs.type) and np.array_equal(new.outputs.type, old.outputs.type)
     if not same:
         return "the inputs or outputs of devices change: restart the site"
-    return why_refused(old, new, running.value)
+    return why_refused(old, new, lambda name: unforced_value(running, name))
 
 
 def _within(condition: Callable[[], bool], seconds: float) -> bool:
@@ -194,11 +196,21 @@ class _Trial:
     def run(self) -> np.ndarray:
         """Every task once; returns the outputs."""
         find_turns(self.plan.tasks)
+        _hold_forces(self.plan)
         for n, task in enumerate(self.schedule.tasks):
             run_task(self.plan, n, task.every * self.schedule.tick)
         values = np.zeros(len(self.schedule.outputs.source), np.float64)
         _outputs(self.plan, values)
         return values
+
+
+@scan_path
+def _hold_forces(plan: Plan) -> None:
+    """What a scan does about forces before it runs its tasks."""
+    if plan.forces[0, H_COUNT] != 0:
+        lift_forces(plan)
+        hold_inputs(plan)
+        hold_pulses(plan)
 
 
 @scan_path

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,10 +30,11 @@ from runtime.engine.image import (
 )
 from runtime.engine.kernels import Kernel, Progress
 from runtime.engine.translate import chosen_type
-from runtime.model import SYSTEM_TAGS, Group, Schedule
+from runtime.model import SEVERITIES, Group, Schedule
 from runtime.quality import BAD_WAITING_FOR_INITIAL_DATA
+from runtime.system_tags import SYSTEM_TAGS
 
-# The values of S_STATE, in the order of runtime.model.STATES.
+# The values of S_STATE, in the order of runtime.system_tags.STATES.
 STARTING, RUNNING, SAFE, INHIBITED = range(4)
 # Words of Plan.state: the scan's own registers.
 (
@@ -60,8 +62,9 @@ STARTING, RUNNING, SAFE, INHIBITED = range(4)
     S_PERIOD,
     S_INBOX_ADDRESS,
     S_WAS_LATE,
-) = range(24)
-S_TAILS, S_SESSIONS, S_WORDS = 24, 24 + COMMAND_RINGS, 24 + 2 * COMMAND_RINGS
+    S_FIRST_OUT,
+) = range(25)
+S_TAILS, S_SESSIONS, S_WORDS = 25, 25 + COMMAND_RINGS, 25 + 2 * COMMAND_RINGS
 # Words of Plan.control: what the process around the loop asks of it.
 C_STOP, C_INBOX, C_RINGS, C_SKIPS = 0, 1, 2, 2 + COMMAND_RINGS
 # The same for online change: the program may scan; an eventfd that wakes it where it may not yet (-1: it need not wait); it waits
@@ -74,6 +77,8 @@ T_EVERY, T_PHASE, T_GROUP_FROM, T_GROUP_TO, T_COPY_FROM, T_COPY_TO, T_PULSE_FROM
 # Columns of Plan.inputs, Plan.outputs and Plan.commands; the rows are runtime.model's, and whether a good reading ever came.
 I_TAG, I_TARGET, I_TYPE, I_STALE, I_HOLD, I_BAD, I_RECEIVED = range(7)
 O_SOURCE, O_TYPE, O_SAFE = range(3)
+# Columns of Plan.alarms: the address of the BOOL that says whether it stands, its place in SEVERITIES, and a number for its name.
+L_ACTIVE, L_SEVERITY, L_KEY = range(3)
 D_TARGET, D_TYPE, D_ROLE, D_LENGTH, D_PULSE, D_PULSES = range(6)
 # Words of Plan.places: addresses (0: there is none) and sizes.
 (
@@ -121,6 +126,7 @@ class Plan(NamedTuple):
     forces: np.ndarray  # runtime/engine/force_tables.py says what the columns of these three are
     force_tags: np.ndarray
     feeds: np.ndarray
+    alarms: np.ndarray  # those that `plc.first_out` counts come first, so that its number is the row's
 
 
 def wanted_kernels(schedule: Schedule) -> list[tuple[object, object]]:
@@ -201,8 +207,19 @@ def lay_out(schedule: Schedule, image: Shared, memory: np.ndarray, outbox: int, 
         forces=forces,
         force_tags=force_tags(schedule.tags, schedule.inputs.tag, base),
         feeds=feeds_of(copies[:-1], base, region.size),
+        alarms=_alarms(schedule, base),
     )
     return LaidOut(plan, (columns, inbox, spare, scratch, loaded))
+
+
+def _alarms(schedule: Schedule, base: int) -> np.ndarray:
+    rows = [(schedule.tag(a.active).offset + base, SEVERITIES.index(a.severity), _key_of(a.full_name)) for a in schedule.alarms]
+    return np.array(sorted(rows, key=lambda row: row[1] == 0), np.int64).reshape(-1, 3)
+
+
+def _key_of(name: str) -> int:
+    """A number for a name, never 0: what says in one program what is meant in another."""
+    return int.from_bytes(hashlib.blake2b(name.lower().encode(), digest_size=8).digest(), "little") >> 1 | 1
 
 
 def _first_state(schedule: Schedule, image: Shared) -> np.ndarray:

@@ -11,11 +11,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from runtime.engine.alarm_count import learn_first_out
 from runtime.engine.atomics import copy_bytes, load_i8, scan_path, store_i8, store_release
 from runtime.engine.cells import load_wide
 from runtime.engine.command import NOT_RUNNING
-from runtime.engine.force import lift_forces, turn_copy
-from runtime.engine.force_tables import E_CELL, E_ELEMENT, E_END, E_FEED, E_TAG, E_TYPE, E_USED, F_CELL, H_COUNT
+from runtime.engine.force import find_feed, lift_forces, turn_copy
+from runtime.engine.force_tables import (
+    E_CELL,
+    E_ELEMENT,
+    E_END,
+    E_FEED,
+    E_KIND,
+    E_TAG,
+    E_TYPE,
+    E_USED,
+    F_CELL,
+    F_KIND,
+    H_COUNT,
+)
 from runtime.engine.image import (
     COMMAND_RINGS,
     COMMAND_WORDS,
@@ -62,6 +75,7 @@ from runtime.engine.plan import (
     lay_out,
 )
 from runtime.engine.tape import outbox_check
+from runtime.engine.tape_check import checked_forces
 from runtime.engine.tape_words import (
     A_SCAN,
     COMMAND_RECORD,
@@ -258,15 +272,17 @@ class Player:
         plan = self.plan
         if len(picture.memory) != plan.memory.size or len(picture.turns) != len(plan.tasks):
             raise ValueError("the picture is of another program")
+        forces = checked_forces(picture.forces, plan.commands)
         self._end_forces()
         plan.memory[:] = picture.memory
+        learn_first_out(plan)
         plan.inputs[:, I_RECEIVED] = picture.received
         for register, value in zip(REGISTERS, picture.registers.tolist(), strict=True):
             plan.state[register] = value
         plan.tasks[:, T_LAST], plan.tasks[:, T_TURN] = picture.turns[:, 0], picture.turns[:, 1]
         _copy(int(plan.places[A_INBOX]), address_of(picture.inbox), len(picture.inbox))
         if len(picture.forces):
-            plan.forces[:] = picture.forces.reshape(plan.forces.shape)
+            plan.forces[:] = forces
             _hold(plan)
 
     def _end_forces(self) -> None:
@@ -296,5 +312,7 @@ def _hold(plan: Plan) -> None:
         if plan.forces[row, E_USED] != 0:
             element, kind = plan.forces[row, E_ELEMENT], plan.forces[row, E_TYPE]
             plan.forces[row, E_CELL] = plan.force_tags[plan.forces[row, E_TAG], F_CELL] + element * (kind % 16)
+            plan.forces[row, E_KIND] = plan.force_tags[plan.forces[row, E_TAG], F_KIND]
+            plan.forces[row, E_FEED] = find_feed(plan.feeds, plan.forces[row, E_CELL])
             if plan.forces[row, E_FEED] >= 0:
                 turn_copy(plan, row)

@@ -119,8 +119,11 @@ def save(folder: Path, tags: list[Tag], value_of: Mapping[str, Any]) -> None:
         os.close(handle)
 
 
-def restore(schedule: Schedule, folder: Path) -> Restored:
-    """Put retained values over the defaults, by name. A default edited in the YAML since then wins; the notes say so."""
+def restore(schedule: Schedule, folder: Path, *, is_start: bool = True) -> Restored:
+    """Put retained values over the defaults, by name. A default edited in the YAML since then wins; the notes say so.
+
+    What the program has no more is dropped at a start; in a program that is loaded it waits, since the load may be undone.
+    """
     notes: list[str] = []
     values = _read(folder, notes)
     initial = schedule.initial.copy()
@@ -141,6 +144,8 @@ def restore(schedule: Schedule, folder: Path) -> Restored:
                 initial[place : place + max(tag.length, 1) * code.itemsize].view(code)[:] = values[tag.name]["value"]
         done.append(name)
     known_names = {tag.name for tag in schedule.tags if tag.retain}
+    if not is_start:
+        return Restored(replace(schedule, initial=initial), tuple(done), tuple(notes))
     _said_dropped[folder] = frozenset(set(values) - known_names)
     notes += [f"{name} is dropped: no tag or block of this name is retained any more" for name in sorted(_said_dropped[folder])]
     return Restored(replace(schedule, initial=initial), tuple(done), tuple(notes))

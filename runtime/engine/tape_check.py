@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from runtime.engine.atomics import scan_path
+from runtime.engine.force_tables import E_ELEMENT, E_TAG, E_TYPE, E_USED, FORCE_WORDS, FORCES, H_HIGH
 from runtime.engine.image import COMMAND_RINGS
+from runtime.engine.plan import D_LENGTH, D_TYPE
 from runtime.engine.tape_words import (
     A_PICTURE,
     A_SCAN,
@@ -82,3 +84,22 @@ def _is_picture(words: np.ndarray, at: int, inbox: int) -> bool:
             return False
     tail = words[at + R_FORCES] // 8 + (inbox + 7) // 8 + (words[at + R_MEMORY] + 7) // 8
     return PICTURE_WORDS + _REGISTERS + 2 * words[at + R_TASKS] + words[at + R_POINTS] + tail == length
+
+
+def checked_forces(words: np.ndarray, commands: np.ndarray) -> np.ndarray:
+    """A picture's words as the table of forces, none where nothing was forced; `commands` are the plan's.
+
+    Raises ValueError where a row is of no tag of the program, or of no element of it. What follows from these is found anew.
+    """
+    if not len(words):
+        return words
+    table = words.reshape(FORCES + 1, FORCE_WORDS)
+    held = table[1:][table[1:, E_USED] != 0]
+    tags, elements = held[:, E_TAG], held[:, E_ELEMENT]
+    is_good = 0 <= table[0, H_HIGH] <= FORCES and bool(np.all((tags >= 0) & (tags < len(commands))))
+    if is_good:
+        lengths, kinds = commands[tags, D_LENGTH], commands[tags, D_TYPE]
+        is_good = bool(np.all((elements >= 0) & (elements < np.maximum(lengths, 1)) & (held[:, E_TYPE] == kinds)))
+    if not is_good:
+        raise ValueError("a picture has forces on tags that its program has not")
+    return table

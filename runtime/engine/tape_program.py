@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -18,6 +19,7 @@ import numpy as np
 from blocks import catalogue
 from runtime import model
 from runtime.engine.kernels import chosen_of
+from runtime.engine.program_check import LARGEST, UnsoundError, check_program
 from runtime.engine.translate import kernel_source
 from runtime.model import Schedule
 from runtime.source import Position
@@ -51,13 +53,17 @@ def as_text(schedule: Schedule) -> str:
 
 
 def from_text(text: str) -> Schedule:
-    """The schedule of a text. Raises ProgramError where it is none that this version knows."""
+    """The schedule of a text, which is sound. Raises ProgramError where it is none that this version knows or may run."""
     try:
         found = _whole(json.loads(text))
-    except (ValueError, TypeError, KeyError, AttributeError, zlib.error) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, zlib.error) as error:
         raise ProgramError(f"the tape's program cannot be read by this version of bessplc: {error}") from error
     if not isinstance(found, Schedule):
         raise ProgramError("the tape has no program")
+    try:
+        check_program(found)
+    except UnsoundError as error:
+        raise ProgramError(f"the tape's program is not one that may be run: {error}") from error
     return found
 
 
@@ -86,6 +92,17 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, str) else value
 
 
+def _array(packed: str, code: np.dtype[Any], shape: list[int]) -> np.ndarray:
+    """As many cells as its shape has, and never more: a short text may unpack to more than all memory."""
+    size = math.prod(shape) * code.itemsize
+    if not 0 <= size <= LARGEST or any(length < 0 for length in shape):
+        raise ProgramError(f"an array of {shape}")
+    data = zlib.decompressobj().decompress(base64.b64decode(packed), size + 1)
+    if len(data) != size:
+        raise ProgramError(f"an array of {size} bytes that has others")
+    return np.frombuffer(data, code).reshape(shape).copy()
+
+
 def _whole(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_whole(held) for held in value)
@@ -96,8 +113,7 @@ def _whole(value: Any) -> Any:
     if "array" in value:
         if value["array"] not in _TYPES:
             raise ProgramError(f"an array of {value['array']}")
-        data = np.frombuffer(zlib.decompress(base64.b64decode(value["data"])), np.dtype(value["array"]))
-        return data.reshape(value["shape"]).copy()
+        return _array(value["data"], np.dtype(value["array"]), value["shape"])
     if value.get("is") not in _KNOWN:
         raise ProgramError(f"a {value.get('is')}")
     kind = _KNOWN[value["is"]]

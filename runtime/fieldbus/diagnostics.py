@@ -11,8 +11,9 @@ from dataclasses import replace
 import numpy as np
 
 from runtime.contract import CONNECTING, LOST, Health, Inputs
-from runtime.model import DEVICE_TAGS, Device
+from runtime.model import Device
 from runtime.quality import GOOD
+from runtime.system_tags import DEVICE_TAGS
 
 ERRORS_OF = "errors_"  # before the kind, in a point's address
 NOTHING = Health(CONNECTING, math.nan, 0, 0, {})

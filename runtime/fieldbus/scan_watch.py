@@ -21,7 +21,7 @@ from runtime.fieldbus.supply import Supply
 
 NS = 1e-9
 LOOK = 0.05  # s: at the latest so often the heartbeat and the file are looked at
-RUNNING = 1  # runtime.model.STATES
+RUNNING = 1  # runtime.system_tags.STATES
 
 
 class ScanWatch:

@@ -15,8 +15,9 @@ import structlog
 
 from runtime.contract import CLOSED, CONNECTING, LOST, Connection, Driver, Health, Inputs, Outputs
 from runtime.fieldbus.diagnostics import Diagnostics
-from runtime.model import DEVICE_STATES, Device
+from runtime.model import Device
 from runtime.quality import BAD_NO_COMMUNICATION
+from runtime.system_tags import DEVICE_STATES
 
 PAUSE = 1.0  # s between a bug and the next attempt
 

@@ -44,6 +44,11 @@ CODES: dict[str, str] = {
     # modes, sequences, function blocks
     "E501": "A row of `modes` does not give what the other rows give.",
     "E502": "Function blocks contain each other.",
+    # alarms
+    "E510": "The words of an alarm belong to alarms of two kinds.",
+    "E511": "An alarm's severity is given for a limit that it does not have.",
+    "E512": "The shelving of an alarm names no longest time.",
+    "E513": "An error id is not written as error ids are.",
     # devices
     "E601": "An output has no `safe` value.",
     "E602": "An input does not say what it becomes when it is bad.",
@@ -123,6 +128,7 @@ CODES: dict[str, str] = {
     "W802": "No program reads or writes this tag.",
     "W803": "No `goto` leads to this step.",
     "W804": "No task runs this program.",
+    "W805": "A critical alarm stops nothing: no program reads it.",
     "W945": "The register map has no room for some tags.",
     "W921": "Others of this machine can read the users file.",
     "W922": "Clients on the network may connect without security.",

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from blocks.declare import BOOL, LINT, TYPES
 from runtime.contract import DriverFront
+from runtime.language.alarm_words import CONDITION, SHELVED_FOR, SOURCES
 from runtime.language.network import AlarmDraft, Draft, TagDraft
 from runtime.language.points import DeviceDraft, PointDraft
 from runtime.language.units import unit
 from runtime.language.words import PLAIN_NAME
-from runtime.model import DEVICE_STATES, DEVICE_TAGS
 from runtime.source import Text
+from runtime.system_tags import DEVICE_STATES, DEVICE_TAGS
 
 AREA = "device"
 STALE = 1_000_000_000  # ns: the fieldbus writes them every 100 ms
 LOST, CONNECTING = DEVICE_STATES.index("lost"), DEVICE_STATES.index("connecting")
+LOST_ID = "ERR_COMM_LOST"
 BAD = {"state": LOST, "lost": 1}  # what a fieldbus that is dead makes of them; the others hold
 
 
@@ -44,13 +46,13 @@ def declare_device_tags(name: Text, text: str, device: DeviceDraft, front: Drive
             tag.names, tag.default = tuple(enumerate(DEVICE_STATES)), CONNECTING
         _enter(word, tag, device, draft)
         if word == "lost":
-            _alarm(word, tag, "error", f"{text or name}: {sentence}", draft)
+            _alarm(tag, "error", f"{text or name}: {sentence}", device, draft, LOST_ID)
     for kind, sentence in front.ERRORS.items():
         _enter(f"errors_{kind}", TagDraft(f"{AREA}.{name}.errors_{kind}", LINT, text=sentence), device, draft)
     for condition, sentence in front.CONDITIONS.items():
         tag = TagDraft(f"{AREA}.{name}.{condition}", BOOL, text=sentence)
         _enter(condition, tag, device, draft)
-        _alarm(condition, tag, "warning", f"{text or name}: {sentence}", draft)
+        _alarm(tag, "warning", f"{text or name}: {sentence}", device, draft)
 
 
 def _enter(address: str, tag: TagDraft, device: DeviceDraft, draft: Draft) -> None:
@@ -60,5 +62,8 @@ def _enter(address: str, tag: TagDraft, device: DeviceDraft, draft: Draft) -> No
         device.diagnostics.append(PointDraft(tag, (address,), device.at, STALE, bad is None, bad or 0))
 
 
-def _alarm(address: str, tag: TagDraft, severity: str, text: str, draft: Draft) -> None:
-    draft.alarms.append(AlarmDraft(tag.name, tag, "", "", severity, text, tag.at))
+def _alarm(tag: TagDraft, severity: str, text: str, device: DeviceDraft, draft: Draft, id: str = "") -> None:
+    source = device.driver if device.driver in SOURCES else "comms"
+    draft.alarms.append(
+        AlarmDraft(tag.name, tag, "", "", severity, text, tag.at, CONDITION.name, id, source, "", None, SHELVED_FOR, False)
+    )

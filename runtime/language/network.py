@@ -175,7 +175,7 @@ class TagWrite:
 
 @dataclass(slots=True, eq=False)
 class AlarmDraft:
-    """An alarm as declared and the tag that says whether it is active."""
+    """An alarm as declared: the fields of `runtime.model.Alarm`, with the tags that say whether it is active and suppressed."""
 
     name: str
     active: TagDraft
@@ -184,6 +184,13 @@ class AlarmDraft:
     severity: str
     text: str
     at: Position
+    kind: str
+    id: str
+    source: str
+    setpoint: str
+    suppressed: TagDraft | None
+    shelve: int
+    is_latched: bool
 
 
 @dataclass(eq=False)

@@ -33,7 +33,20 @@ def show_json(site: Site) -> dict[str, Any]:
             for d in site.devices
         ],
         "alarms": [
-            {"alarm": a.name, "tag": a.active, "of": a.of, "limit": a.limit, "severity": a.severity, "text": a.text}
+            {
+                "alarm": a.name,
+                "tag": a.active,
+                "kind": a.kind,
+                "of": a.of,
+                "limit": a.limit,
+                "severity": a.severity,
+                "id": a.id,
+                "source": a.source,
+                "latched": a.is_latched,
+                "suppressed": a.suppressed,
+                "shelve_s": a.shelve / 1e9,
+                "text": a.text,
+            }
             for a in schedule.alarms
         ],
     }

@@ -10,6 +10,7 @@ from typing import Protocol
 from blocks import catalogue as all_blocks
 from blocks.declare import BlockType
 from runtime.contract import DriverFront
+from runtime.language.alarms import name_first_out, warn_of_critical
 from runtime.language.border import device_models
 from runtime.language.devices import judge_together, read_device
 from runtime.language.function_blocks import check_definition
@@ -163,6 +164,7 @@ class _Loading:
             steps = in_order(program, self.report)
             Wiring(program, self.draft).settle(steps)
             keep_state(program, self.draft)
+        name_first_out(self.draft)
         overview, authority = read_overview(site, self.draft), read_authority(site, self.draft)
         servers = section_of(site, "servers", "`servers`", self.report)
         if check_servers is not None:
@@ -170,6 +172,7 @@ class _Loading:
             check_servers(servers, known, self.root, self.report)
         self.stop_if_wrong()
         warn_of_unused(self.draft, set(self.draft.programs), self.files.names("programs"), self.texts, self.report)
+        warn_of_critical(self.draft)
         tags = list(self.draft.tags.values())
         region = place_tags(tags)
         laid = schedule(tags, region, tasks, self.devices, self.draft.alarms, watchdog, authority, self.texts)

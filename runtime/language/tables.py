@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from blocks.declare import BOOL
+from runtime.language.alarms import alarm_model
 from runtime.language.border import command_table, input_table, output_table
 from runtime.language.layout import Layout
 from runtime.language.memory import CopyList
@@ -18,7 +19,6 @@ from runtime.language.order import GroupDraft, gather
 from runtime.language.pin_units import pin_type
 from runtime.language.points import DeviceDraft
 from runtime.model import (
-    Alarm,
     Group,
     Schedule,
     Tag,
@@ -80,7 +80,7 @@ def schedule(
         output_table(devices),
         command_table(tags, layout),
         watchdog,
-        tuple(Alarm(a.name, a.active.name, a.of, a.limit, a.severity, a.text, a.at) for a in alarms),
+        tuple(map(alarm_model, alarms)),
         -1 if authority is None else authority.offset,
         pins,
     )

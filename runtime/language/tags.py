@@ -22,8 +22,9 @@ from runtime.language.words import (
     unit_of,
     value_of,
 )
-from runtime.model import ROLES, STATES, SYSTEM_TAGS, TagRegion
+from runtime.model import ROLES, TagRegion
 from runtime.source import Listing, Section, Text, place_of
+from runtime.system_tags import STATES, SYSTEM_TAGS
 
 TAG_WORDS = ("type", "unit", "range", "default", "retain", "write", "text", "pulse", "names")
 

@@ -1,1 +1,1 @@
-"""The north gates: OPC UA and Modbus TCP, each its own process over the snapshot and a command ring. They know no fieldbus."""
+"""The north gates: OPC UA, Modbus, REST, records and recorder, each its own process over the snapshot. They know no fieldbus."""

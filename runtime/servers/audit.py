@@ -22,6 +22,7 @@ class Who:
     user: str
     role: str
     peer: str
+    proof: str = field(default="", compare=False, repr=False)  # what of the users file let them in; it never leaves the process
 
 
 @dataclass(frozen=True, slots=True)

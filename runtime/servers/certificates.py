@@ -21,7 +21,7 @@ from typing import Any
 
 import structlog
 
-from runtime.servers.certificates_make import Own, make, put, read_pair
+from runtime.servers.certificates_make import Own, make, make_private, put, read_pair
 from runtime.servers.certificates_read import (
     LARGEST,
     CertificateError,
@@ -75,13 +75,8 @@ class Certificates:
         self._files: dict[Path, tuple[object, tuple[Any, ...]]] = {}
         self._kept_since, self._kept = float("-inf"), 0
 
-    def own(self, uri: str, hosts: Sequence[str]) -> tuple[Path, Path]:
-        """The site's certificate (DER) and key (PEM, 0600), made where there is none. Raises CertificateError."""
-        found = self.own_pair(uri, hosts)
-        return found.certificate, found.key
-
     def own_pair(self, uri: str, hosts: Sequence[str]) -> Own:
-        """The same, read. Raises CertificateError."""
+        """The site's certificate (DER) and key (PEM, 0600), made where there is none. Raises CertificateError."""
         with self._changing():
             if not (self.folder / "own" / "certificate.der").exists():
                 make(self.folder / "own", uri, hosts)
@@ -101,9 +96,13 @@ class Certificates:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        """The folder with its rooms, for one process at a time: all servers start at once."""
+        """The folder with its rooms, for one process at a time: all servers start at once.
+
+        It is closed to others: whoever can open it can lock it, and every server would wait for them.
+        """
+        make_private(self.folder)
         for name in FOLDERS:
-            (self.folder / name).mkdir(parents=True, exist_ok=True, mode=0o700 if name == "own" else 0o755)
+            make_private(self.folder / name)
         handle = os.open(self.folder, os.O_RDONLY)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)

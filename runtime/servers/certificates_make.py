@@ -109,6 +109,26 @@ def _general_name(host: str) -> Any:
         return x509.DNSName(host)
 
 
+def make_private(folder: Path) -> None:
+    """The folder, made where there is none, closed to other users of this machine; also one of before that was open to them."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        if not folder.stat().st_mode & 0o007:
+            return
+    _give(folder, folder.parent)
+    with contextlib.suppress(PermissionError):  # root's, from before: only root can close it
+        folder.chmod(0o700)
+
+
+def _give(to_give: Path | int, folder: Path) -> None:
+    """Have it belong to whom the folder belongs to: root makes files that the user who runs the site must read."""
+    owner = folder.stat()
+    with contextlib.suppress(PermissionError):  # only root can give things away, and nobody else has to
+        os.chown(to_give, owner.st_uid, owner.st_gid)
+
+
 def put(files: Mapping[Path, tuple[bytes, int]]) -> None:
     """Write each file with its mode aside, then rename all: an old key never stands beside a new certificate for long."""
     written: list[tuple[str, Path]] = []
@@ -119,9 +139,7 @@ def put(files: Mapping[Path, tuple[bytes, int]]) -> None:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
                 os.fchmod(file.fileno(), mode)
-                owner = path.parent.stat()
-                with contextlib.suppress(PermissionError):  # root makes files that the user who runs the site must read
-                    os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+                _give(file.fileno(), path.parent)
                 os.fsync(file.fileno())
         while written:
             os.replace(*written[0])

@@ -52,16 +52,21 @@ def may_be_client(certificate: Any) -> bool:
     from cryptography import x509
     from cryptography.x509.oid import ExtendedKeyUsageOID
 
+    usage, purposes = _extension(certificate, x509.KeyUsage), _extension(certificate, x509.ExtendedKeyUsage)
+    if usage is not None and not usage.digital_signature:
+        return False
+    clients = (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
+    return purposes is None or any(purpose in purposes for purpose in clients)
+
+
+def _extension(certificate: Any, kind: Any) -> Any:
+    """What this extension says, None where the certificate has none."""
+    from cryptography import x509
+
     try:
-        if not certificate.extensions.get_extension_for_class(x509.KeyUsage).value.digital_signature:
-            return False
+        return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
-        return True
-    try:
-        purposes = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound:
-        return True
-    return ExtendedKeyUsageOID.CLIENT_AUTH in purposes or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in purposes
+        return None
 
 
 def has_signed(issuer: Any, certificate: Any) -> bool:
@@ -71,16 +76,14 @@ def has_signed(issuer: Any, certificate: Any) -> bool:
 
     if issuer.subject != certificate.issuer or weakness(issuer) or wrong_time(issuer)[0]:
         return False
-    try:
-        if not issuer.extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
-            return False
-        certificate.verify_directly_issued_by(issuer)
-    except (x509.ExtensionNotFound, InvalidSignature, ValueError, TypeError):
+    basic, usage = _extension(issuer, x509.BasicConstraints), _extension(issuer, x509.KeyUsage)
+    if basic is None or not basic.ca or (usage is not None and not usage.key_cert_sign):
         return False
     try:
-        return bool(issuer.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign)
-    except x509.ExtensionNotFound:
-        return True
+        certificate.verify_directly_issued_by(issuer)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
 
 
 def is_certificate(der: bytes) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from runtime.servers.certificates_make import Own
+from runtime.servers.certificates_make import Own, make_private, put
 
 if TYPE_CHECKING:
     from runtime.servers.certificates import Certificates
@@ -35,9 +35,10 @@ def context_of(certificates: Certificates, own: Own, clients: str) -> ssl.SSLCon
     chain = own.certificate
     if chain.suffix.lower() in (".der", ".cer", ".crt") and b"-----BEGIN" not in chain.read_bytes():
         chain = certificates.folder / "own" / "shown.pem"
-        chain.parent.mkdir(parents=True, exist_ok=True)
+        make_private(certificates.folder)
+        make_private(chain.parent)
         if not chain.exists() or chain.read_text() != pem:
-            chain.write_text(pem)
+            put({chain: (pem.encode(), 0o644)})
     context.load_cert_chain(chain, own.key)
     if clients != "none":
         context.verify_mode = ssl.CERT_REQUIRED if clients == "required" else ssl.CERT_OPTIONAL

@@ -69,10 +69,10 @@ class Door:
         """Turn to the scan of this order's program. Writes that still wait for the one before get no answer."""
         folder = Path(order.run_dir)
         self.close()
-        self.snapshot = Snapshot(folder, order.region, order.outputs, order.generation)
+        self.snapshot = Snapshot(folder, order.region, order.generation)
         self.pins = Pins(folder, order.generation, order.pins)
         if order.service in SERVICES:
-            self._commands = Commands(folder, order.service, order.region.size, order.outputs, order.generation)
+            self._commands = Commands(folder, order.service, order.region.size, order.generation)
         self._is_of_this_scan = False
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
         self._collector: asyncio.Task[None] | None = None
@@ -158,8 +158,9 @@ class Door:
         self._note(Deed(self.service, who, "write", tag.name, answer, False, _place(tag, element), old, value))
 
     def note(self, who: Who, action: str, subject: str, answer: str, taken: bool, **words: Any) -> None:
-        """Note anything else that somebody did: a login, an acknowledgement."""
-        self._note(Deed(self.service, who, action, subject, answer, taken, **words))
+        """Note anything else that somebody did: a login, an acknowledgement. What is refused is counted as refused writes are."""
+        if taken or self._refusals.may_note(who):
+            self._note(Deed(self.service, who, action, subject, answer, taken, **words))
 
     async def reset_statistics(self, who: Who) -> Outcome:
         """Have the scan start its maxima, counters and histograms afresh. Whose role suffices is the caller's to know."""
@@ -172,7 +173,8 @@ class Door:
     def tick(self) -> None:
         """Once a second: note how many refusals were not noted one by one."""
         for who, count in self._refusals.sums():
-            self.note(who, "writes", self.service, f"refused: {count} more writes within {WINDOW:g} s", False)
+            told = f"refused: {count} more within {WINDOW:g} s"
+            self._note(Deed(self.service, who, "refusals", self.service, told, False))
 
     def _note_write(self, who: Who, write: Write, old: Any, outcome: Outcome) -> None:
         tag, value, element = write

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 
 from runtime.servers.audit import Who
+from runtime.servers.peers import host_of
 
 WINDOW = 60.0  # s
 MOST_NOTED = 100  # of one host in that time; the rest is noted as a number
@@ -25,7 +26,7 @@ class Refusals:
 
     def may_note(self, who: Who) -> bool:
         """Count one more refused write; whether it shall be noted by itself."""
-        host = who.peer.rpartition(":")[0] or who.peer
+        host = host_of(who.peer)
         if host not in self._counts and len(self._counts) >= MOST_HOSTS:
             host = "others"
         self._counts[host] += 1

@@ -6,7 +6,6 @@ The file is looked at again at most once a second. A file that has become wrong 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import os
 import threading
 import time
@@ -20,6 +19,7 @@ import structlog
 
 from runtime.servers.certificates_read import CertificateError, fingerprint_of, load, sha256
 from runtime.servers.passwords import LONGEST, USUAL, cost_of, is_password, nobodys
+from runtime.servers.peers import host_of
 from runtime.servers.users_change import (
     UsersError,
     add_certificate,
@@ -68,7 +68,7 @@ class User:
 
     name: str
     role: str
-    proof: str = field(default="", compare=False)  # what of the users file let them in
+    proof: str = field(default="", compare=False, repr=False)  # what of the users file let them in
 
 
 class Throttle:
@@ -135,9 +135,6 @@ class Users:
     def is_empty(self) -> bool:
         return not self._look()
 
-    def names(self) -> tuple[str, ...]:
-        return tuple(self._look())
-
     def still(self, user: User) -> bool:
         """Whether this user is still one, with the same role, and would still be let in by what they came in with."""
         account = self._look().get(user.name)
@@ -145,7 +142,7 @@ class Users:
 
     async def by_password(self, name: str, password: str, peer: str) -> User | None:
         """The user with this password. Takes as long for a name that nobody has; None at once while locked out."""
-        host = _host(peer)
+        host = host_of(peer)
         if self.locked_out(name, peer):
             return None  # takes no place of those who wait: a thousand guesses a second cost nobody else the login
         if self._waiting[host] >= MOST_OF_A_HOST or self._waiting.total() >= MOST_WAITING:
@@ -161,7 +158,7 @@ class Users:
 
     def by_password_now(self, name: str, password: str, peer: str) -> User | None:
         """The same for whoever can wait."""
-        name, host = name[:LONGEST], _host(peer)
+        name, host = name[:LONGEST], host_of(peer)
         account = self._look().get(name)
         with self._lock:
             if self._throttle.wait(name, host) > 0:
@@ -180,7 +177,7 @@ class Users:
     def locked_out(self, name: str, peer: str) -> float:
         """Seconds for which this name from this peer is not listened to: for the audit log, never for the client."""
         with self._lock:
-            return self._throttle.wait(name[:LONGEST], _host(peer))
+            return self._throttle.wait(name[:LONGEST], host_of(peer))
 
     def _tell_lockout(self, name: str, host: str) -> None:
         wait = self.locked_out(name, host)
@@ -202,12 +199,10 @@ class Users:
 
     def by_token(self, token: str) -> User | None:
         """The user with this API token, while it is good."""
-        digest = sha256(token.encode("utf-8", "replace"))
-        account = next((a for a in self._look().values() for t in a.tokens if t.digest == digest), None)
-        if account is None:
-            return None
-        until = max(t.until for t in account.tokens if t.digest == digest)
-        return User(account.name, account.role, digest) if datetime.now(UTC).date() <= until else None
+        digest, today = sha256(token.encode("utf-8", "replace")), datetime.now(UTC).date()
+        good = (a for a in self._look().values() for t in a.tokens if t.digest == digest and t.is_good(today))
+        account = next(good, None)
+        return None if account is None else User(account.name, account.role, digest)
 
     def _look(self) -> dict[str, Account]:
         """The accounts as the file has them, or had them when it could last be read."""
@@ -246,17 +241,3 @@ def _state_of(path: Path) -> object:
     except OSError:
         return None
     return (found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode)
-
-
-def _host(peer: str) -> str:
-    """Whose failures are counted together: an address without its port, for a guesser has 60,000; the network of an IPv6 one."""
-    host, _, port = peer.rpartition(":")
-    found = host.strip("[]") if host and port.isdigit() and (host.count(":") == 0 or host.startswith("[")) else peer
-    try:
-        address = ipaddress.ip_address(found.partition("%")[0])
-    except ValueError:
-        return found
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    plain = address.ipv4_mapped or (address if address.is_loopback else None)  # an IPv4 client on a socket for both
-    return str(plain or ipaddress.ip_network((address, 64), strict=False))

@@ -75,7 +75,7 @@ class Bench:
 
     def commands(self, service: str = "hmi") -> Commands:
         """A service's command ring, found by the scan process."""
-        ring = Commands(self.folder, service, self.schedule.region.size, len(self.schedule.outputs.source), GENERATION)
+        ring = Commands(self.folder, service, self.schedule.region.size, GENERATION)
         self.plc.attach()
         return ring
 
@@ -112,7 +112,7 @@ class Bench:
 
 def snapshot_of(plc: Plc) -> Snapshot:
     """The newest picture of a PLC, through its shared file."""
-    snapshot = Snapshot(plc.folder, plc.schedule.region, len(plc.schedule.outputs.source), plc.generation)
+    snapshot = Snapshot(plc.folder, plc.schedule.region, plc.generation)
     wait_for(
         snapshot.refresh, 5, "a picture of the scan"
     )  # the first scan may be to come; a torn picture is followed by a whole one

@@ -266,7 +266,7 @@ def _watching(
     longest_s: float,
 ) -> Campaign:
     schedule = read_site(site_file)[0].schedule
-    snapshot = Snapshot(site.run_dir, schedule.region, len(schedule.outputs.source), generation_of(schedule))
+    snapshot = Snapshot(site.run_dir, schedule.region, generation_of(schedule))
     until(snapshot.refresh, 30, "a snapshot")
     what = {"t": MS, "u": US, "low": LOW}
     devices: list[Watched] = []

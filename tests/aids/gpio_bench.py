@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.fieldbus import driver
-from runtime.model import DEVICE_STATES
+from runtime.system_tags import DEVICE_STATES
 from tests.aids.fieldbus import Cells, Mapped, mapped
 
 CONFIG = Path("/sys/kernel/config/gpio-sim")

@@ -41,7 +41,7 @@ class ScanWatcher:
         generation = generation_of(schedule)
         points = len(schedule.outputs.source)
         self._tick = schedule.tick
-        self._snapshot = Snapshot(run_dir, schedule.region, points, generation)
+        self._snapshot = Snapshot(run_dir, schedule.region, generation)
         self._outbox = Outbox(run_dir, points, io_generation_of(site))
         self._outbox.attach()
         self._tags = {name: schedule.tag(name) for name in tags}

@@ -21,13 +21,13 @@ from runtime.quality import GOOD
 class HeldSite:
     """A site that is held, scanned and fed by hand, on the real clock."""
 
-    def __init__(self, file: Path, site: Site):
+    def __init__(self, file: Path, site: Site, io_generation: int | None = None):
         self.file, self.site, self.schedule = file, site, site.schedule
         self.hold = rundir.hold(file)
         self.folder = self.hold.folder
         self.generation = generation_of(site.schedule)
-        self.plc = Plc(site.schedule, self.folder, self.generation)
-        self.inbox = Inbox(self.folder, len(site.schedule.inputs.tag), self.generation)
+        self.plc = Plc(site.schedule, self.folder, self.generation, io_generation=io_generation)
+        self.inbox = Inbox(self.folder, len(site.schedule.inputs.tag), self.plc.io_generation)
         self.plc.attach()
         self.plc.compile()  # so that the first scan is as quick as any
 

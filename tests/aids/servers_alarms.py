@@ -20,7 +20,7 @@ from runtime.model import ROLES, Alarm, Tag
 from runtime.servers.opcua.conditions import event_id
 from runtime.servers.records.blocks import SAMPLE
 from runtime.servers.records.history import number_of
-from runtime.servers.records.states import AlarmState, Change, name_of
+from runtime.servers.records.states import Change, declared
 from runtime.servers.records.store import Records
 from runtime.servers.users import add_user
 from tests.aids.servers_process import ServerProcess
@@ -28,17 +28,23 @@ from tests.aids.servers_scan import TAGS, TestScan
 
 FLOOD = 1_000
 PASSWORD = "correct horse 9"
+HOUR = 3600 * 1_000_000_000
+OFF = Alarm("off", "alarm.off_low", "bms.current", "LOW", "warning", "Current off")
+OVER = Alarm("over", "alarm.over", "not bms.ok", "", "critical", "Cell voltage high")
 ALARMS = (
     Alarm("cell_hot", "alarm.cell_hot_h", "bms.t_cell", "H", "warning", "Cell too hot"),
     Alarm("cell_hot", "alarm.cell_hot_hh", "bms.t_cell", "HH", "critical", "Cell too hot"),
     Alarm("soc_low", "alarm.soc_low_l", "bms.soc", "L", "error", "Battery nearly empty"),
     Alarm("door", "alarm.door", "not panel.door", "", "error", "Door open"),
+    replace(OFF, kind="deviation", setpoint="hmi.p_set", shelve=HOUR),
+    Alarm("drain", "alarm.drain_falling", "bms.soc", "FALLING", "error", "Empties too fast", kind="rate", source="bms"),
+    replace(OVER, id="OVR_VLT_ALARM", source="can", shelve=0, is_latched=True, suppressed="alarm.over_suppressed"),
     *(Alarm(f"flood_{n}", f"alarm.flood_{n}", "", "", "warning", f"Flood {n}") for n in range(FLOOD)),
 )
 ALARM_TAGS = (
     *TAGS,
     Tag("bms.t_cell", "LREAL", 0, 0, 0, "input", "°C", "Hottest cell", -40.0, 90.0),
-    *(Tag(alarm.active, "BOOL", 0, 0, 0, owner="program dispatch") for alarm in ALARMS[:4]),
+    *(Tag(alarm.active, "BOOL", 0, 0, 0, owner="program dispatch") for alarm in ALARMS[:-FLOOD]),
     Tag("hmi.reset", "BOOL", 0, 0, 0, owner="operator", write="operator", pulse=True, text="Reset all trips"),
     Tag("hmi.open", "BOOL", 0, 0, 0, owner="operator", write="engineer", pulse=True, text="Open the contactors"),
     Tag("hmi.mode", "DINT", 0, 0, 0, owner="operator", write="operator", names=((0, "standby"), (1, "follow"), (2, "island"))),
@@ -61,8 +67,7 @@ class AlarmSite:
             add_user(self.users, f"the_{role}", role, PASSWORD)
 
     def declare(self, *, confirm: bool = False) -> None:
-        states = [AlarmState(name_of(a), a.severity, a.text, a.of, a.limit) for a in ALARMS]
-        self.records.declare(states, confirm=confirm)
+        self.records.declare([declared(alarm) for alarm in ALARMS], confirm=confirm)
 
     def order(self, **settings: Any) -> ServiceOrder:
         order = self.scan.order("opcua", **{"anonymous": "operator", "every": "50 ms", **settings})
@@ -70,6 +75,10 @@ class AlarmSite:
 
     def set(self, *names: str, active: bool, value: float | None = None) -> None:
         self.records.change([Change(name, time.time_ns(), active, value=value) for name in names])
+
+    def suppress(self, *names: str, so: bool) -> None:
+        """What the records see where the program suppresses alarms, or does so no more; these are inactive."""
+        self.records.change([Change(name, time.time_ns(), False, suppressed=so) for name in names])
 
     def record(self, name: str, times: Sequence[int], values: Sequence[float], qualities: Sequence[int] = ()) -> None:
         """Write samples of a tag into its history, as the process `records` does; times are ns since 1970."""
@@ -82,6 +91,10 @@ class AlarmSite:
 
     def calm(self) -> None:
         """Bring every alarm back to rest."""
+        for state in self.records.alarms():
+            if state.shelved:
+                self.records.unshelve(state.name, SOMEBODY)
+        self.suppress(*(state.name for state in self.records.alarms() if state.suppressed), so=False)
         states = [state for state in self.records.alarms() if state.retained]
         self.set(*(state.name for state in states if state.active), active=False)
         for state in self.records.alarms():
@@ -146,6 +159,17 @@ class Watch:
     async def start(self, client: Client, kind: int = ua.ObjectIds.AlarmConditionType, **options: Any) -> Watch:
         self.subscription = await client.create_subscription(50, self)
         self.item = await self.subscription.subscribe_events(client.nodes.server, kind, **options)
+        return self
+
+    async def start_with(self, client: Client, *paths: str) -> Watch:
+        """Watch these fields ("ActiveState/Id") of every condition."""
+        base = ua.NodeId(ua.ObjectIds.BaseEventType)
+        clauses = [
+            ua.SimpleAttributeOperand(base, [ua.QualifiedName(name) for name in path.split("/")], ua.AttributeIds.Value)
+            for path in ("EventId", "EventType", "ConditionName", *paths)
+        ]
+        self.subscription = await client.create_subscription(50, self)
+        self.item = await self.subscription._subscribe(client.nodes.server, ua.AttributeIds.EventNotifier, ua.EventFilter(clauses))
         return self
 
     def told(self, name: str) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import termios
 import threading
 import time
 import tty
@@ -41,6 +42,10 @@ class SerialWire:
         """What the server has said since the last `speak`, and says in so much time."""
         time.sleep(seconds)
         return self.answers
+
+    def hush(self) -> None:
+        """Forget what the near end was told while nobody listened there: the answers to `speak`."""
+        termios.tcflush(self._slaves[1], termios.TCIFLUSH)
 
     def close(self) -> None:
         self._stop.set()

@@ -58,9 +58,9 @@ class ServerProcess:
 
 
 @contextlib.contextmanager
-def serving(order: ServiceOrder) -> Iterator[tuple[ServerProcess, int]]:
-    """A server process and its port, ended on the way out."""
-    server = ServerProcess(order)
+def serving(order: ServiceOrder, *, more_later: bool = False) -> Iterator[tuple[ServerProcess, int]]:
+    """A server process and its port, ended on the way out; `more_later`: it is given other orders while it runs."""
+    server = ServerProcess(order, more_later=more_later)
     try:
         yield server, server.wait_until_listening()
     finally:

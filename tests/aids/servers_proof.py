@@ -31,7 +31,11 @@ CLIENTS = ROOT / "tests" / "clients"
 TRANSCRIPTS = ROOT / "build" / "transcripts"
 PASSWORD = "volt-ampere-9"
 PEOPLE = {"vera": "viewer", "otto": "operator", "emma": "engineer"}
-LIMIT = 300.0  # kW: the alarm of the setpoint, which this copy has and the demo has not
+LIMIT = 300.0  # kW: an alarm on the setpoint, which this copy has and the demo has not
+ALARMS = f"""\
+  p_set_high: {{of: hmi.p_set, H: {LIMIT:g} kW, deadband: 1 kW, severity: warning, text: Setpoint beyond the rating}}
+  p_off: {{of: pcs.p, setpoint: hmi.p_set, deviation: 2000 kW, severity: warning, text: Power far from its setpoint}}
+"""
 UNIT = 5
 CLI_URI = "urn:example.org:FreeOpcUa:opcua-asyncio"  # what asyncua calls itself
 NODE_URI = "urn:bessplc:node-opcua"
@@ -133,13 +137,8 @@ def _describe(root: Path, ports: list[int], serial: str, rest: int, tls: int) ->
 """
     path = root / "config/site.yaml"
     path.write_text(re.sub(r"(?ms)^servers:.*", servers, path.read_text()))
-    alarm = (
-        f"  p_set_high: {{of: hmi.p_set, H: {LIMIT:g} kW, deadband: 1 kW, severity: warning, text: Setpoint beyond the rating}}\n"
-    )
     program = root / "programs/protection.yaml"
-    text = program.read_text()
-    assert "\nalarms:\n" in text
-    program.write_text(text.replace("\nalarms:\n", f"\nalarms:\n{alarm}", 1))
+    program.write_text(re.sub(r"(?m)^alarms:.*\n", lambda found: found[0] + ALARMS, program.read_text(), count=1))
 
 
 def _let_in(root: Path, folder: Path) -> tuple[dict[str, str], dict[str, tuple[Path, Path]], dict[str, Badge]]:

@@ -18,8 +18,8 @@ from runtime.child import FIELDBUS_STATUS, ServiceOrder
 from runtime.model import ROLES, Alarm, Tag, Task
 from runtime.servers.records.blocks import SAMPLE
 from runtime.servers.records.history import number_of
-from runtime.servers.records.states import Change
-from runtime.servers.records.store import AlarmState, Records
+from runtime.servers.records.states import Change, declared
+from runtime.servers.records.store import Records
 from runtime.servers.users import add_token, add_user
 from tests.aids.servers_process import ServerProcess, serving
 from tests.aids.servers_scan import TAGS, TestScan
@@ -114,7 +114,7 @@ def raise_alarm(site: RestSite, name: str, *, at: int = 1_700_000_000_000_000_00
     """An alarm comes, and the process `records` does what it does then."""
     site.scan.set(f"alarm.{name}", 1)
     records = Records(site.state)
-    records.declare([AlarmState(a.active.removeprefix("alarm."), a.severity, a.text, a.of, a.limit) for a in ALARMS], confirm=False)
+    records.declare(map(declared, ALARMS), confirm=False)
     records.change([Change(name, at, False)])
     records.change([Change(name, at + 1, True, value=51.5)])
     records.close()

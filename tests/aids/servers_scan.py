@@ -89,8 +89,8 @@ class TestScan:
 
     __test__ = False
 
-    def __init__(self, folder: Path, tags: Iterable[Tag] = TAGS, outputs: int = 4, generation: int = GENERATION):
-        self.folder, self.outputs, self.generation = folder, outputs, generation
+    def __init__(self, folder: Path, tags: Iterable[Tag] = TAGS, generation: int = GENERATION):
+        self.folder, self.generation = folder, generation
         self.tags, self.region = lay_out_region(tags)
         self.by_name = {tag.name: tag for tag in self.tags}
         self.layout = scan_layout(self.region.size)
@@ -149,7 +149,6 @@ class TestScan:
             self.generation,
             self.tags,
             self.region,
-            self.outputs,
             (),
             {"port": "0", **settings},
         )

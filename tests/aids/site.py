@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,8 +108,8 @@ class RunningSite:
         return self.process.wait(timeout=seconds)
 
 
-def copy_site(target: Path, can0: str = "$RUN/can0") -> tuple[Path, list[int]]:
-    """A copy of the demo with free ports everywhere: OPC UA, Modbus, the plant's devices, and HTTP."""
+def copy_site(target: Path, can0: str = "$RUN/can0", without: Collection[str] = ()) -> tuple[Path, list[int]]:
+    """A copy of the demo with free ports everywhere: OPC UA, Modbus, the plant's devices, and HTTP; and without some servers."""
     for folder in FOLDERS:
         shutil.copytree(ROOT / folder, target / folder)
     written = ("4840", "5020", "15020", "15021", "15022", "8088")
@@ -118,6 +118,11 @@ def copy_site(target: Path, can0: str = "$RUN/can0") -> tuple[Path, list[int]]:
     for path in [*target.glob("config/*.yaml"), *target.glob("io_maps/*.yaml")]:
         text = path.read_text().replace("$RUN/can0", can0)
         path.write_text(re.sub(rf"\b({'|'.join(written)})\b", lambda m: numbers[m.group()], text))
+    for server in without:
+        path = target / "config/site.yaml"
+        text, found = re.subn(rf"^  {server}: {{.*\n", "", path.read_text(), flags=re.MULTILINE)
+        assert found == 1, f"the demo has no line of the server {server}"
+        path.write_text(text)
     return target, ports
 
 

@@ -70,7 +70,7 @@ def scanning(site: Site, folder: Path) -> Iterator[tuple[Plc, Commands]]:
     """The scan of a site in a real-time thread of this process."""
     generation = generation_of(site.schedule)
     plc = Plc(site.schedule, folder, generation)
-    commands = Commands(folder, "cli", site.schedule.region.size, 0, generation)
+    commands = Commands(folder, "cli", site.schedule.region.size, generation)
     plc.attach()
 
     def scan() -> None:
@@ -160,7 +160,7 @@ def run() -> list[Result]:
     with tempfile.TemporaryDirectory(prefix="bessplc-late-", dir="/dev/shm") as name:
         folder = Path(name)
         with scanning(site, folder) as (plc, commands):
-            snapshot = Snapshot(folder, site.schedule.region, 0, generation_of(site.schedule))
+            snapshot = Snapshot(folder, site.schedule.region, generation_of(site.schedule))
             until(snapshot.refresh, 10, "the scan publishes")
             results = _results("idle", *compare(plc, commands, program))
             with loaded(site, folder):

@@ -43,13 +43,13 @@ def _measured(folder: Path) -> list[Result]:
     files = channel_files(CHANNELS)
     sites = [_write(folder / f"site{n}", _edited(files, n)) for n in range(2)]
     with _scan(folder, sites[0]) as scan:
-        snapshot = Snapshot(folder, sites[0].schedule.region, 0, generation_of(sites[0].schedule))
+        snapshot = Snapshot(folder, sites[0].schedule.region, generation_of(sites[0].schedule))
         until(snapshot.refresh, 60, "the scan publishes")
         before = _overruns(snapshot, sites[0])
         with _c_loop() as c_overruns:
             took = [scan.swap(sites[(n + 1) % 2])["took"] / 1e3 for n in range(SWAPS)]
         last = sites[SWAPS % 2]
-        snapshot = Snapshot(folder, last.schedule.region, 0, generation_of(last.schedule))
+        snapshot = Snapshot(folder, last.schedule.region, generation_of(last.schedule))
         until(snapshot.refresh, 60, "the scan publishes")
         ours = _overruns(snapshot, last) - before
         lived = [_edit(folder / "live", _edited(files, 2 + n), last, scan) for n in range(EDITS)]

@@ -99,7 +99,7 @@ def _lost(plc: Plc, scanned: _Scanned) -> float:
 
 def _force(scanned: _Scanned) -> Commands:
     schedule = scanned.plc.schedule
-    ring = Commands(scanned.plc.folder, "hmi", schedule.region.size, 0, generation_of(schedule))
+    ring = Commands(scanned.plc.folder, "hmi", schedule.region.size, generation_of(schedule))
     scanned.plc.attach()
     for i in range(FORCES):
         ring.put(FORCE, schedule.tag(f"force.t{i}").index, 0, 2, i, 0, 1)

@@ -78,7 +78,7 @@ def scanned(site: Site) -> Iterator[Path]:
         scan.start()
         attendant.start()
         try:
-            until(Snapshot(folder, site.schedule.region, 0, generation_of(site.schedule)).refresh, 60, "the scan publishes")
+            until(Snapshot(folder, site.schedule.region, generation_of(site.schedule)).refresh, 60, "the scan publishes")
             yield folder
         finally:
             stop.set()
@@ -98,7 +98,6 @@ def order(site: Site, folder: Path, service: str, **settings: Any) -> ServiceOrd
         generation=generation_of(schedule),
         tags=schedule.tags,
         region=schedule.region,
-        outputs=0,
         alarms=(),
         settings=settings,
         state_dir=str(folder / "state"),

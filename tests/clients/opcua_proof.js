@@ -20,6 +20,7 @@ const {
   UserTokenType,
   browseAll,
   installAlarmMonitoring,
+  makeBrowsePath,
   uninstallAlarmMonitoring,
 } = require("node-opcua");
 
@@ -136,8 +137,8 @@ const deeds = {
     return { alarms: listed() };
   },
 
-  async alarms() {
-    return { alarms: listed() };
+  async alarms({ condition }) {
+    return { alarms: listed().filter((alarm) => alarm.condition === condition) };
   },
 
   async leaveAlarms() {
@@ -147,6 +148,14 @@ const deeds = {
   async acknowledge({ condition, comment }) {
     const alarm = alarms.alarms().find((one) => one.conditionId.toString() === condition);
     return { status: (await session.acknowledgeCondition(alarm.conditionId, alarm.eventId, comment)).name };
+  },
+
+  // by the methods that the condition's own ShelvingState shows
+  async shelve({ condition, method, milliseconds }) {
+    const paths = ["/ShelvingState", `/ShelvingState/${method}`].map((path) => makeBrowsePath(condition, path));
+    const [objectId, methodId] = (await session.translateBrowsePath(paths)).map((found) => found.targets[0].targetId);
+    const inputArguments = milliseconds === undefined ? [] : [{ dataType: DataType.Double, value: milliseconds }];
+    return { status: (await session.call({ objectId, methodId, inputArguments })).statusCode.name };
   },
 
   async history({ node, from, to }) {
@@ -199,6 +208,9 @@ function listed() {
       by: text("clientUserId"),
       source: text("sourceName"),
       input: String(text("inputNode")),
+      shelved: text("suppressedOrShelved"),
+      shelving: (alarm.fields.shelvingState?.currentState?.value ?? {}).text,
+      left: alarm.fields.shelvingState?.unshelveTime?.value,
     };
   });
 }

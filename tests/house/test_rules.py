@@ -17,6 +17,7 @@ SOURCES = sorted(p for folder in ("blocks", "runtime") for p in (ROOT / folder).
 HALL = {
     "runtime",
     "runtime.model",
+    "runtime.system_tags",
     "runtime.source",
     "runtime.quality",
     "runtime.contract",
@@ -33,6 +34,7 @@ ROOF = {
     "runtime.schema_blocks",
     "runtime.schema_drivers",
     "runtime.schema_io",
+    "runtime.schema_plant",
     "runtime.schema_program",
     "runtime.schema_servers",
     "runtime.schema_site",
@@ -61,6 +63,7 @@ ROOF = {
     "runtime.program_tests_report",
     "runtime.program_tests_stand",
     "runtime.verbs_test",
+    "runtime.verbs_check",
     "runtime.verbs_blocks",
     "runtime.cli",
     "runtime.columns",
@@ -69,6 +72,10 @@ ROOF = {
     "runtime.control",
     "runtime.control_load",
     "runtime.control_prepare",
+    "runtime.control_words",
+    "runtime.force_watch",
+    "runtime.running_program",
+    "runtime.site_audit",
     "runtime.io_generation",
     "runtime.onlooker",
     "runtime.program_diff",
@@ -87,6 +94,7 @@ ROOF = {
     "runtime.verbs_certificates",
     "runtime.verbs_map",
     "runtime.records_view",
+    "runtime.alarms_view",
     "runtime.verbs_alarms",
     "runtime.verbs_records",
     "runtime.verbs_replay",
@@ -107,7 +115,7 @@ ROOF = {
     "runtime.verbs_graph",
     "runtime.verbs_new",
 }
-FLOORS = {"ground": 0, "hall": 1, "office": 2, "engine": 2, "gates": 3, "roof": 4, "guest": 4}
+FLOORS = {"ground": 0, "hall": 1, "office": 2, "engine": 2, "gates": 3, "guest": 3, "roof": 4}
 BANNED_NAME = re.compile(r"manager|handler|helper|utils|process_data", re.IGNORECASE)
 LINES_A_ROOM = 320
 

@@ -192,7 +192,7 @@ def test_check_of_a_good_site_says_so_on_stdout(good: str) -> None:
 def test_the_sites_of_the_project_have_no_problems(site: str) -> None:
     done = bessplc("check", "--site", site)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith(" groups: no problems\n")
+    assert done.stdout.endswith(" tests: no problems\n")
 
 
 def test_a_site_that_is_not_there_is_a_mistake_and_no_traceback(tmp_path: Path) -> None:

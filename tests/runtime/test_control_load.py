@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from runtime import control_load
@@ -19,6 +20,9 @@ from runtime.app import App
 from runtime.child import SwapOrder
 from runtime.control import SOCKET, Control, request_of
 from runtime.control_load import Loader, Request
+from runtime.engine.retain import save
+from runtime.rundir import state_folder_of
+from runtime.site_audit import SiteAudit
 from runtime.supervisor import Supervisor
 from tests.aids.site_text import load_all
 
@@ -38,6 +42,7 @@ class FakeApp:
         self.folder, self.scanning, self.site = folder, True, site_of("hmi.p")
         self.options = SimpleNamespace(site=folder / "config/site.yaml", log=None)
         self.supervisor = Supervisor(lambda *_: None)
+        self.audit = SiteAudit(folder / "state")
         self.listeners: list[Callable[..., None]] = []
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.orders: list[SwapOrder] = []
@@ -53,7 +58,7 @@ class FakeApp:
         self.site = site
 
     def hear(self, kind: str = "loaded", **facts: Any) -> None:
-        plain = {"refused": "", "is_swapped": False, "jumps": [], "dropped": [], "took": 0, "scan": 7}
+        plain = {"refused": "", "is_swapped": False, "jumps": [], "dropped": [], "lifted": [], "took": 0, "scan": 7}
         for listener in self.listeners:
             listener("scan", kind, {"number": self.orders[-1].number, **plain, **facts})
 
@@ -165,3 +170,25 @@ def test_a_preparer_that_does_not_end_is_waited_for_a_second_only(monkeypatch: p
     begun = time.monotonic()
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], stdout=subprocess.PIPE)
     assert control_load._ended(sleeper) == -9 and time.monotonic() - begun < 10
+
+
+def test_a_retained_value_that_a_load_took_away_is_back_when_it_is_undone(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The counter is kept on disk while another program runs, and the order to go back carries it."""
+    kept = load_all(
+        {
+            "config/site.yaml": SITE.replace(
+                "write: operator}", "write: operator}\n  x.hours: {type: LREAL, write: operator, retain: true}"
+            ),
+            "io_maps/pcs.yaml": DEVICE,
+            "programs/p.yaml": "program: p\noutputs:\n  pcs.p: hmi.p\n",
+        }
+    )
+    tag, folder = kept.schedule.tag("x.hours"), state_folder_of(app.options.site)
+    save(folder, [tag], {"x.hours": 1234.5})
+    loading(app, monkeypatch, Request("ann", "local"))
+    save(folder, [], {})
+    app.hear(is_swapped=True)
+    loader = Loader(app)
+    loader._before = kept
+    loader.begin(Request("ann", "local", is_undo=True), lambda _: None)
+    assert app.orders[-1].schedule.initial[tag.offset :][:8].view(np.float64)[0] == 1234.5

@@ -15,9 +15,9 @@ from runtime import columns, devices_view, io_view, rundir
 from runtime.columns import Cell
 from runtime.contract import Description
 from runtime.language import load_site
-from runtime.model import DEVICE_STATES
 from runtime.onlooker import NotRunningError, Onlooker
 from runtime.quality import BAD_NO_COMMUNICATION
+from runtime.system_tags import DEVICE_STATES
 from tests.aids.onlooker import HeldSite
 from tests.aids.site_text import FakeDriver, texts
 
@@ -265,7 +265,7 @@ def test_a_site_edited_since_it_was_started_is_said(held: HeldSite) -> None:
     held.scan()
     program = held.file.parents[1] / "programs/p.yaml"
     program.write_text(program.read_text() + "# edited\n")
-    with pytest.raises(NotRunningError, match="was read from other files than these"):
+    with pytest.raises(NotRunningError, match="is not that of the files"):
         Onlooker(load_site(held.file, DRIVERS)[0], held.file).attach(patience=0.05)
 
 

@@ -145,7 +145,7 @@ def test_a_request_that_is_none_is_refused() -> None:
 def test_a_saved_file_counts_once_it_has_come_to_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr("runtime.control.time", SimpleNamespace(monotonic=lambda: now[0]))
-    path, files = tmp_path / "p.yaml", Files()
+    path, files = tmp_path / "p.yaml", Files(read_at=1 << 62)
     running = SimpleNamespace(root=str(tmp_path), files=("p.yaml",))
     path.write_text("a")
     assert not files.are_new(running)
@@ -154,5 +154,16 @@ def test_a_saved_file_counts_once_it_has_come_to_rest(tmp_path: Path, monkeypatc
     now[0] += 0.3
     path.write_text("abc")
     assert not files.are_new(running)
+    now[0] += 0.6
+    assert files.are_new(running) and not files.are_new(running)
+
+
+def test_a_file_that_was_saved_while_the_site_started_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("runtime.control.time", SimpleNamespace(monotonic=lambda: now[0]))
+    path, running = tmp_path / "p.yaml", SimpleNamespace(root=str(tmp_path), files=("p.yaml",))
+    path.write_text("a")
+    files = Files(read_at=path.stat().st_mtime_ns - 1)
+    assert not files.are_new(running), "it has not come to rest"
     now[0] += 0.6
     assert files.are_new(running) and not files.are_new(running)

@@ -275,7 +275,7 @@ class Watched:
     def __init__(self, folder: Path):
         self.bench = Bench(folder, load(PROGRAM, TAGS))
         schedule = self.bench.schedule
-        self.snapshot = Snapshot(folder, schedule.region, 0, GENERATION)
+        self.snapshot = Snapshot(folder, schedule.region, GENERATION)
         self.lines: list[dict[str, Any]] = []
         self.events = ScanEvents(schedule, folder, GENERATION, self)
 

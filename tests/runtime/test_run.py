@@ -32,6 +32,8 @@ def watch(folder: Path, looks: int, *, is_ready: bool = True, reload: list[int] 
         options=SimpleNamespace(site=folder / "config/site.yaml"),
         attend=attend,
         scanning=True,
+        tell=lambda *_: None,
+        audit=SimpleNamespace(keep=lambda _: None),
         processes=dict,
         supervisor=SimpleNamespace(kill=lambda name, why: kills.append(f"{name}: {why}")),
     )

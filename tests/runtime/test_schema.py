@@ -16,7 +16,7 @@ import blocks
 from blocks.declare import BOOL
 from runtime import fieldbus, schema_tests, schema_words
 from runtime.cli import app
-from runtime.language import alarms, devices, function_blocks, program, scenario_steps, scenarios, sequences, site_words, tags
+from runtime.language import alarm_words, devices, function_blocks, program, scenario_steps, scenarios, sequences, site_words, tags
 from runtime.language.units import unit
 from runtime.language.words import value_of
 from runtime.reference.usage import usage
@@ -129,7 +129,16 @@ MISTAKES = {
     "a step's word": ("program", "program: p\nsequences: {s: {a: {gote: {b: x.y}}}}", "sequences/s/a"),
     "an alarm without a limit": ("program", "program: p\nalarms: {a: {of: x.y, severity: error}}", "alarms/a"),
     "an alarm of two kinds": ("program", "program: p\nalarms: {a: {of: x.y, when: x.z, H: 1}}", "alarms/a"),
+    "a limit and a rate in one alarm": ("program", "program: p\nalarms: {a: {of: x.y, H: 1, rise: 1 K/s}}", "alarms/a"),
+    "a deviation from nothing": ("program", "program: p\nalarms: {a: {of: x.y, deviation: 1 K}}", "alarms/a"),
     "a severity": ("program", "program: p\nalarms: {a: {when: x.y, severity: fatal}}", "alarms/a/severity"),
+    "a severity of a limit that no alarm has": (
+        "program",
+        "program: p\nalarms: {a: {of: x.y, H: 1, severity: {HI: error}}}",
+        "alarms/a/severity",
+    ),
+    "an error id in small letters": ("program", "program: p\nalarms: {a: {when: x.y, id: err_lost}}", "alarms/a/id"),
+    "shelving without a time": ("program", "program: p\nalarms: {a: {when: x.y, shelve: true}}", "alarms/a/shelve"),
     "a driver": ("io_map", "device: d\ndriver: modbs\n", "driver"),
     "another driver's word": ("io_map", IO + "dbc: x.dbc\n", ""),
     "a table": ("io_map", IO + "inputs: {a.b: {register: inptu 3, bad: hold}}", "inputs/a.b/register"),
@@ -220,7 +229,7 @@ def test_every_word_of_the_checker_has_its_sentence() -> None:
         "function block": (function_blocks.WORDS, schema_words.FUNCTION_BLOCK),
         "its input": (function_blocks.INPUT_WORDS, schema_words.FUNCTION_BLOCK_INPUT),
         "step": (sequences.STEP_WORDS, schema_words.STEP),
-        "alarm": ((*alarms.LIMIT_WORDS, *alarms.CONDITION_WORDS), schema_words.ALARM),
+        "alarm": ([word for kind in alarm_words.KINDS for word in kind.words], schema_words.ALARM),
         "device": (devices.DEVICE_WORDS, schema_words.DEVICE),
         "input": (devices.INPUT_WORDS, schema_words.INPUT),
         "output": (devices.OUTPUT_WORDS, schema_words.OUTPUT),

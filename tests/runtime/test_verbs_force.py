@@ -181,7 +181,7 @@ def test_in_local_control_the_refusal_says_whose_right_is_missing(held: HeldSite
     done = run("force", "x.sum=1", "-r", "from afar")
     assert done.exit_code == 1
     assert f"local control; a command line counts as remote, also {USER}'s (engineer): turn hmi.remote to remote" in done.output
-    at_the_plant = Commands(held.folder, "hmi", held.schedule.region.size, 0, held.generation)
+    at_the_plant = Commands(held.folder, "hmi", held.schedule.region.size, held.generation)
     put_unforce(at_the_plant, held.schedule.tag("hmi.remote"), "engineer")
     time.sleep(0.1)
     assert values(held, "hmi.remote") == [True]

@@ -20,7 +20,7 @@ def replay(*words: str) -> tuple[int, str]:
     [
         ([], 2, "say a FILE, or --since"),
         (["none.tape"], 74, "no such file; incidents are in"),
-        (["none.tape", "--since", "1h"], 2, "not both"),
+        (["none.tape", "--since", "1h"], 74, "no such file"),
         (["none.tape", "--csv", "x.csv"], 74, "no such file"),
         (["--since", "soon"], 2, "is no time"),
         (["--since", "1h"], 74, "has no tape of that time"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import replace
 
 from runtime.model import ROLES
 from runtime.servers.audit import Who
 from runtime.servers.modbus.settings import ModbusSettings
 from runtime.servers.modbus.tls import role_in
+from runtime.servers.peers import address_of
 from runtime.servers.users import Users
 
 
@@ -20,7 +20,7 @@ class Access:
 
     def admits(self, host: str) -> bool:
         """Whether this address may connect at all."""
-        address = _address(host)
+        address = address_of(host)
         return any(address in network for network in self._settings.allow)
 
     def who(self, host: str, peer: str, certificate: bytes | None) -> Who:
@@ -39,7 +39,7 @@ class Access:
         """What `write:` allows this address: a role, "" for nothing, None where it sets no limit."""
         if self._settings.write is None:
             return None
-        address = _address(host)
+        address = address_of(host)
         matching = [(network.prefixlen, role) for network, role in self._settings.write if address in network]
         # the narrowest network that holds the address decides
         return (max(matching)[1] or None) if matching else ""
@@ -57,9 +57,3 @@ class Access:
 
 def _lower(one: str, other: str) -> str:
     return min(one, other, key=lambda role: ROLES.index(role) if role else -1)
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    found = ipaddress.ip_address(host.partition("%")[0])
-    mapped = getattr(found, "ipv4_mapped", None)  # how a socket for both families shows an IPv4 client
-    return mapped if mapped is not None else found

@@ -11,6 +11,7 @@ from runtime.servers.audit import Who
 from runtime.servers.modbus.answers import Answers, Writing
 from runtime.servers.modbus.protocol import FramingError, frame, next_request
 from runtime.servers.modbus.tls import Tls
+from runtime.servers.users import User
 
 log = structlog.get_logger()
 A_TURN = 128  # requests of one connection that are answered before the others have their turn
@@ -33,14 +34,15 @@ class House(Protocol):
 class Connection(asyncio.Protocol):
     """One client. While a write waits for the scan, what the client asks after it waits too."""
 
-    def __init__(self, house: House):
-        self._house, self._answers = house, house.answers
+    def __init__(self, house: House, host: str):
+        self._house, self._answers, self.host = house, house.answers, host
         self._transport: Any = None
         self._buffer = b""
         self._writing: asyncio.Task[None] | None = None
         self._is_full = False
         self._is_ending = False
         self.who = Who("", "", "")
+        self.user: User | None = None  # whom its certificate names
         self.has_asked = True  # since the house last looked
         self.quiet_since = 0.0
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from runtime.model import Tag
+from runtime.servers.integers import INTEGERS, holds
 from runtime.servers.modbus.map import Entry
 from runtime.servers.words import seconds
 from runtime.source import Report, place_of
 
 USUAL_TIMEOUT = 60.0  # s, as OpenEMS
-_INTEGERS = {"DINT": 32, "LINT": 64, "TIME": 64}
 
 
 def with_fallback(entry: Entry, line: Mapping[Any, Any], report: Report) -> Entry | None:
@@ -55,16 +55,16 @@ def _value(text: Any, tag: Tag) -> float | int | bool:
         number = number.removesuffix(tag.unit).rstrip()
     try:
         value = float(number)
-        whole = int(number) if tag.type in _INTEGERS else 0
+        whole = int(number) if tag.type in INTEGERS else 0
     except ValueError:
         unit = f" {tag.unit}" if tag.unit else ""
-        raise ValueError(f"`{text}` is no {'whole ' if tag.type in _INTEGERS else ''}number such as `0{unit}`") from None
+        raise ValueError(f"`{text}` is no {'whole ' if tag.type in INTEGERS else ''}number such as `0{unit}`") from None
     low, high = tag.minimum, tag.maximum
     if not math.isfinite(value) or (low is not None and value < low) or (high is not None and value > high):
         ends = " to ".join(f"{end:g}" if end is not None else "any" for end in (low, high))
         raise ValueError(f"{text} is outside the tag's range, {ends}")
-    if tag.type in _INTEGERS:
-        if not -(1 << _INTEGERS[tag.type] - 1) <= whole < 1 << _INTEGERS[tag.type] - 1:
+    if tag.type in INTEGERS:
+        if not holds(tag.type, whole):
             raise ValueError(f"{text} does not fit {tag.type}")
         return whole
     return value

@@ -47,6 +47,7 @@ from runtime.servers.modbus.map import (
     usual_bad,
 )
 from runtime.servers.modbus.map_common import COMMON, Common, quality_bits, read_common, read_place, report_overlaps
+from runtime.servers.words import whole
 from runtime.source import Report, Text, did_you_mean, place_of
 
 WORDS = {
@@ -134,13 +135,14 @@ def _shift(number: int, entry: Entry, line: Mapping[Any, Any], report: Report) -
     size = entry.end - entry.address
     if "stride" not in line:
         return number * size
-    text = str(line["stride"])
-    if not text.isdigit() or not size <= int(text) < LARGEST:
+    text = line["stride"]
+    try:
+        return number * whole(size, LARGEST - 1)(text)
+    except ValueError:
         if number == 0:
-            at = place_of(line["stride"], entry.at)
+            at = place_of(text, entry.at)
             report.error(at, "E949", f"`stride: {text}` is no distance for `{entry.name}`", f"it takes {size} addresses")
         return number * size
-    return number * int(text)
 
 
 def _each(key: Any, line: Mapping[Any, Any], known: Mapping[str, Tag], report: Report) -> list[tuple[int, Any]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import resource
 import socket
+import ssl
 import time
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +27,14 @@ from runtime.servers.modbus.map import Entry
 from runtime.servers.modbus.rtu import SerialLine
 from runtime.servers.modbus.settings import ModbusSettings, describe_modbus
 from runtime.servers.modbus.tls import Tls
+from runtime.servers.peers import peer_of
+from runtime.servers.reception import listen_on, receive, seat
 from runtime.servers.records.store import Records
 from runtime.servers.service import ListenError
 from runtime.servers.users import Users
 from runtime.source import Report, SiteError
 
 log = structlog.get_logger()
-HANDSHAKE = 5.0  # s for a TLS client to say hello and show its certificate
 FILES = 4096  # open at once, those of clients that are turned away among them
 TELL_AGAIN, MOST_TOLD = 10.0, 20  # s, hosts: those that are turned away again and again do not fill the log
 # A client whose machine or cable is gone without a word is found after 30 s at the latest, whatever `idle` says.
@@ -50,19 +53,21 @@ class ModbusServer:
     def __init__(
         self, order: ServiceOrder, settings: ModbusSettings, entries: tuple[Entry, ...], door: Door, written: Mapping[str, Deed]
     ):
-        self.settings, self.door = settings, door
+        self.settings, self.door, self._words = settings, door, order.settings
         self.users = Users(order.users)
         self.access = Access(settings, self.users)
         self.answers = Answers(order, settings, entries, door, self.access)
         self.guard = Guard(door, written)
         self.guard.follow(self.answers.image)
-        self.connections: dict[Connection, str] = {}  # each with its host
+        self.connections: dict[Connection, None] = {}
         self.turned_away = 0
         self.listening = ""
-        self._hosts: Counter[str] = Counter()
+        self._places: set[Connection] = set()  # those still in their handshake among them
+        self._hosts: Counter[str] = Counter()  # places by address
         self._told: set[str] = set()
         self._told_since = 0.0
-        self._listeners: list[asyncio.Server] = []
+        self._listeners: list[tuple[socket.socket, asyncio.Task[None]]] = []
+        self._doorsteps: dict[Connection, asyncio.Task[None]] = {}
         self._tls: Tls | None = None
         self._lines = [SerialLine(line, self.answers, line.role or settings.role) for line in settings.serial]
 
@@ -72,55 +77,74 @@ class ModbusServer:
         await self.guard.look()
         where = []
         if self.settings.port is not None:
-            where.append(await self._listen("modbus-tcp", self.settings.port))
+            where.append(self._listen("modbus-tcp", self.settings.port, None))
         if tls is not None and self.settings.tls is not None:
             self._tls = tls
-            where.append(await self._listen("modbus-tls", self.settings.tls.port, ssl=tls.context, ssl_handshake_timeout=HANDSHAKE))
+            where.append(self._listen("modbus-tls", self.settings.tls.port, tls.context))
         for line in self._lines:
             line.open()
             where.append(line.name)
         self.listening = " ".join(where)
         self.guard.start()
 
-    async def _listen(self, scheme: str, port: int, **options: Any) -> str:
+    def _listen(self, scheme: str, port: int, context: ssl.SSLContext | None) -> str:
         host = self.settings.host
         try:
-            listener = await asyncio.get_running_loop().create_server(lambda: Connection(self), host, port, **options)
+            sockets = listen_on(host, port)
         except OSError as error:
             raise ListenError(error, host, port) from error
-        self._listeners.append(listener)
-        for sock in listener.sockets:
+        for sock in sockets:
             for option in KEEP_ALIVE:  # what is accepted from it inherits them
                 sock.setsockopt(*option)
-        return f"{scheme}://{host}:{listener.sockets[0].getsockname()[1]}"
+            receiving = receive(sock, lambda accepted, address: self._arrived(accepted, address, context))
+            self._listeners.append((sock, asyncio.get_running_loop().create_task(receiving)))
+        return f"{scheme}://{host}:{sockets[0].getsockname()[1]}"
 
-    def welcome(self, connection: Connection, transport: Any) -> Who | None:
-        """Who connects, or None where the site does not let it in or there is no room."""
-        host, port = (transport.get_extra_info("peername") or ("0.0.0.0", 0))[:2]
-        why, certificate = "", None
+    def _arrived(self, accepted: socket.socket, host: str, context: ssl.SSLContext | None) -> None:
+        """Send away whom the site does not let in, or has no room for, before any handshake; have the others seated."""
+        why = ""
         if not self.access.admits(host):
             why = "not in `allow`"
-        elif len(self.connections) >= self.settings.clients:
+        elif len(self._places) >= self.settings.clients:
             why = "too many connections (`clients`)"
         elif self._hosts[host] >= self.settings.clients_per_address:
             why = "too many connections of this address (`clients_per_address`)"
-        elif self._tls is not None:
-            why, certificate = self._tls.judge(transport)
+        if why:
+            accepted.close()
+            self._turn_away(host, why)
+            return
+        connection = Connection(self, host)
+        self._places.add(connection)
+        self._hosts[host] += 1
+        self._doorsteps[connection] = asyncio.get_running_loop().create_task(self._seat(connection, accepted, context))
+
+    async def _seat(self, connection: Connection, accepted: socket.socket, context: ssl.SSLContext | None) -> None:
+        is_seated = False
+        try:
+            is_seated = await seat(connection, accepted, connection.host, context)
+        finally:
+            self._doorsteps.pop(connection, None)
+            if not is_seated:
+                self.bid_farewell(connection)
+
+    def welcome(self, connection: Connection, transport: Any) -> Who | None:
+        """Who connects, or None for a certificate that the site does not take."""
+        host, port = connection.host, (transport.get_extra_info("peername") or ("", 0))[1]
+        why, certificate = self._tls.judge(transport) if self._tls is not None else ("", None)
         if why:
             self._turn_away(host, why)
             return None
-        self.connections[connection] = host
-        self._hosts[host] += 1
+        self.connections[connection] = None
         connection.quiet_since = time.monotonic()
-        return self.access.who(host, f"{host}:{port}", certificate)
+        connection.user = self.users.by_certificate(certificate) if certificate is not None else None
+        return self.access.who(host, peer_of(host, port), certificate)
 
     def bid_farewell(self, connection: Connection) -> None:
         """Forget a connection that is gone."""
-        host = self.connections.pop(connection, None)
-        if host is not None:
-            self._hosts[host] -= 1
-            if not self._hosts[host]:
-                del self._hosts[host]
+        self.connections.pop(connection, None)
+        if connection in self._places:
+            self._places.remove(connection)
+            self._hosts -= Counter((connection.host,))
 
     def _turn_away(self, host: str, why: str) -> None:
         self.turned_away += 1
@@ -144,10 +168,10 @@ class ModbusServer:
     def tick(self) -> None:
         """Close the connections that asked nothing for too long; look after certificates and serial lines."""
         self.answers.look()
-        now, users = time.monotonic(), self.users.names()
+        now = time.monotonic()
         for connection in list(self.connections):
-            if connection.who.user and connection.who.user not in users:
-                connection.end("its user was removed")
+            if connection.user is not None and not self.users.still(connection.user):
+                connection.end("its user was removed, or has another role or certificate now")
             elif connection.has_asked:
                 connection.has_asked, connection.quiet_since = False, now
             elif now - connection.quiet_since > self.settings.idle:
@@ -159,11 +183,17 @@ class ModbusServer:
                     connection.end("its certificate is no longer trusted")
         for line in self._lines:
             line.open()
+        for _, receiving in self._listeners:
+            if receiving.done():
+                receiving.result()
 
     async def follow(self, order: ServiceOrder) -> None:
-        """Answer from the tags and the map of this order; connections stay. Raises SiteError for a map that does not fit them."""
+        """Answer from this order's tags and the map read anew; connections stay, and the settings until the next start.
+
+        Raises SiteError for a map that does not fit the tags.
+        """
         try:
-            settings, entries = _read(order)
+            settings, entries = _read(replace(order, settings=self._words))
         except SiteError:
             self._follow(order, self.settings, ())  # the old map would write into tags of the new program that it does not mean
             raise
@@ -177,8 +207,11 @@ class ModbusServer:
 
     async def close(self) -> None:
         await self.guard.stop()
-        for listener in self._listeners:
-            listener.close()
+        for sock, receiving in self._listeners:
+            receiving.cancel()
+            sock.close()
+        for seating in self._doorsteps.values():
+            seating.cancel()
         for line in self._lines:
             line.close()
         for connection in list(self.connections):
@@ -186,8 +219,6 @@ class ModbusServer:
         await asyncio.sleep(0)
         for connection in list(self.connections):
             connection.end("the server stops")
-        for listener in self._listeners:
-            await listener.wait_closed()
 
 
 def _read(order: ServiceOrder) -> tuple[ModbusSettings, tuple[Entry, ...]]:

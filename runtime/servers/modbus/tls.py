@@ -5,8 +5,6 @@ Source: MODBUS/TCP Security Protocol Specification (MB-TCP-Security v2.1): TLS 1
 
 from __future__ import annotations
 
-import socket
-import ssl
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ import structlog
 from runtime.child import ServiceOrder
 from runtime.model import ROLES
 from runtime.servers.certificates import Certificates
-from runtime.servers.certificates_make import hosts_of
+from runtime.servers.certificates_make import hosts_of, uri_of
 from runtime.servers.certificates_read import CertificateError
 from runtime.servers.modbus.settings import TlsSettings
 from runtime.source import NOWHERE, Problem, SiteError
@@ -38,11 +36,11 @@ class Tls:
         self._asks = settings.clients != "none"
         self._certificates = Certificates(Path(order.state_dir) / "pki")
         try:
-            own = self._certificates.own_pair(f"urn:{socket.gethostname()}:bessplc:{order.site}", hosts_of(host))
+            own = self._certificates.own_pair(uri_of(order.site), hosts_of(host))
             self.context = self._certificates.server_context(own, clients=settings.clients)
         except (CertificateError, OSError) as error:
             raise SiteError([Problem(NOWHERE, "E943", f"the site's certificate cannot be used for TLS: {error}")]) from error
-        self._known = self._last = self._trusted()
+        self._last = self._listed()
         self._due = 0.0
 
     def judge(self, transport: Any) -> tuple[str, bytes | None]:
@@ -59,20 +57,18 @@ class Tls:
 
         Whether those who are connected must be judged again: where anything has changed, and now and then for what time changes.
         """
-        known = self._trusted()
-        now = time.monotonic()
+        known, now = self._listed(), time.monotonic()
+        added = [der for room, der in known - self._last if room == "trusted"]
+        if self._asks and added:
+            self._certificates.admit(self.context)
+            log.info("trusts more certificates", count=len(added))
         is_due = known != self._last or now >= self._due
         if is_due:
             self._last, self._due = known, now + JUDGE_AGAIN
-        if self._asks and known - self._known:
-            added = "".join(map(ssl.DER_cert_to_PEM_cert, sorted(known - self._known)))
-            self.context.load_verify_locations(cadata=added)
-            log.info("trusts more certificates", count=len(known - self._known))
-        self._known |= known
         return is_due
 
-    def _trusted(self) -> frozenset[bytes]:
-        return frozenset(der for room in ("trusted", "issuers") for _, der in self._certificates.listed(room))
+    def _listed(self) -> frozenset[tuple[str, bytes]]:
+        return frozenset((room, der) for room in ("trusted", "issuers") for _, der in self._certificates.listed(room))
 
 
 def role_in(certificate: bytes) -> str:

@@ -12,6 +12,7 @@ from runtime.engine import north
 from runtime.model import ROLES, Tag
 from runtime.servers.audit import Who
 from runtime.servers.door import NO_ANSWER, NO_SCAN, RING_FULL, Door, Outcome
+from runtime.servers.integers import holds
 from runtime.servers.modbus.heartbeat import Beat
 from runtime.servers.modbus.image import Cell, RegisterImage, scale_factor
 from runtime.servers.modbus.map import COIL, EXPECT, FORMATS, HOLDING
@@ -34,7 +35,6 @@ EXCEPTIONS = {
     RING_FULL: BUSY,
 }
 FEW = 8  # values that do not have to queue behind the blocks of others
-_INTEGERS = {"DINT": 32, "LINT": 64, "TIME": 64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,7 @@ def _value(cell: Cell, data: bytes) -> float | int | bool:
         raw = raw * per_unit if divides else raw / per_unit
     if entry.tag.type == "LREAL":
         return float(raw)
-    bits = _INTEGERS[entry.tag.type]
-    if not math.isfinite(raw) or not -(1 << bits - 1) <= round(raw) < 1 << bits - 1:
+    if not math.isfinite(raw) or not holds(entry.tag.type, round(raw)):
         raise RefusedError(ILLEGAL_VALUE)
     return round(raw)
 

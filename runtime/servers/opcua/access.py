@@ -22,12 +22,12 @@ from runtime.model import ROLES
 from runtime.servers.opcua import limits
 from runtime.servers.opcua.identity import Guest
 from runtime.servers.opcua.limits import Room, check_count, within
+from runtime.servers.opcua.nodes import READ, WRITE
 from runtime.servers.opcua.settings import OpcuaSettings
 from runtime.servers.opcua.types import status
 from runtime.servers.opcua.view import View
 from runtime.servers.opcua.wire import part_of
 
-_READ, _WRITE = 1 << ua.AccessLevel.CurrentRead, 1 << ua.AccessLevel.CurrentWrite
 _CODES = ua.StatusCodes
 
 
@@ -81,14 +81,14 @@ class Session(InternalSession):
         if self.iserver.is_tag(node):  # type: ignore[attr-defined]
             return True  # every role may read every tag, and its node need not be made to know it
         level = self.aspace.read_attribute_value(node, ua.AttributeIds.AccessLevel)
-        return level.Value is None or level.Value.Value is None or bool(level.Value.Value & _READ)
+        return level.Value is None or level.Value.Value is None or bool(level.Value.Value & READ)
 
     def _access(self, node: ua.NodeId, usual: ua.DataValue) -> ua.DataValue:
         least = self.iserver.attribute_service.least_role(node)  # type: ignore[attr-defined]
         if not least or role_reaches(self.user, least):
             return usual
-        level = usual.Value.Value if usual.Value is not None else _READ
-        return ua.DataValue(ua.Variant(level & ~_WRITE, ua.VariantType.Byte))
+        level = usual.Value.Value if usual.Value is not None else READ
+        return ua.DataValue(ua.Variant(level & ~WRITE, ua.VariantType.Byte))
 
     def _may_call(self, node: ua.NodeId) -> bool:
         return bool(self.iserver.method_service.may_call(node, self.user))  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Alarms and conditions: tells clients every event of the records, and carries out what operators say about an alarm.
+"""Alarms and conditions: tells clients every event of the records, and again when they ask for it.
 
 The state is in the records, so conditions outlive this process and the site. It must not know tags' values or programs.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -15,55 +16,43 @@ from asyncua import ua
 
 from runtime.child import ServiceOrder
 from runtime.model import Alarm, Tag
-from runtime.servers.audit import Who
 from runtime.servers.door import Door
-from runtime.servers.opcua.conditions import SERVER, Notice, alarm_of, notice_of, number_of, system_notice
+from runtime.servers.opcua.conditions import LIMITS, About, Notice, is_retained, notice_of, system_notice
 from runtime.servers.opcua.items import EventItems
-from runtime.servers.opcua.methods import Methods
-from runtime.servers.opcua.types import named, standard
-from runtime.servers.opcua.write import who_of
+from runtime.servers.opcua.shelving import Move, moved
+from runtime.servers.opcua.types import named
+from runtime.servers.records.file import NotKeptError
 from runtime.servers.records.states import AlarmEvent, AlarmState, name_of
 from runtime.servers.records.store import Records
 
 log = structlog.get_logger()
 LOOK = 5.0  # s: how often it is looked whether the records and their alarms are still the same
+RETRY = 1.0  # s: how often it is tried to read records that could not be read
 PORTION = 100  # events at once: a flood is told in tenths of a second, between which values are published as ever
-_IDS, _CODES, _TYPES = ua.ObjectIds, ua.StatusCodes, ua.VariantType
-# the records' reasons (records/states.py), as part 9, 5.7.3 and 5.7.4 name them; all others are a wrong event
-_REFUSALS = {
-    "acknowledged already": _CODES.BadConditionBranchAlreadyAcked,
-    "not active and acknowledged already": _CODES.BadConditionBranchAlreadyAcked,
-    "it has never been active": _CODES.BadEventIdUnknown,
-    "not acknowledged yet": _CODES.BadConditionBranchAlreadyConfirmed,  # nothing to confirm: ConfirmedState is still true
-    "confirmed already": _CODES.BadConditionBranchAlreadyConfirmed,
-}
-Say = Callable[[str, Who, str, int], str]
+_IDS, _CODES = ua.ObjectIds, ua.StatusCodes
 
 
 class Alarms:
-    """The conditions of the site: their events to every subscription, and the methods of their types."""
+    """The conditions of the site and their events to every subscription. `records` are strict ones.
+
+    While the records cannot be read (`is_readable`) nothing is known of any alarm, and nobody is told that there is none.
+    """
 
     def __init__(
-        self,
-        server: Any,
-        methods: Methods,
-        records: Records,
-        door: Door,
-        order: ServiceOrder,
-        every: float,
-        notifiers: Sequence[ua.NodeId],
+        self, server: Any, records: Records, door: Door, order: ServiceOrder, every: float, notifiers: Sequence[ua.NodeId]
     ):
         self._notifiers = notifiers
         self._subscriptions = server.subscription_service.subscriptions
-        self._aspace, self._records, self._door, self._every = server.aspace, records, door, every
+        self._records, self._door, self._every = records, door, every
         self._last: dict[str, AlarmEvent] = {}  # the newest event of each alarm that ever had one
         self._states: dict[str, AlarmState] = {}
-        self._number = 0
+        self._moves: dict[str, Move] = {}
+        self._number, self._file = 0, (0, 0)
         self._turn = asyncio.Lock()
         self._refreshing: dict[int, asyncio.Task[None]] = {}
+        self.is_readable = False
         self.told = 0
         self.follow(order)
-        self._bind(methods)
 
     def follow(self, order: ServiceOrder) -> None:
         """Know the tags and limits of this order's alarms."""
@@ -73,10 +62,19 @@ class Alarms:
 
     async def recall(self) -> None:
         """Take the conditions as the records have them: what happened before we were started is told by a refresh only."""
+        try:
+            await self._recall()
+        except NotKeptError as error:
+            log.warning("no alarms: their records cannot be read", why=str(error))
+
+    async def _recall(self) -> None:
+        self._file = self._records.file.identity()
         self._number = await asyncio.to_thread(self._records.newest_event)  # before the states: what comes between is told, too
         states = await asyncio.to_thread(self._records.alarms)
         self._states = {state.name: state for state in states}
-        self._last = await asyncio.to_thread(self._newest, [state.event for state in states if state.retained and state.event])
+        self._last = await asyncio.to_thread(self._newest, [state.event for state in states if is_retained(state) and state.event])
+        self._moves = {state.name: move for state in states if (move := moved(None, state, 0)) is not None}
+        self.is_readable = True
 
     def _newest(self, numbers: Sequence[int]) -> dict[str, AlarmEvent]:
         found = [event for number in numbers for event in self._records.events_after(number - 1, 1)]
@@ -85,6 +83,10 @@ class Alarms:
     def names(self) -> list[str]:
         """The alarms of the site, in the order in which it declares them."""
         return list(self._states)
+
+    def knows(self, alarm: str) -> bool:
+        """Whether there is an alarm of this name."""
+        return alarm in self._states
 
     def sources(self) -> dict[str, tuple[Tag, list[str]]]:
         """The tags that alarms are about, by name, each with its alarms."""
@@ -107,33 +109,62 @@ class Alarms:
         """Tell what happens, for ever."""
         looked = time.monotonic()
         while True:
-            await self.tell()
+            if self._goes_on():
+                await self.tell()
             await asyncio.sleep(self._every)
-            if time.monotonic() - looked > LOOK:
+            if time.monotonic() - looked > (LOOK if self._goes_on() else RETRY):
                 looked = time.monotonic()
-                await self._check_numbers()
+                await self._check_records()
 
-    async def _check_numbers(self) -> None:
-        """Know new alarms of the program. Begin again where the records have: their file was lost, and numbers are smaller now."""
-        if await asyncio.to_thread(self._records.newest_event) >= self._number:
-            states = {state.name: state for state in await asyncio.to_thread(self._records.alarms)}
-            self._states = {name: self._states.get(name, state) for name, state in states.items()}
+    async def _check_records(self) -> None:
+        """Know new alarms of the program. Begin again where the records have: their file was lost, or could not be read."""
+        try:
+            newest = await asyncio.to_thread(self._records.newest_event)
+            if self._goes_on() and newest >= self._number:
+                self._renew(await asyncio.to_thread(self._records.alarms))
+                return
+            async with self._turn:
+                await self._recall()
+        except NotKeptError as error:
+            self._lose(error)
             return
         log.warning("the records have begun again: clients are asked to refresh their alarms")
-        async with self._turn:
-            await self.recall()
         required = system_notice(_IDS.RefreshRequiredEventType, "Refresh the conditions")
         for subscription in list(self._subscriptions.values()):
             items: EventItems = subscription.monitored_item_srv
             for item in items.event_items():
                 items.offer(required, item, unasked=True)
 
+    def _goes_on(self) -> bool:
+        """Whether the records are those that were read so far: a new file's numbers are greater than all of the one before it."""
+        return self.is_readable and self._records.file.identity() == self._file
+
+    def _renew(self, states: Sequence[AlarmState]) -> None:
+        """Know the alarms that there are, and when their shelvings end: that is told anew where somebody has set the clock."""
+        self._states = {state.name: self._states.get(state.name, state) for state in states}
+        for state in states:
+            known = self._last.get(state.name)
+            if known is not None and known.state.shelved and known.state.shelved == state.shelved:
+                self._last[state.name] = replace(known, state=replace(known.state, shelved_until=state.shelved_until))
+
+    def _lose(self, error: NotKeptError) -> None:
+        if self.is_readable:
+            log.error("the alarms are not known any more: their records cannot be read", why=str(error))
+        self.is_readable = False
+
     async def tell(self) -> None:
         """Tell the next events, in the order in which they happened."""
         async with self._turn:
-            events = await asyncio.to_thread(self._records.events_after, self._number, PORTION)
+            try:
+                events = await asyncio.to_thread(self._records.events_after, self._number, PORTION)
+            except NotKeptError as error:
+                self._lose(error)
+                return
             for event in events:
                 self._number = event.number
+                move = moved(self._states.get(event.alarm), event.state, event.time)
+                if move is not None:
+                    self._moves[event.alarm] = move
                 self._last[event.alarm] = event
                 self._states[event.alarm] = event.state
                 await self._report(event)
@@ -152,12 +183,17 @@ class Alarms:
         return notice
 
     def _told_of(self, event: AlarmEvent) -> Notice:
-        state, alarm = event.state, self._alarms.get(event.alarm)
-        of, source = self._tags.get(state.of.lower()), self._source(state)
-        limit = self._limit(alarm) if alarm and alarm.limit else None
+        state, alarm, move = event.state, self._alarms.get(event.alarm), self._moves.get(event.alarm)
+        source = self._source(state)
         if source is None:  # of a program that runs no more
-            return notice_of(event, SERVER, event.alarm, None, limit)
-        return notice_of(event, named(source.name), source.name, named(of.name) if of else None, limit)
+            return notice_of(event, About(source_name=event.alarm, move=move))
+        setpoint, limit = (self._node(alarm.setpoint), self._limit(alarm)) if alarm is not None else (None, None)
+        return notice_of(event, About(named(source.name), source.name, self._node(state.of), setpoint, limit, alarm, move))
+
+    def _node(self, written: str) -> ua.NodeId | None:
+        """The node of the tag that a program names, None where it is an expression."""
+        tag = self._tags.get(written.lower())
+        return named(tag.name) if tag is not None else None
 
     def _source(self, state: AlarmState) -> Tag | None:
         """The tag that the alarm is about: the one it watches, else its own; None for an alarm of a program that runs no more."""
@@ -165,51 +201,14 @@ class Alarms:
         return self._tags.get(state.of.lower()) or (self._tags.get(alarm.active.lower()) if alarm else None)
 
     def _limit(self, alarm: Alarm) -> float | None:
-        pin = self._limits.get(f"{alarm.name}.{alarm.limit}")
+        if not alarm.limit:
+            return None
+        _, word, sign = LIMITS[alarm.limit]
+        pin = self._limits.get(f"{alarm.name}.{word}")
         value = self._door.pins.value(pin) if pin and self._door.pins.attach() else None
-        return float(value) if isinstance(value, (int, float)) else None
+        return sign * float(value) if isinstance(value, (int, float)) else None
 
-    # methods
-
-    def _bind(self, methods: Methods) -> None:
-        event_and_comment = (_TYPES.ByteString, _TYPES.LocalizedText)
-        acts: dict[int, tuple[str, Say]] = {
-            _IDS.AcknowledgeableConditionType_Acknowledge: ("acknowledge", self._records.acknowledge),
-            _IDS.AcknowledgeableConditionType_Confirm: ("confirm", self._records.confirm),
-            _IDS.ConditionType_AddComment: ("comment", self._records.comment),
-        }
-        for number, (action, say) in acts.items():
-            methods.add(standard(number), self._saying(action, say), event_and_comment, least="operator", serves=self._serves)
-        methods.add(standard(_IDS.ConditionType_Enable), self._enable, (), least="operator", serves=self._serves)
-        methods.add(standard(_IDS.ConditionType_ConditionRefresh), self._refresh, (_TYPES.UInt32,))
-        methods.add(standard(_IDS.ConditionType_ConditionRefresh2), self._refresh, (_TYPES.UInt32, _TYPES.UInt32))
-        disable = self._aspace[standard(_IDS.ConditionType_Disable)].attributes
-        for attribute in (
-            ua.AttributeIds.Executable,
-            ua.AttributeIds.UserExecutable,
-        ):  # an alarm is never switched off from outside
-            disable[attribute].value = ua.DataValue(ua.Variant(False, _TYPES.Boolean))
-
-    def _serves(self, condition: ua.NodeId) -> int:
-        return 0 if alarm_of(condition) in self._states else int(_CODES.BadNodeIdUnknown)
-
-    def _saying(self, action: str, say: Say) -> Any:
-        async def act(session: Any, condition: ua.NodeId, arguments: list[Any]) -> int:
-            number, comment = number_of(arguments[0]), str(getattr(arguments[1], "Text", None) or "")
-            alarm, who = alarm_of(condition), who_of(session.user)
-            refused = await asyncio.to_thread(say, alarm, who, comment, number) if number else "no such event"
-            self._door.note(who, action, alarm, refused or "taken", not refused, new=comment or None)
-            if refused:
-                return int(_REFUSALS.get(refused, _CODES.BadEventIdUnknown))
-            await self.tell()  # who asked sees the new state with the next publishing
-            return 0
-
-        return act
-
-    async def _enable(self, session: Any, condition: ua.NodeId, arguments: list[Any]) -> int:
-        return int(_CODES.BadConditionAlreadyEnabled)
-
-    async def _refresh(self, session: Any, condition: ua.NodeId, arguments: list[Any]) -> int:
+    async def refresh(self, session: Any, condition: ua.NodeId, arguments: list[Any]) -> int:
         """Part 9, 5.5.7 and 5.5.8: every retained condition again, to one subscription or one item of it."""
         number, item = arguments[0], arguments[1] if len(arguments) > 1 else 0
         subscription = self._subscriptions.get(number)
@@ -220,6 +219,8 @@ class Alarms:
             return int(_CODES.BadMonitoredItemIdInvalid)
         if number in self._refreshing:
             return int(_CODES.BadRefreshInProgress)
+        if not self.is_readable:
+            return int(_CODES.BadResourceUnavailable)
         task = asyncio.get_running_loop().create_task(self._replay(items, [item] if item else items.event_items()))
         self._refreshing[number] = task
         task.add_done_callback(lambda _: self._refreshing.pop(number, None))
@@ -229,7 +230,7 @@ class Alarms:
         self._mark(items, wanted, _IDS.RefreshStartEventType, "Refresh starts")
         for n, alarm in enumerate(list(self._last)):
             event = self._last[alarm]  # as it is by now: an older state must not come after a newer one
-            if not event.state.retained:
+            if not is_retained(event.state):
                 continue
             notice = self._notice(event)
             for item in wanted:

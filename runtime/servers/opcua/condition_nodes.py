@@ -6,6 +6,8 @@ nothing. Events do not need them. It knows no session.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from asyncua import ua
@@ -31,11 +33,17 @@ from runtime.servers.opcua.nodes import (
     object_face,
     to,
 )
+from runtime.servers.opcua.shelving import SHELVING
 from runtime.servers.opcua.tags import face_of
-from runtime.servers.opcua.types import named, standard
+from runtime.servers.opcua.types import named, null, stamped, standard
 
 _IDS, _CLASS = ua.ObjectIds, ua.NodeClass
-_TYPE_NAMES = {_IDS.NonExclusiveLevelAlarmType: "NonExclusiveLevelAlarmType", _IDS.OffNormalAlarmType: "OffNormalAlarmType"}
+_TYPE_NAMES = {
+    _IDS.NonExclusiveLevelAlarmType: "NonExclusiveLevelAlarmType",
+    _IDS.NonExclusiveDeviationAlarmType: "NonExclusiveDeviationAlarmType",
+    _IDS.NonExclusiveRateOfChangeAlarmType: "NonExclusiveRateOfChangeAlarmType",
+    _IDS.OffNormalAlarmType: "OffNormalAlarmType",
+}
 _METHODS = {
     "Acknowledge": _IDS.AcknowledgeableConditionType_Acknowledge,
     "Confirm": _IDS.AcknowledgeableConditionType_Confirm,
@@ -43,10 +51,20 @@ _METHODS = {
     "Enable": _IDS.ConditionType_Enable,
     "Disable": _IDS.ConditionType_Disable,
 }
+_MACHINE = standard(_IDS.ShelvedStateMachineType)
+_SHELVING_METHODS = {
+    name: getattr(_IDS, f"ShelvedStateMachineType_{name}")
+    for name in ("TimedShelve", "TimedShelve2", "OneShotShelve", "OneShotShelve2", "Unshelve", "Unshelve2")
+}
+_DURATIONS = ("MaxTimeShelved", f"{SHELVING}/UnshelveTime")
 OF_ALARMS = (HAS_EVENT_SOURCE, HAS_CONDITION)  # what a tag is to the alarms
 _TWO_STATES = standard(_IDS.TwoStateVariableType), "TwoStateVariableType"
 _CONDITION_VARIABLE = standard(_IDS.ConditionVariableType), "ConditionVariableType"
-_NONE = ua.Variant(None, ua.VariantType.Null)
+_OWN_TYPES = {
+    f"{SHELVING}/CurrentState": (standard(_IDS.FiniteStateVariableType), "FiniteStateVariableType"),
+    f"{SHELVING}/LastTransition": (standard(_IDS.FiniteTransitionVariableType), "FiniteTransitionVariableType"),
+}
+_UNKNOWN = stamped(null(), int(ua.StatusCodes.BadResourceUnavailable))
 
 
 class ConditionNodes:
@@ -57,7 +75,7 @@ class ConditionNodes:
     """
 
     def __init__(self, aspace: Any, parent: Face, alarms: Alarms):
-        self._parent, self._names, self._notice = parent, alarms.names, alarms.newest
+        self._alarms, self._parent, self._names, self._notice = alarms, parent, alarms.names, alarms.newest
         self._face = object_face(ALARMS.rstrip("/"), "Alarms")
         self.follow({})
         aspace[parent.id].references += [to(HAS_COMPONENT, self._face), to(HAS_NOTIFIER, self._face)]
@@ -77,6 +95,10 @@ class ConditionNodes:
     def folder(self) -> str:
         """The identifier of the folder, to forget it by when there are other alarms."""
         return self._face.key
+
+    def identifiers(self, name: str) -> list[str]:
+        """What of a condition says which parts it has, to forget it by when its alarm is declared otherwise."""
+        return [f"{ALARMS}{name}", f"{ALARMS}{name}/{SHELVING}"]
 
     def make(self, identifier: str) -> NodeData | None:
         """The node with this identifier: the folder, a condition, or a field of one."""
@@ -98,32 +120,53 @@ class ConditionNodes:
     def _condition(self, name: str, notice: Notice) -> NodeData:
         face = self._of(name, notice)
         kind = is_of(notice.EventType, _TYPE_NAMES[notice.EventType.Identifier], _CLASS.ObjectType, 0)  # type: ignore[index]
-        methods = [to(HAS_COMPONENT, Face(standard(m), word, _CLASS.Method, namespace=0)) for word, m in _METHODS.items()]
         fields = [_child(name, notice, path) for path in notice.fields if "/" not in path]
+        if f"{SHELVING}/CurrentState" in notice.fields:
+            fields.append(to(HAS_COMPONENT, _machine_face(name)))
         text = str(notice.fields["Message"].Value.Text)
         tag = self._tag_of.get(name)
         source = [back(HAS_CONDITION, face_of(tag))] if tag is not None else []
-        return make_object(face, [back(HAS_COMPONENT, self._face), *source, kind, *fields, *methods], text)
+        return make_object(face, [back(HAS_COMPONENT, self._face), *source, kind, *fields, *_methods(_METHODS)], text)
+
+    def _machine(self, name: str, notice: Notice) -> NodeData:
+        """The alarm's ShelvingState."""
+        kind = is_of(_MACHINE, "ShelvedStateMachineType", _CLASS.ObjectType, 0)
+        fields = [_child(name, notice, path) for path in notice.fields if path.rpartition("/")[0] == SHELVING]
+        up = back(HAS_COMPONENT, self._of(name, notice))
+        return make_object(_machine_face(name), [up, kind, *fields, *_methods(_SHELVING_METHODS)])
 
     def _field(self, name: str, notice: Notice, path: str) -> NodeData | None:
         known = notice.fields.get(path)
         if known is None:
-            return None
+            is_machine = path == SHELVING and f"{SHELVING}/CurrentState" in notice.fields
+            return self._machine(name, notice) if is_machine else None
         owner, _, _ = path.rpartition("/")
-        above = _face(name, notice, owner) if owner else self._of(name, notice)
+        above = self._of(name, notice) if not owner else _machine_face(name) if owner == SHELVING else _face(name, notice, owner)
         below = [_child(name, notice, other) for other in notice.fields if other.rpartition("/")[0] == path]
         face = _face(name, notice, path)
         how = HAS_PROPERTY if face.type == PROPERTY else HAS_COMPONENT
         kind = is_of(face.type, _type_of(notice, path)[1], _CLASS.VariableType, 0)
 
         def look() -> ua.DataValue:
+            if not self._alarms.is_readable:
+                return _UNKNOWN
             now = self._notice(name)
-            value = now.fields.get(path, _NONE) if now is not None else _NONE
-            time = now.fields["Time"].Value if now is not None else None
-            return ua.DataValue(value, SourceTimestamp=time)
+            if now is None or path not in now.fields:
+                return ua.DataValue(null())
+            time = datetime.now(UTC) if path.endswith("UnshelveTime") else now.fields["Time"].Value
+            return stamped(now.fields[path], 0, time)
 
-        number = known.VariantType.value if known.Value is not None else _IDS.Double
+        number = _IDS.Duration if path in _DURATIONS else known.VariantType.value if known.Value is not None else _IDS.Double
         return make_variable(face, LiveAttribute(look), standard(number), [back(how, above), kind, *below])
+
+
+def _methods(known: Mapping[str, int]) -> list[ua.ReferenceDescription]:
+    """What an instance says of its methods, which are those of its type."""
+    return [to(HAS_COMPONENT, Face(standard(number), word, _CLASS.Method, namespace=0)) for word, number in known.items()]
+
+
+def _machine_face(name: str) -> Face:
+    return Face(named(f"{ALARMS}{name}/{SHELVING}"), SHELVING, _CLASS.Object, _MACHINE, namespace=0)
 
 
 def _face(name: str, notice: Notice, path: str) -> Face:
@@ -137,6 +180,8 @@ def _child(name: str, notice: Notice, path: str) -> ua.ReferenceDescription:
 
 
 def _type_of(notice: Notice, path: str) -> tuple[ua.NodeId, str]:
+    if path in _OWN_TYPES:
+        return _OWN_TYPES[path]
     if f"{path}/Id" in notice.fields:
         return _TWO_STATES
     return _CONDITION_VARIABLE if f"{path}/SourceTimestamp" in notice.fields else (PROPERTY, "PropertyType")

@@ -7,21 +7,37 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from asyncua import ua
 
+from runtime.model import Alarm
 from runtime.quality import GOOD
-from runtime.servers.opcua.types import named, standard, variant
+from runtime.servers.opcua.shelving import Move, shelving_of
+from runtime.servers.opcua.types import at, named, standard, text, variant
 from runtime.servers.records.states import AlarmEvent, AlarmState
 
 SEVERITY = {"warning": 300, "error": 600, "critical": 900}  # part 5, 6.4.2: 1 to 333 low, 334 to 666 medium, 667 to 1,000 high
 SERVER = standard(ua.ObjectIds.Server)
-LIMITS = {"HH": "HighHigh", "H": "High", "L": "Low", "LL": "LowLow"}
-LIMIT_TYPE = ua.ObjectIds.NonExclusiveLevelAlarmType
-DISCRETE_TYPE = ua.ObjectIds.OffNormalAlarmType
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_IDS = ua.ObjectIds
+# Each limit with its word in part 9, its pin at the alarm's block, and whether it is told below zero, as deviations and falls are
+LIMITS = {
+    "HH": ("HighHigh", "HH", 1),
+    "H": ("High", "H", 1),
+    "L": ("Low", "L", 1),
+    "LL": ("LowLow", "LL", 1),
+    "HIGH": ("High", "TOLERANCE", 1),
+    "LOW": ("Low", "TOLERANCE", -1),
+    "RISING": ("High", "RISE", 1),
+    "FALLING": ("Low", "FALL", -1),
+}
+LEVEL, DISCRETE = _IDS.NonExclusiveLevelAlarmType, _IDS.OffNormalAlarmType
+DEVIATION, RATE = _IDS.NonExclusiveDeviationAlarmType, _IDS.NonExclusiveRateOfChangeAlarmType
+KINDS = {"": DISCRETE, "HIGH": DEVIATION, "LOW": DEVIATION, "RISING": RATE, "FALLING": RATE}  # all other limits are levels
+# Part 9, 5.9: what the plant is watched by and talks through is the system, its button is safety, and all else the process
+_CLASSES = dict.fromkeys(("can", "comms", "modbus", "raspberry_pi", "motherboard"), "System") | {"estop": "Safety"}
 ALARMS, ALARMS_FOLDER = "/alarms/", named("/alarms")
 _VALUE, _NODE_ID = int(ua.AttributeIds.Value), int(ua.AttributeIds.NodeId)
 _TYPES = ua.VariantType
@@ -80,26 +96,46 @@ def system_notice(kind: int, message: str, severity: int = 100) -> Notice:
     return Notice(standard(kind), _base(os.urandom(16), standard(kind), SERVER, "Server", datetime.now(UTC), message, severity))
 
 
-def notice_of(event: AlarmEvent, source: ua.NodeId, source_name: str, of: ua.NodeId | None, limit: float | None) -> Notice:
-    """The condition's event for an event of the records.
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an alarm's event tells of beside its state.
 
-    `source` is the node that the alarm is about, `of` the node of the watched value (None where it is an expression), `limit` the
-    value of the limit where it is known.
+    `source` is the node that the alarm is about, `of` the node of the watched value and `setpoint` of what it is compared with
+    (each None where it is an expression), `limit` the value of the limit where it is known, `alarm` the alarm as its program
+    declares it (None where that runs no more), `move` how it was last shelved or unshelved.
     """
-    state = event.state
-    kind = standard(LIMIT_TYPE if state.limit else DISCRETE_TYPE)
-    base = _base(event_id(event.number), kind, source, source_name, at(event.time), state.text, SEVERITY[state.severity])
-    fields = base | _of_condition(event) | _of_alarm(state, of)
+
+    source: ua.NodeId = SERVER
+    source_name: str = ""
+    of: ua.NodeId | None = None
+    setpoint: ua.NodeId | None = None
+    limit: float | None = None
+    alarm: Alarm | None = None
+    move: Move | None = None
+
+
+def notice_of(event: AlarmEvent, about: About) -> Notice:
+    """The condition's event for an event of the records."""
+    state, alarm = event.state, about.alarm
+    kind = standard(KINDS.get(state.limit, LEVEL))
+    message = f"{state.id}: {state.text}" if state.id else state.text
+    severity = SEVERITY[state.severity]
+    fields = _base(event_id(event.number), kind, about.source, about.source_name, at(event.time), message, severity)
+    fields |= _of_condition(event) | _of_alarm(state, about)
+    if state.shelved or (alarm is not None and alarm.shelve):
+        fields |= shelving_of(state, alarm.shelve if alarm is not None else 0, about.move)
     if state.limit:
-        fields |= _of_limit(state, limit)
+        fields |= _of_limit(state, about.limit)
     else:
         fields["NormalState"] = variant(ua.NodeId(), _TYPES.NodeId)
+    if kind.Identifier == DEVIATION:
+        fields["SetpointNode"] = variant(about.setpoint or ua.NodeId(), _TYPES.NodeId)
     return Notice(kind, fields, condition_id(state.name))
 
 
-def at(time: int) -> datetime:
-    """A time of the records (ns since 1970 UTC)."""
-    return _EPOCH + timedelta(microseconds=time // 1000)
+def is_retained(state: AlarmState) -> bool:
+    """Whether a client that comes later must hear of the alarm: what is shelved must be found by others than who shelved it."""
+    return state.retained or bool(state.shelved)
 
 
 def _base(number: bytes, kind: ua.NodeId, source: ua.NodeId, name: str, time: datetime, message: str, severity: int) -> Any:
@@ -111,7 +147,7 @@ def _base(number: bytes, kind: ua.NodeId, source: ua.NodeId, name: str, time: da
         "SourceName": variant(name, _TYPES.String),
         "Time": variant(time, _TYPES.DateTime),
         "ReceiveTime": variant(time, _TYPES.DateTime),
-        "Message": _text(message),
+        "Message": text(message),
         "Severity": variant(severity, _TYPES.UInt16),
     }
 
@@ -119,42 +155,47 @@ def _base(number: bytes, kind: ua.NodeId, source: ua.NodeId, name: str, time: da
 def _of_condition(event: AlarmEvent) -> dict[str, ua.Variant]:
     """Part 9, 5.5.2."""
     state, time = event.state, variant(at(event.time), _TYPES.DateTime)
-    severity = variant(SEVERITY[state.severity], _TYPES.UInt16)
+    severity, kind = variant(SEVERITY[state.severity], _TYPES.UInt16), f"{_CLASSES.get(state.source, 'Process')}ConditionClassType"
     return {
-        "ConditionClassId": variant(standard(ua.ObjectIds.ProcessConditionClassType), _TYPES.NodeId),
-        "ConditionClassName": _text("ProcessConditionClassType"),
+        "ConditionClassId": variant(standard(getattr(_IDS, kind)), _TYPES.NodeId),
+        "ConditionClassName": text(kind),
         "ConditionName": variant(state.name, _TYPES.String),
         "BranchId": variant(ua.NodeId(), _TYPES.NodeId),
-        "Retain": variant(state.retained, _TYPES.Boolean),
+        "Retain": variant(is_retained(state), _TYPES.Boolean),
         "SupportsFilteredRetain": variant(False, _TYPES.Boolean),
         **_two_states("EnabledState", True, "Enabled", "Disabled"),
         "Quality": variant(ua.StatusCode(state.quality), _TYPES.StatusCode),  # type: ignore[arg-type]
         "Quality/SourceTimestamp": time,
         "LastSeverity": severity,
         "LastSeverity/SourceTimestamp": time,
-        "Comment": _text(state.comment),
+        "Comment": text(state.comment),
         "Comment/SourceTimestamp": variant(at(state.acked_at or event.time), _TYPES.DateTime),
         "ClientUserId": variant(event.who or state.acked_by, _TYPES.String),
     }
 
 
-def _of_alarm(state: AlarmState, of: ua.NodeId | None) -> dict[str, ua.Variant]:
-    """Part 9, 5.7.2 and 5.8.2."""
+def _of_alarm(state: AlarmState, about: About) -> dict[str, ua.Variant]:
+    """Part 9, 5.7.2 and 5.8.2. Some states only those alarms have that can be in them."""
     changed = state.active_at if state.active else state.cleared_at
-    shown = _shown(state)
-    return {
+    found = {
         **_two_states("AckedState", state.acked, "Acknowledged", "Unacknowledged", state.acked_at or state.active_at),
         **_two_states("ConfirmedState", state.confirmed, "Confirmed", "Unconfirmed"),
         **_two_states("ActiveState", state.active, "Active", "Inactive", changed),
-        "ActiveState/EffectiveDisplayName": _text(shown),
-        "InputNode": variant(of or ua.NodeId(), _TYPES.NodeId),
-        "SuppressedOrShelved": variant(False, _TYPES.Boolean),
+        "ActiveState/EffectiveDisplayName": text(_shown(state)),
+        "InputNode": variant(about.of or ua.NodeId(), _TYPES.NodeId),
+        "SuppressedOrShelved": variant(state.suppressed or bool(state.shelved), _TYPES.Boolean),
     }
+    alarm = about.alarm
+    if state.suppressed or (alarm is not None and alarm.suppressed):
+        found |= _two_states("SuppressedState", state.suppressed, "Suppressed", "Unsuppressed")
+    if alarm is not None and alarm.is_latched:  # it is active until it is reset, whether its cause is there or not
+        found |= _two_states("LatchedState", state.active, "Latched", "Unlatched", changed)
+    return found
 
 
 def _of_limit(state: AlarmState, limit: float | None) -> dict[str, ua.Variant]:
     """Part 9, 5.8.18 and 5.8.20: the limit and whether the value is beyond it."""
-    word = LIMITS[state.limit]
+    word = LIMITS[state.limit][0]
     changed = state.active_at if state.active else state.cleared_at
     fields = _two_states(f"{word}State", state.active, f"{word} active", f"{word} inactive", changed)
     fields[f"{word}Limit"] = _NULL if limit is None else variant(float(limit), _TYPES.Double)
@@ -163,11 +204,12 @@ def _of_limit(state: AlarmState, limit: float | None) -> dict[str, ua.Variant]:
 
 
 def _shown(state: AlarmState) -> str:
-    words = [f"{LIMITS[state.limit]} active" if state.limit else "Active"] if state.active else ["Inactive"]
+    words = [f"{LIMITS[state.limit][0]} active" if state.limit else "Active"] if state.active else ["Inactive"]
     if not state.acked:
         words.append("unacknowledged")
     elif not state.confirmed:
         words.append("unconfirmed")
+    words += [word for word, is_so in (("suppressed", state.suppressed), ("shelved", state.shelved)) if is_so]
     if state.quality != GOOD:
         words.append("not certain")
     return ", ".join(words)
@@ -175,15 +217,11 @@ def _shown(state: AlarmState) -> str:
 
 def _two_states(name: str, is_on: bool, on: str, off: str, changed: int = 0) -> dict[str, ua.Variant]:
     found = {
-        name: _text(on if is_on else off),
+        name: text(on if is_on else off),
         f"{name}/Id": variant(is_on, _TYPES.Boolean),
-        f"{name}/TrueState": _text(on),
-        f"{name}/FalseState": _text(off),
+        f"{name}/TrueState": text(on),
+        f"{name}/FalseState": text(off),
     }
     if changed:
         found[f"{name}/TransitionTime"] = variant(at(changed), _TYPES.DateTime)
     return found
-
-
-def _text(words: str) -> ua.Variant:
-    return variant(ua.LocalizedText(words, "en"), _TYPES.LocalizedText)

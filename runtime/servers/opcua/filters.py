@@ -168,6 +168,7 @@ class Where:
 
 _SUBTYPE = standard(ua.ObjectIds.HasSubtype)
 _NOTHING = re.compile("(?!)")
+_DASHES = re.compile("--+")
 _SET = re.compile(r"\[(\^?)([^\]]+)\]")
 
 
@@ -184,7 +185,8 @@ def _like(pattern: str) -> list[re.Pattern[str] | None]:
             n += 1
             found.append(re.compile(re.escape(pattern[n])))
         elif chosen:
-            inside = "".join(c if c == "-" else re.escape(c) for c in chosen[2])
+            letters = _DASHES.sub("-", chosen[2])  # to Python `--` may mean something else one day
+            inside = "".join(c if c == "-" else re.escape(c) for c in letters)
             found.append(re.compile(f"[{chosen[1]}{inside}]"))
             n = chosen.end() - 1
         else:

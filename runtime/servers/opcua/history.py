@@ -23,6 +23,7 @@ from runtime.quality import is_bad
 from runtime.servers.opcua.tags import TYPES
 from runtime.servers.opcua.types import standard, status
 from runtime.servers.opcua.wire import joined, ticks
+from runtime.servers.records.file import NotKeptError
 from runtime.servers.records.states import Sample
 
 MOST_VALUES = 5_000  # of one answer, 150 kB; the rest is fetched with its continuation points
@@ -107,16 +108,15 @@ class PastValues(HistoryManager):
         super().__init__(server)
         self._past = past
         self._tags: Mapping[str, Tag] = {}
-        self._recorded: frozenset[str] = frozenset()
         self._nodes: Any = server.aspace
         self._threads = ThreadPoolExecutor(1, "history")
         self.reads = 0
         _declare(server.aspace)
 
-    def show(self, tags: Iterable[Tag], recorded: frozenset[str]) -> None:
-        """Answer for those of the tags that are recorded."""
-        self._recorded = frozenset(name.lower() for name in recorded)
-        self._tags = {tag.name: tag for tag in tags if tag.name.lower() in self._recorded and not tag.length}
+    def show(self, tags: Iterable[Tag], recorded: frozenset[str] | None) -> None:
+        """Answer for those of the tags that are recorded; None: for all, since it cannot be read which these are."""
+        known = frozenset(name.lower() for name in recorded) if recorded is not None else None
+        self._tags = {tag.name: tag for tag in tags if not tag.length and (known is None or tag.name.lower() in known)}
 
     async def read_history(self, params: ua.HistoryReadParameters) -> list[ua.HistoryReadResult]:
         """The HistoryRead service (part 4, 5.11.3)."""
@@ -139,6 +139,8 @@ class PastValues(HistoryManager):
             return self._read(params, wanted, share)
         except ServiceError as error:
             return ua.HistoryReadResult(StatusCode=status(error.code))
+        except NotKeptError:  # part 11, 6.2.2: an empty answer would say that there was nothing
+            return ua.HistoryReadResult(StatusCode=status(_CODES.BadDataUnavailable))
 
     def _read(self, params: ua.HistoryReadParameters, wanted: ua.HistoryReadValueId, share: int) -> ua.HistoryReadResult:
         details = params.HistoryReadDetails

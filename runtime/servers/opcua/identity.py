@@ -6,7 +6,7 @@ asyncua decrypts passwords by any algorithm, takes them in the clear, compares n
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -24,6 +24,7 @@ from runtime.servers.certificates_read import CertificateError, chain_of, finger
 from runtime.servers.door import Door
 from runtime.servers.opcua.settings import NOBODY, OpcuaSettings
 from runtime.servers.passwords import LONGEST
+from runtime.servers.peers import peer_of
 from runtime.servers.users import User, Users
 
 ANONYMOUS = "anonymous"
@@ -45,7 +46,7 @@ class Guest(AsyncuaUser):
     role: UserRole = UserRole.User
     plc_role: str = "viewer"
     peer: str = ""
-    proof: str = ""
+    proof: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Caller:
 
     @property
     def peer(self) -> str:
-        return f"{self.host}:{self.port}"
+        return peer_of(self.host, self.port)
 
 
 class RefusedError(ServiceError):  # type: ignore[misc]

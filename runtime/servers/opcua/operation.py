@@ -10,20 +10,23 @@ from typing import Any
 from asyncua import ua
 
 from runtime.child import ServiceOrder
+from runtime.model import Alarm
 from runtime.servers.door import Door
 from runtime.servers.opcua.alarms import Alarms
 from runtime.servers.opcua.commands import Commands
+from runtime.servers.opcua.condition_methods import ConditionMethods
 from runtime.servers.opcua.condition_nodes import OF_ALARMS, ConditionNodes
-from runtime.servers.opcua.conditions import ALARMS_FOLDER, SERVER, condition_id
+from runtime.servers.opcua.conditions import ALARMS_FOLDER, SERVER
 from runtime.servers.opcua.history import PastValues
 from runtime.servers.opcua.methods import Methods
-from runtime.servers.opcua.nodes import READ, WRITE, Face, common
+from runtime.servers.opcua.nodes import Face, common
 from runtime.servers.opcua.publish import Publisher
 from runtime.servers.opcua.space import Space
 from runtime.servers.opcua.subscription_methods import SubscriptionMethods
+from runtime.servers.opcua.tags import access_of
+from runtime.servers.records.file import NotKeptError
 from runtime.servers.records.store import Records
 
-_HISTORY = 1 << ua.AccessLevel.HistoryRead
 _LOOK = 10.0  # s: how often it is looked up which tags are recorded, and which alarms there are
 
 
@@ -36,26 +39,28 @@ class Operation:
         SubscriptionMethods(server, self.methods, publisher)
         self._commands = Commands(server.aspace, self.methods, door, publisher, parent)
         self._commands.follow(order.tags)
-        self._records = Records(Path(order.state_dir)) if order.state_dir else None
+        self._records = Records(Path(order.state_dir), is_strict=True) if order.state_dir else None
         self._alarms: Alarms | None = None
         self._past: PastValues | None = None
         if self._records is not None:
-            self._alarms = Alarms(
-                server, self.methods, self._records, door, order, publisher.every, (SERVER, parent.id, ALARMS_FOLDER)
-            )
+            self._alarms = Alarms(server, self._records, door, order, publisher.every, (SERVER, parent.id, ALARMS_FOLDER))
+            ConditionMethods(server.aspace, self.methods, self._records, door, self._alarms)
             self._conditions = ConditionNodes(server.aspace, parent, self._alarms)
             space.others.append(self._conditions.make)
             space.tags.also = self._conditions.references
             self._past = server.history_manager = PastValues(server, self._records.history)
         self._tasks: list[asyncio.Task[None]] = []
         self._shown: list[str] = []
+        self._declared: tuple[Alarm, ...] = ()
+        self._recorded: frozenset[str] | None = None  # not known yet
 
     async def start(self) -> None:
         """Take the alarms and the list of recorded tags, and go on with both."""
-        if self._alarms is not None:
+        if self._alarms is not None and self._past is not None:
             await self._alarms.recall()
-            self._shown = self._alarms.names()
+            self._shown, self._declared = self._alarms.names(), self._order.alarms
             self._conditions.follow(self._alarms.sources())
+            self._past.show(self._order.tags, None)
             await self._mark()
             loop = asyncio.get_running_loop()
             self._tasks = [loop.create_task(self._alarms.run()), loop.create_task(self._look_again())]
@@ -72,7 +77,7 @@ class Operation:
         self._commands.follow(order.tags)
         if self._alarms is not None and self._past is not None:
             self._alarms.follow(order)
-            self._past.show(order.tags, self._space.tags.recorded)
+            self._past.show(order.tags, self._recorded)
             self._show_alarms()
 
     def counters(self) -> dict[str, int]:
@@ -90,11 +95,11 @@ class Operation:
         """Have the folder of the alarms made anew where the program has others."""
         assert self._alarms is not None
         names, sources, before = self._alarms.names(), self._alarms.sources(), self._conditions.sources
-        if names == self._shown and sources == before:
+        if names == self._shown and sources == before and self._declared == self._order.alarms:
             return
-        for node in (self._conditions.folder, *(str(condition_id(name).Identifier) for name in self._shown)):
+        for node in (self._conditions.folder, *(node for name in self._shown for node in self._conditions.identifiers(name))):
             self._space.forget(node)
-        self._shown = names
+        self._shown, self._declared = names, self._order.alarms
         self._conditions.follow(sources)
         for name, (tag, _) in {**before, **sources}.items():
             made = self._space.nodes.made(name)
@@ -105,14 +110,17 @@ class Operation:
     async def _mark(self) -> None:
         """Have the variables say which of them have a history."""
         assert self._records is not None and self._past is not None
-        recorded = await asyncio.to_thread(self._records.recorded)
+        try:
+            recorded = self._recorded = await asyncio.to_thread(self._records.recorded)
+        except NotKeptError:  # the log says so, and a client that reads it is told: what is recorded stays as it was
+            return
         before, self._space.tags.recorded = self._space.tags.recorded, recorded
         self._past.show(self._order.tags, recorded)
         for tag in self._order.tags:
             made = self._space.nodes.made(tag.name) if (tag.name in recorded) != (tag.name in before) else None
             if made is not None:
                 is_recorded = tag.name in recorded
-                level = READ | (WRITE if tag.write else 0) | (_HISTORY if is_recorded else 0)
+                level = access_of(tag, is_recorded=is_recorded)
                 made.attributes[ua.AttributeIds.AccessLevel] = common(level, ua.VariantType.Byte)
                 made.attributes[ua.AttributeIds.UserAccessLevel] = common(level, ua.VariantType.Byte)
                 made.attributes[ua.AttributeIds.Historizing] = common(is_recorded, ua.VariantType.Boolean)

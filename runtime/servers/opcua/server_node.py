@@ -26,7 +26,6 @@ from runtime.servers.opcua.wire_items import DEEPEST
 HEALTHY, NO_DATA = 255, 1  # the service level (part 4, 6.6.2.4.2)
 _KINDS, _VALUE, _IDS = ua.VariantType, ua.AttributeIds.Value, ua.ObjectIds
 _CAPABILITIES, _LIMITS = "ServerCapabilities_", "ServerCapabilities_OperationLimits_"
-_DIAGNOSTICS = "ServerDiagnostics_ServerDiagnosticsSummary"
 # What nobody has built, below the Server: optional in the standard, and better not shown than shown empty.
 _ABSENT = (
     "EstimatedReturnTime",

@@ -46,8 +46,8 @@ class ShownSite:
         value = made.attributes.get(_VALUE) if made is not None else None
         return value.look if isinstance(value, LiveAttribute) else None
 
-    def know_writers(self, writers: Mapping[str, Writer]) -> None:
-        """Show who wrote which tag last, and when."""
+    def know_writers(self, writers: Mapping[str, Writer] | None) -> None:
+        """Show who wrote which tag last, and when; None: it cannot be known."""
         self.space.tags.writers = writers
 
     def follow(self, order: ServiceOrder) -> Changes:

@@ -81,6 +81,11 @@ def unit_of(tag: Tag) -> str:
     return tag.unit or ("ns" if tag.type == "TIME" else "")
 
 
+def access_of(tag: Tag, *, is_recorded: bool) -> int:
+    """What can be done with a tag at all; what this client may is its role's."""
+    return READ | (WRITE if tag.write else 0) | (_HISTORY if is_recorded else 0)
+
+
 def describe(tag: Tag) -> str:
     """The tag's text, and for a TIME how it is counted."""
     parts = [tag.text] if tag.text else []
@@ -122,14 +127,15 @@ def definition(tag: Tag) -> str:
 class TagNodes:
     """The variables of the tags, made on demand; `values` are their value attributes, which are there from the start.
 
-    `parents` are the references back from a tag to the folders that it hangs in. `writers` says who wrote a tag last and when.
+    `parents` are the references back from a tag to the folders that it hangs in. `writers` says who wrote a tag last and when;
+    None: that cannot be known.
     """
 
     def __init__(self, parents: Callable[[Tag], list[ua.ReferenceDescription]], interval: float):
         self._parents, self._interval = parents, interval
         self.tags: dict[str, Tag] = {}
         self.values: dict[str, Attribute] = {}
-        self.writers: Mapping[str, Writer] = {}
+        self.writers: Mapping[str, Writer] | None = {}
         self.recorded: frozenset[str] = frozenset()
         self.also: Callable[[Tag], list[ua.ReferenceDescription]] = lambda tag: []  # what others say of a tag: its alarms
         self._waiting = stamped(null(), BAD_WAITING_FOR_INITIAL_DATA)
@@ -175,7 +181,7 @@ class TagNodes:
             references,
             description=describe(tag),
             length=tag.length,
-            access=READ | (WRITE if tag.write else 0) | (_HISTORY if is_recorded else 0),
+            access=access_of(tag, is_recorded=is_recorded),
             interval=self._interval,
         )
         if is_recorded:
@@ -220,8 +226,10 @@ class TagNodes:
         return self._last(name, 1, _KINDS.DateTime)
 
     def _last(self, name: str, which: int, kind: ua.VariantType) -> ua.DataValue:
-        known = self.writers.get(name)
         now = datetime.now(UTC)
+        if self.writers is None:
+            return stamped(null(), ua.StatusCodes.BadResourceUnavailable, now, now)
+        known = self.writers.get(name)
         if known is None:
             return stamped(null(), ua.StatusCodes.GoodNoData, now, now)
         return stamped(variant(known[which], kind), 0, known[1], now)

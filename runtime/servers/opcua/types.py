@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from asyncua import ua
 
 NS = 2
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def standard(number: int) -> ua.NodeId:
@@ -38,3 +39,13 @@ def null() -> ua.Variant:
 def variant(value: Any, kind: ua.VariantType, *, is_array: bool = False) -> ua.Variant:
     """A value of that type."""
     return ua.Variant(value, kind, is_array=is_array)
+
+
+def text(words: str) -> ua.Variant:
+    """Words that a person reads."""
+    return variant(ua.LocalizedText(words, "en"), ua.VariantType.LocalizedText)
+
+
+def at(time: int) -> datetime:
+    """Nanoseconds since 1970 UTC as OPC UA's libraries have a time: in whole microseconds."""
+    return _EPOCH + timedelta(microseconds=time // 1000)

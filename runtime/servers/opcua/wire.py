@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from asyncua import ua
@@ -20,10 +19,9 @@ from runtime.engine.north import Snapshot
 from runtime.model import Tag
 from runtime.quality import BAD_NO_COMMUNICATION, BAD_WAITING_FOR_INITIAL_DATA, is_bad
 from runtime.servers.opcua.tags import TYPES
-from runtime.servers.opcua.types import null, stamped, variant
+from runtime.servers.opcua.types import at, null, stamped, variant
 
 SIZES = {"BOOL": 1, "DINT": 4, "LINT": 8, "TIME": 8, "LREAL": 8}
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMPY = {"BOOL": "?", "DINT": "<i4", "LINT": "<i8", "TIME": "<i8", "LREAL": "<f8"}
 _1970 = 116_444_736_000_000_000  # in ticks of 100 ns since 1601 (OPC UA part 6, 5.2.2.5)
 _VALUE, _STATUS, _SOURCE, _SERVER, _ARRAY = 0x01, 0x02, 0x04, 0x08, 0x80  # part 6, 5.2.2.17 and 5.2.2.16
@@ -109,7 +107,7 @@ class Picture:
     def data_value(self, row: int) -> ua.DataValue:
         """The same as asyncua's object, for whoever does not read bytes."""
         tag, quality = self.tags[row], int(self._qualities[row])
-        source, server = moment(int(self._sources[row])), moment(self.time)
+        source, server = at(int(self._sources[row])), at(self.time)
         if is_bad(quality):
             return stamped(null(), quality, source, server)
         values = self.column(row).tolist()
@@ -127,15 +125,10 @@ def _head(tag: Tag) -> bytes:
     return struct.pack("<BBi", _ALL, kind | _ARRAY, tag.length) if tag.length else bytes((_ALL, kind))
 
 
-def moment(nanoseconds: int) -> datetime:
-    """Nanoseconds since 1970 as a datetime, whole microseconds."""
-    return EPOCH + timedelta(microseconds=nanoseconds // 1000)
-
-
 def sealed(value: ua.DataValue, now: int) -> bytes:
     """The bytes of a DataValue made elsewhere, completed so that it ends in a status and both times."""
     code = value.StatusCode.value if value.StatusCode is not None else 0
-    server = value.ServerTimestamp or moment(now)
+    server = value.ServerTimestamp or at(now)
     whole = stamped(null() if is_bad(code) or value.Value is None else value.Value, code, value.SourceTimestamp or server, server)
     return struct_to_binary(whole)
 

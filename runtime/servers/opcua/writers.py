@@ -5,27 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from runtime.servers.audit import Deed
 from runtime.servers.opcua.tags import Writer
+from runtime.servers.opcua.types import at
+from runtime.servers.records.file import NotKeptError
 from runtime.servers.records.store import Records
 
 EVERY = 1.0  # s
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Writers:
     """Keeps `known`: tag -> who wrote it last (user, server, address) and when. Where the site keeps no records it stays empty.
 
-    `changed` is called with it whenever it is another one.
+    While the records cannot be read it is None. `changed` is called with it whenever it is another one.
     """
 
-    def __init__(self, state_dir: str, changed: Callable[[dict[str, Writer]], None]):
-        self.known: dict[str, Writer] = {}
+    def __init__(self, state_dir: str, changed: Callable[[dict[str, Writer] | None], None]):
+        self.known: dict[str, Writer] | None = {}
         self._changed = changed
-        self._records = Records(Path(state_dir)) if state_dir else None
+        self._records = Records(Path(state_dir), is_strict=True) if state_dir else None
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -40,7 +40,11 @@ class Writers:
             await self._look(records)
 
     async def _look(self, records: Records) -> None:
-        known = {name: writer_of(deed) for name, deed in (await asyncio.to_thread(records.last_writes)).items()}
+        try:
+            found = await asyncio.to_thread(records.last_writes)
+            known = {name: writer_of(deed) for name, deed in found.items()}
+        except NotKeptError:  # the log says so already
+            known = None
         if known != self.known:
             self.known = known
             self._changed(known)
@@ -63,4 +67,4 @@ class Writers:
 def writer_of(deed: Deed) -> Writer:
     """A taken write in the words of the properties LastWriter and LastWriteTime."""
     said = [deed.who.user, deed.service, deed.who.peer]
-    return ", ".join(word for word in said if word), _EPOCH + timedelta(microseconds=deed.time // 1000)
+    return ", ".join(word for word in said if word), at(deed.time)

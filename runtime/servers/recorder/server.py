@@ -17,16 +17,16 @@ import structlog
 
 from runtime import __version__
 from runtime.child import ServiceOrder
-from runtime.engine.north import Snapshot
 from runtime.engine.plan import SAFE
 from runtime.engine.tape_file import Span
 from runtime.engine.tape_program import as_text, blocks_of
 from runtime.engine.tape_read import TapeReader, records
 from runtime.engine.tape_words import A_PICTURE, A_SCAN, R_SCAN, R_STATE, R_WALL
-from runtime.model import Schedule, Tag
+from runtime.model import Schedule
 from runtime.servers.door import Door
 from runtime.servers.recorder.segments import Segments
 from runtime.servers.recorder.settings import RecorderSettings, describe_recorder
+from runtime.servers.recorder.trips import TripWatch
 from runtime.source import Report
 
 log = structlog.get_logger()
@@ -53,11 +53,11 @@ class Recorder:
         self._next = order
         self._stop = threading.Event()
         # These outlive an online change: a trip that the change itself causes is one, and what led to it is before the change.
-        self._active: frozenset[str] | None = None
         self._last = self._was_state = 0
         self._trip: dict[str, Any] | None = None
         self._freeze_due, self._is_last_asked = 0.0, False
         self._frozen_for, self._said_of = dict[str, float](), dict[str, float]()  # when, by what tripped
+        self._trips = TripWatch()
         self._turn_to(order)
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
         self._thread.start()
@@ -69,8 +69,7 @@ class Recorder:
         self._reader = TapeReader(Path(order.run_dir), order.generation)
         self._schedule, self._program = schedule, as_text(schedule)
         self._blocks = blocks_of(schedule)
-        self._snapshot = Snapshot(Path(order.run_dir), order.region, order.outputs, order.generation)
-        self._watched = watched_tags(order, self.settings)
+        self._trips.turn_to(order, self.settings)
         self._waiting: list[np.ndarray] = []
         self._due = self._segment_due = self._trim_due = 0.0
         self._gaps = self._session = 0
@@ -123,7 +122,9 @@ class Recorder:
             self._is_open = False
         if len(words):
             self._sort(words, now)
-        self._look_at_alarms()
+        while not self._trips.rises.empty():
+            rise = self._trips.rises.get()
+            self._tripped(rise.why, rise.scan, rise.wall)
         if now >= self._due or sum(part.nbytes for part in self._waiting) > BLOCK_BYTES:
             self._flush()
             self._due = now + BLOCK_S
@@ -170,16 +171,6 @@ class Recorder:
         if state == SAFE and self._was_state not in (0, SAFE):
             self._tripped("plc.state safe", scan, wall)
         self._session, self._was_state, self._last = self._reader.session, state, scan
-
-    def _look_at_alarms(self) -> None:
-        snapshot = self._snapshot
-        if not snapshot.refresh():
-            return
-        active = frozenset(name for name, tag in self._watched.items() if snapshot.value(tag))
-        fresh = active - self._active if self._active is not None else frozenset()
-        self._active = active
-        if fresh:
-            self._tripped(min(fresh), snapshot.scan, snapshot.wall)
 
     def _tripped(self, why: str, scan: int, wall: int) -> None:
         """Freeze what led to this, a little later; a trip that follows until then is in the same file.
@@ -247,12 +238,13 @@ class Recorder:
             "written": self.segments.written,
             "incidents": self.incidents,
             "failed": self.failed,
+            "unseen": self._trips.unseen,
         }
 
     def tick(self) -> None:
         """Once a second: end with the thread that does the work."""
-        if not self._thread.is_alive():
-            raise RuntimeError("the recorder's thread has ended")
+        if not (self._thread.is_alive() and self._trips.is_alive):
+            raise RuntimeError("a thread of the recorder has ended")
 
     async def follow(self, order: ServiceOrder) -> None:
         """Record this order's program from now on, in segments of its own."""
@@ -262,14 +254,7 @@ class Recorder:
         """Write what is still to be written."""
         self._stop.set()
         await asyncio.to_thread(self._thread.join, 5.0)
-
-
-def watched_tags(order: ServiceOrder, settings: RecorderSettings) -> dict[str, Tag]:
-    """The BOOL tags whose rise is a trip, by the name that an incident gets."""
-    by_name = {tag.name.lower(): tag for tag in order.tags}
-    found = {alarm.name: by_name[alarm.active.lower()] for alarm in order.alarms if alarm.severity == "critical"}
-    found |= {name: by_name[name.lower()] for name in settings.on if name.lower() in by_name}
-    return found
+        self._trips.close()
 
 
 async def open_server(order: ServiceOrder, door: Door, _: Any) -> Recorder:

@@ -144,7 +144,7 @@ class RecordFile:
 
     def _open_to_write(self) -> tuple[sqlite3.Connection, tuple[int, int]]:
         with self._alone():
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # its -wal and -shm get the same mode
+            self._make()
             of = self.identity()
             connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
             try:
@@ -155,6 +155,17 @@ class RecordFile:
                 connection.close()
                 raise
         return connection, of
+
+    def _make(self) -> None:
+        """See to it that the file is there and can be written. Raises OSError.
+
+        One that is there must not be opened but by SQLite: to close any descriptor of a file drops all locks that this process has
+        on it, and the next process that leaves would take the log from under the connections that we have.
+        """
+        if not self.path.exists():
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # its -wal and -shm get the same mode
+        elif not os.access(self.path, os.W_OK):
+            raise PermissionError(errno.EACCES, "the file cannot be written", str(self.path))
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
         version = connection.execute("PRAGMA user_version").fetchone()[0]

@@ -21,8 +21,9 @@ from runtime.model import Alarm
 from runtime.quality import name as name_of_quality
 from runtime.servers.door import Door
 from runtime.servers.records.file import NotKeptError
+from runtime.servers.records.follow import EventFollower
 from runtime.servers.records.settings import RecordsSettings, choose, describe_records
-from runtime.servers.records.states import CLEARED, AlarmState, Change, name_of
+from runtime.servers.records.states import CLEARED, Change, declared
 from runtime.servers.records.store import Records
 from runtime.servers.records.watch import AlarmWatch, Sampler
 from runtime.servers.records.writer import Writer
@@ -57,10 +58,13 @@ class RecordsServer:
         self._aside = ThreadPoolExecutor(1, "chores")
         self._chores: Future[None] | None = None
         self.watch = AlarmWatch(order, door.pins)
+        self._told = EventFollower(self.records)
 
     async def begin(self) -> None:
         """Declare what this program has, and watch from now on."""
         await self._declare()
+        with contextlib.suppress(NotKeptError):  # why has been said
+            await asyncio.to_thread(self._told.tell)
         self._watching = asyncio.get_running_loop().create_task(self._watch())
 
     async def _declare(self) -> None:
@@ -71,7 +75,7 @@ class RecordsServer:
     def _declare_now(self) -> None:
         order, records = self._order, self.records
         self._files = ()
-        records.declare(map(_state_of, order.alarms), confirm=self.settings.confirm)
+        records.declare(map(declared, order.alarms), confirm=self.settings.confirm)
         records.past.declare([choice.tag for choice in self._choices])
         self._files = self._identities()
 
@@ -119,7 +123,8 @@ class RecordsServer:
         self.events += len(made)
         for kind, state, note in made:
             if note and kind == CLEARED:
-                log.info("alarm cleared", alarm=state.name, severity=state.severity, text=state.text, note=note)
+                words = {"id": state.id} if state.id else {}
+                log.info("alarm cleared", alarm=state.name, severity=state.severity, text=state.text, note=note, **words)
 
     def _write_samples(self, parts: Sequence[np.ndarray]) -> None:
         samples = np.concatenate(parts)
@@ -129,19 +134,22 @@ class RecordsServer:
 
     def _say(self, alarm: Alarm, change: Change) -> None:
         """A line in the log, unless there were too many in this second."""
-        if change.note and change.active is False:
+        if change.only_suppression or (change.note and change.active is False):
             return  # most have been inactive all the time; whoever writes knows which were not
         self._lines += 1
         if self._lines > LINES_A_SECOND:
             self._lines_left_out += 1
             return
         words: dict[str, Any] = {"alarm": change.name, "severity": alarm.severity, "text": alarm.text}
+        is_shelved = change.name in self._told.shelved
+        words |= {word: value for word, value in (("id", alarm.id), ("shelved", is_shelved)) if value}
         if change.note:
             words["note"] = change.note
         if change.active is None:
-            log.warning("alarm not judged: it stays as it was", quality=name_of_quality(change.quality), **words)
+            tell = log.info if is_shelved else log.warning
+            tell("alarm not judged: it stays as it was", quality=name_of_quality(change.quality), **words)
         elif change.active:
-            tell = log.warning if alarm.severity == "warning" else log.error
+            tell = log.info if is_shelved else log.warning if alarm.severity == "warning" else log.error
             tell("alarm active", of=alarm.of, limit=alarm.limit, value=change.value, **words)
         else:
             log.info("alarm judged again: it is not active" if change.was_bad else "alarm cleared", **words)
@@ -149,6 +157,10 @@ class RecordsServer:
     def counters(self) -> dict[str, int]:
         return {
             "active": self.watch.active(),
+            "suppressed": self.watch.suppressed(),
+            "shelved": len(self._told.shelved),
+            "flood": int(self._told.is_flood),
+            "lately": self._told.lately,
             "events": self.events,
             "recorded": len(self._choices),
             "samples": self.samples,
@@ -173,6 +185,7 @@ class RecordsServer:
             if self._files != self._identities():  # a broken file was set aside, or nothing could be written at first
                 self._declare_now()
                 self.watch.forget()
+            self._told.tell()
             past, settings = self.records.past, self.settings
             past.sort()
             for _ in range(TRIM_STEPS):
@@ -204,10 +217,6 @@ class RecordsServer:
         self._changes.close()
         self._samples.close()
         self.records.close()
-
-
-def _state_of(alarm: Alarm) -> AlarmState:
-    return AlarmState(name_of(alarm), alarm.severity, alarm.text, alarm.of, alarm.limit)
 
 
 async def open_server(order: ServiceOrder, door: Door, _: Any) -> RecordsServer:

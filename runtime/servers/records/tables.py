@@ -11,9 +11,6 @@ from runtime.servers.records.states import AlarmEvent, AlarmState
 
 _DEED = "number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER, service TEXT, user TEXT, role TEXT, peer TEXT, action TEXT, \
 subject TEXT COLLATE NOCASE, answer TEXT, taken INTEGER, element INTEGER, old TEXT, new TEXT, scan INTEGER"
-_STATE_COLUMNS = ", ".join(
-    '"name" TEXT PRIMARY KEY COLLATE NOCASE' if field.name == "name" else f'"{field.name}"' for field in fields(AlarmState)
-)
 # The numbers of a new file go on above all that a broken one before it can have given: they begin at the milliseconds since 1970.
 _FIRST = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
 SCHEMA = (
@@ -24,15 +21,32 @@ SCHEMA = (
     CREATE TABLE last_write ({_DEED.replace("number INTEGER PRIMARY KEY AUTOINCREMENT", "number INTEGER")}, UNIQUE (subject));
     CREATE TABLE event (number INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER, alarm TEXT COLLATE NOCASE, kind TEXT, state TEXT,
         who TEXT, note TEXT);
-    CREATE TABLE alarm ({_STATE_COLUMNS}, place INTEGER);
+    CREATE TABLE alarm ("name" TEXT PRIMARY KEY COLLATE NOCASE, "severity", "text", "of", "limit", "active", "acked", "confirmed",
+        "active_at", "cleared_at", "acked_at", "acked_by", "comment", "count", "event", "value", "occurrence", "quality",
+        place INTEGER);
     CREATE TABLE word (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
     INSERT INTO sqlite_sequence (name, seq) VALUES ('deed', {_FIRST}), ('event', {_FIRST});
+    """,
+    """
+    ALTER TABLE alarm ADD COLUMN "id" DEFAULT '';
+    ALTER TABLE alarm ADD COLUMN "source" DEFAULT '';
+    ALTER TABLE alarm ADD COLUMN "shelve_most" DEFAULT 0;
+    ALTER TABLE alarm ADD COLUMN "suppressed" DEFAULT 0;
+    ALTER TABLE alarm ADD COLUMN "shelved" DEFAULT '';
+    ALTER TABLE alarm ADD COLUMN "shelved_until" DEFAULT 0;
+    ALTER TABLE alarm ADD COLUMN "shelved_by" DEFAULT '';
+    INSERT INTO word SELECT 'begun', coalesce(min(time), CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) * 1000000)
+        FROM event;
+    CREATE TABLE shelf (alarm TEXT PRIMARY KEY COLLATE NOCASE, length INTEGER, wall INTEGER, boot TEXT, running INTEGER);
     """,
 )
 DEED_COLUMNS = "number, time, service, user, role, peer, action, subject, answer, taken, element, old, new, scan"
 STATE_COLUMNS = ", ".join(f'"{field.name}"' for field in fields(AlarmState))
 _STATES = tuple(field.name for field in fields(AlarmState))
-_FLAGS = tuple(_STATES.index(name) for name in ("active", "acked", "confirmed"))
+_FLAGS = tuple(_STATES.index(name) for name in ("active", "acked", "confirmed", "suppressed"))
+HAPPENED_COLUMNS = "number, time, alarm, kind, " + ", ".join(
+    f"json_extract(state, '$[{_STATES.index(name)}]')" for name in ("severity", "active_at", "shelved")
+)
 TEXT = 1000  # characters: a client's text must not fill the disk
 
 
@@ -60,7 +74,8 @@ def state_of(row: tuple[Any, ...] | list[Any]) -> AlarmState:
     """A state as it was kept; columns that a newer version added take their defaults."""
     values = list(row)
     for at in _FLAGS:
-        values[at] = bool(values[at])
+        if at < len(values):
+            values[at] = bool(values[at])
     return AlarmState(*values)
 
 

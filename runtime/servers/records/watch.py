@@ -10,12 +10,12 @@ import numpy as np
 from runtime.child import ServiceOrder
 from runtime.engine.image import ImageError
 from runtime.engine.north import Pins, Snapshot
-from runtime.model import Alarm, Tag
+from runtime.model import Alarm, Tag, first_outs
 from runtime.quality import BAD_NO_COMMUNICATION, BAD_WAITING_FOR_INITIAL_DATA, GOOD
 from runtime.servers.records.blocks import SAMPLE
 from runtime.servers.records.history import number_of
 from runtime.servers.records.settings import Choice
-from runtime.servers.records.states import CHATTERED, FOUND_AT_START, Change, name_of
+from runtime.servers.records.states import CHATTERED, FIRST_OUT, FOUND_AT_START, Change, name_of
 
 BURST, REFILL = 20, 10_000_000_000  # an alarm may clear so often at once, and then once in so many ns: 9,000 times a day at most
 _UNKNOWN = 2  # neither active nor inactive: nobody has been told yet
@@ -28,7 +28,8 @@ class AlarmWatch:
     A change is told once. Where there are more than whoever writes has room for, the rest waits for the next look: of an alarm
     that has changed back by then nothing is told. So no flood can fill a queue, and the last state is always told.
 
-    One that chatters stays active until it may clear again: otherwise a loose wire would drive a year of events out in a night.
+    One that chatters stays active until it may clear again: otherwise a loose wire would drive a year of events out in a night. For
+    the same reason a suppression that came too often is taken not to have come: rather is an alarm told too much than too little.
     """
 
     def __init__(self, order: ServiceOrder, pins: Pins, before: AlarmWatch | None = None):
@@ -39,24 +40,37 @@ class AlarmWatch:
         self._rows = np.array([tag.index for tag in active], np.int64)
         self._names = [name_of(alarm) for alarm in self.alarms]
         self._values = [_value_of(alarm, tag, tags, order, pins) for alarm, tag in zip(self.alarms, active, strict=True)]
+        hushes = [tags.get(alarm.suppressed.lower()) for alarm in self.alarms]
+        self._can_hush = np.array([tag is not None for tag in hushes], bool)
+        self._hush_offsets = np.array([0 if tag is None else tag.offset for tag in hushes], np.int64)
         self._pins = pins
+        self._hushed = np.where(self._can_hush, np.uint8(_UNKNOWN), np.uint8(0))
+        self._hushes = np.full(len(active), float(BURST))  # how often each may be suppressed now
         self._active = np.full(len(active), _UNKNOWN, np.uint8)
         self._is_bad = np.zeros(len(active), bool)
         self._clears = np.full(len(active), float(BURST))  # how often each may clear now
         self._chatters = np.zeros(len(active), bool)
         self._looked = self._from = self.held_back = 0
+        self._first_out_tag = tags.get("plc.first_out")
+        places = {alarm.full_name: at for at, alarm in enumerate(self.alarms)}
+        self._graves = np.array([places.get(name, -1) for name in first_outs(order.alarms)], np.int64)
+        self._first_out = -1  # which of `alarms` it was at the last look
         if before is not None:
-            told = dict(zip(before._names, zip(before._active, before._is_bad, strict=True), strict=True))
-            for at, name in enumerate(self._names):
-                self._active[at], self._is_bad[at] = told.get(name, (0, False))  # new in the program: it begins inactive
+            told = dict(zip(before._names, zip(before._active, before._is_bad, before._hushed, strict=True), strict=True))
+            for at, name in enumerate(self._names):  # new in the program: it begins inactive
+                self._active[at], self._is_bad[at], self._hushed[at] = told.get(name, (0, False, 0))
 
     def forget(self) -> None:
         """Tell everything again at the next look: what was told has been lost."""
-        self._active[:] = _UNKNOWN
+        self._active[:] = self._hushed[self._can_hush] = _UNKNOWN
 
     def active(self) -> int:
         """How many are active."""
         return int(np.count_nonzero(self._active == 1))
+
+    def suppressed(self) -> int:
+        """How many the program suppresses."""
+        return int(np.count_nonzero(self._hushed == 1))
 
     def look(self, snapshot: Snapshot, room: int) -> list[tuple[Alarm, Change]]:
         """The alarms that changed since they were last told, at most `room`. A bad quality keeps the last state and is told."""
@@ -67,12 +81,17 @@ class AlarmWatch:
         is_told[waits] = self._is_bad[waits]
         active = (snapshot.memory[self._offsets] != 0).astype(np.uint8)
         active = np.where(is_bad, self._active, active)
-        active = self._without_chatter(active, snapshot.monotonic)
-        changed = np.flatnonzero((active != self._active) | (is_told != self._is_bad))
+        passed = max(0, snapshot.monotonic - self._looked)
+        self._looked = snapshot.monotonic
+        active = self._without_chatter(active, passed)
+        hushed = self._hushed_now(snapshot, passed)
+        moved = (active != self._active) | (is_told != self._is_bad)
+        changed = np.flatnonzero(moved | (hushed != self._hushed))
         if len(changed) > room:
             self.held_back += len(changed) - room
             changed = np.roll(changed, -int(np.searchsorted(changed, self._from)))[:room]
             self._from = int(changed[-1]) + 1 if room else 0
+        first = self._began_series(snapshot)
         if not len(changed):
             return []
         self._pins.attach()
@@ -81,18 +100,37 @@ class AlarmWatch:
             is_on, quality = (None, int(qualities[at])) if is_bad[at] else (bool(active[at]), GOOD)
             value = self._values[at](snapshot) if is_on else None
             note = FOUND_AT_START if self._active[at] == _UNKNOWN else CHATTERED if self._chatters[at] and not is_on else ""
+            note = note or (FIRST_OUT if is_on and at == first else "")
             was_bad = bool(self._is_bad[at])
-            found.append((self.alarms[at], Change(self._names[at], snapshot.wall, is_on, quality, value, note, was_bad)))
+            hush = bool(hushed[at]), not moved[at]
+            change = Change(self._names[at], snapshot.wall, is_on, quality, value, note, was_bad, *hush)
+            found.append((self.alarms[at], change))
         cleared = changed[(self._active[changed] == 1) & (active[changed] == 0)]
         self._clears[cleared] -= 1
         self._chatters[cleared] = False
-        self._active[changed], self._is_bad[changed] = active[changed], is_told[changed]
+        self._hushes[changed[(self._hushed[changed] == 0) & (hushed[changed] == 1)]] -= 1
+        self._active[changed], self._is_bad[changed], self._hushed[changed] = active[changed], is_told[changed], hushed[changed]
         return found
 
-    def _without_chatter(self, active: np.ndarray, now: int) -> np.ndarray:
+    def _began_series(self, snapshot: Snapshot) -> int:
+        """Which alarm came first, where none of the grave ones stood when we looked last; -1 for none. One look sees many scans."""
+        if self._first_out_tag is None:
+            return -1
+        number = int(snapshot.column(self._first_out_tag)[0])
+        first = int(self._graves[number - 1]) if 0 < number <= len(self._graves) else -1
+        is_new = first != self._first_out or not np.any(self._active[self._graves[self._graves >= 0]] == 1)
+        self._first_out = first
+        return first if is_new else -1
+
+    def _hushed_now(self, snapshot: Snapshot, passed: int) -> np.ndarray:
+        """What the program suppresses, where a suppression that came too often lately is taken not to have come."""
+        self._hushes = np.minimum(self._hushes + passed / REFILL, BURST)
+        hushed = ((snapshot.memory[self._hush_offsets] != 0) & self._can_hush).astype(np.uint8)
+        return np.where((hushed == 1) & (self._hushed == 0) & (self._hushes < 1), np.uint8(0), hushed)
+
+    def _without_chatter(self, active: np.ndarray, passed: int) -> np.ndarray:
         """What is active, where an alarm that has cleared too often lately is taken to be so still."""
-        self._clears = np.minimum(self._clears + max(0, now - self._looked) / REFILL, BURST)
-        self._looked = now
+        self._clears = np.minimum(self._clears + passed / REFILL, BURST)
         kept = (active == 0) & (self._active == 1) & (self._clears < 1)
         self.held_back += int(np.count_nonzero(kept & ~self._chatters))
         self._chatters |= kept

@@ -1,25 +1,48 @@
-"""The routes of alarms: what stands, what happened, and acknowledging it."""
+"""The routes of alarms: what stands, what happened, how they perform; acknowledging and shelving."""
 
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import structlog
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel
 
 from runtime import quality
 from runtime.model import Alarm
 from runtime.servers.audit import Who
-from runtime.servers.records.states import AlarmState, name_of
+from runtime.servers.records.performance import told
+from runtime.servers.records.states import AlarmEvent, AlarmState, declared, name_of
+from runtime.servers.records.store import Records
 from runtime.servers.rest.describe import body, refusals
 from runtime.servers.rest.picture import when
 from runtime.servers.rest.problems import ProblemError, answer
-from runtime.servers.rest.room import Room, body_as
-from runtime.servers.rest.shapes import Alarms, AlarmView, Comment, EventQuery, Events
+from runtime.servers.rest.room import Room, body_as, nanoseconds
+from runtime.servers.rest.shapes_alarms import (
+    Alarms,
+    AlarmView,
+    Comment,
+    EventQuery,
+    Events,
+    Performance,
+    Reason,
+    Shelve,
+    SpanQuery,
+)
 
-LEAST = "operator"  # who may acknowledge
+LEAST = "operator"  # who may acknowledge and shelve
+WEEK = 7 * 86_400 * 1_000_000_000
+# what may be done to an alarm: the shape of the body, and how the records are asked
+ACTIONS: dict[str, tuple[type[Any], Callable[[Records, str, Who, Any], str]]] = {
+    "acknowledge": (Comment, lambda records, name, who, asked: records.acknowledge(name, who, asked.comment, asked.event)),
+    "confirm": (Comment, lambda records, name, who, asked: records.confirm(name, who, asked.comment, asked.event)),
+    "shelve": (Shelve, lambda records, name, who, asked: records.shelve(name, who, asked.seconds, asked.comment)),
+    "unshelve": (Reason, lambda records, name, who, asked: records.unshelve(name, who, asked.comment)),
+}
 ONLY_RECORDED = (
     "acknowledged",
     "confirmed",
@@ -31,6 +54,9 @@ ONLY_RECORDED = (
     "count",
     "event",
     "value",
+    "shelved",
+    "shelved_until",
+    "shelved_by",
 )
 # nobody has seen an occurrence that the scan shows and the records have not got yet
 NOT_YET_RECORDED = {
@@ -48,32 +74,44 @@ def alarm_routes(room: Room) -> APIRouter:
     @router.get("/alarms", response_model=Alarms, responses=refusals(), summary="List alarms, the active ones first")
     async def list_alarms() -> Response:
         items = sorted(await _all(room), key=lambda item: (not item["active"], item["name"]))
-        return answer({**room.picture.stamp(), "active": sum(item["active"] for item in items), "items": items})
+        apart = {"shelved": sum(bool(item["shelved"]) for item in items), "suppressed": sum(item["suppressed"] for item in items)}
+        active = sum(item["active"] and not item["shelved"] for item in items)
+        return answer({**room.picture.stamp(), "active": active, **apart, "items": items})
 
     @router.get(
         "/alarms/events", response_model=Events, responses=refusals(404, 503), summary="What happened to alarms, oldest first"
     )
     async def list_events(asked: Annotated[EventQuery, Query()]) -> Response:
         found = await room.read_records(lambda records: records.events_after(asked.after, asked.limit))
-        items = [
-            {"number": e.number, "time": when(e.time), "alarm": e.alarm, "kind": e.kind, "who": e.who, "state": view(e.state)}
-            for e in found
-        ]
+        items = [{**_said(event), "time": when(event.time), "state": view(event.state)} for event in found]
         return answer({"items": items, "last": found[-1].number if found else asked.after})
 
-    told: dict[str, Any] = {
-        "response_model": AlarmView,
-        "responses": refusals(403, 404, 409, 413, 415),
-        "openapi_extra": body(Comment),
-    }
+    @router.get(
+        "/alarms/statistics",
+        response_model=Performance,
+        responses=refusals(404, 503),
+        summary="How the alarms perform, beside what ISA-18.2 recommends",
+    )
+    async def read_performance(asked: Annotated[SpanQuery, Query()]) -> Response:
+        end = nanoseconds(asked.end, time.time_ns())
+        start = nanoseconds(asked.start, max(0, end - WEEK))
+        return answer(told(await room.read_records(lambda records: records.performance(start, end)), when))
 
-    @router.post("/alarms/{name}/acknowledge", summary="Acknowledge an alarm", **told)
+    @router.post("/alarms/{name}/acknowledge", summary="Acknowledge an alarm", **_described(Comment))
     async def acknowledge(name: str, request: Request) -> Response:
         return await _settle(room, "acknowledge", name, request)
 
-    @router.post("/alarms/{name}/confirm", summary="Confirm an acknowledged alarm", **told)
+    @router.post("/alarms/{name}/confirm", summary="Confirm an acknowledged alarm", **_described(Comment))
     async def confirm(name: str, request: Request) -> Response:
         return await _settle(room, "confirm", name, request)
+
+    @router.post("/alarms/{name}/shelve", summary="Take an alarm out of sight for a time", **_described(Shelve))
+    async def shelve(name: str, request: Request) -> Response:
+        return await _settle(room, "shelve", name, request)
+
+    @router.post("/alarms/{name}/unshelve", summary="Take an alarm off the shelf", **_described(Reason))
+    async def unshelve(name: str, request: Request) -> Response:
+        return await _settle(room, "unshelve", name, request)
 
     return router
 
@@ -86,29 +124,44 @@ async def _all(room: Room) -> list[dict[str, Any]]:
             known = {state.name.lower(): state for state in await room.read_records(lambda records: records.alarms())}
         except ProblemError:
             log.warning("alarms without their records")  # which alarms are active is told all the same
-    return [_now(alarm, is_on, code, known.get(name_of(alarm).lower())) for alarm, is_on, code in standing(room)]
+    return [_now(one, known.get(name_of(one.alarm).lower())) for one in standing(room)]
 
 
-def standing(room: Room) -> list[tuple[Alarm, bool, int]]:
-    """Every alarm of the program, whether its tag is true now, and how good that is: of a bad tag nobody can say."""
+class Standing(NamedTuple):
+    """An alarm of the program, and what its tags say now; of a tag whose `code` (quality) is bad nobody can say."""
+
+    alarm: Alarm
+    is_on: bool
+    code: int
+    is_suppressed: bool
+
+
+def standing(room: Room) -> list[Standing]:
+    """Every alarm of the program as its tags are now."""
     picture = room.picture
     picture.look()
-    tags = [picture.tag(alarm.active) for alarm in picture.order.alarms]
+    tags = [picture.tag(name) for alarm in picture.order.alarms for name in (alarm.active, alarm.suppressed) if name]
     shown = picture.pick(tuple(tag.name for tag in tags if tag is not None))
-    found = dict(zip(shown.names, zip(picture.values(shown), picture.qualities(shown), strict=True), strict=True))
-    told = [found[tag.name] if tag else (False, quality.BAD_CONFIGURATION_ERROR) for tag in tags]
-    return [(alarm, bool(on), code) for alarm, (on, code) in zip(picture.order.alarms, told, strict=True)]
+    names = (name.lower() for name in shown.names)
+    found = dict(zip(names, zip(picture.values(shown), picture.qualities(shown), strict=True), strict=True))
+    unknown = (False, quality.BAD_CONFIGURATION_ERROR)
+    return [
+        Standing(alarm, bool(on), code, bool(found.get(alarm.suppressed.lower(), unknown)[0]))
+        for alarm in picture.order.alarms
+        for on, code in (found.get(alarm.active.lower(), unknown),)
+    ]
 
 
-def _now(alarm: Alarm, is_on: bool, code: int, state: AlarmState | None) -> dict[str, Any]:
-    """The alarm as its tag is now: the records lag behind by a moment, and for long where their process is away."""
+def _now(now: Standing, state: AlarmState | None) -> dict[str, Any]:
+    """The alarm as its tags are now: the records lag behind by a moment, and for long where their process is away."""
+    bare = replace(declared(now.alarm), active=now.is_on, quality=now.code, suppressed=now.is_suppressed)
     if state is None:
-        bare = AlarmState(name_of(alarm), alarm.severity, alarm.text, alarm.of, alarm.limit, is_on, quality=code)
         return {**view(bare), **dict.fromkeys(ONLY_RECORDED)}
-    shown = view(replace(state, quality=code))
-    if is_on == state.active or not quality.is_good(code):
+    by_now = {word: getattr(bare, word) for word in ("id", "source", "shelve_most", "quality", "suppressed")}
+    shown = view(replace(state, **by_now))
+    if now.is_on == state.active or not quality.is_good(now.code):
         return shown  # what was last known holds, and the quality says so
-    return {**shown, "active": is_on, **(NOT_YET_RECORDED if is_on else {})}
+    return {**shown, "active": now.is_on, **(NOT_YET_RECORDED if now.is_on else {})}
 
 
 def view(state: AlarmState) -> dict[str, Any]:
@@ -119,7 +172,10 @@ def view(state: AlarmState) -> dict[str, Any]:
         "text": state.text,
         "of": state.of,
         "limit": state.limit,
+        "id": state.id,
+        "source": state.source,
         "active": state.active,
+        "suppressed": state.suppressed,
         "quality": quality.name(state.quality),
         "acknowledged": state.acked,
         "confirmed": state.confirmed,
@@ -131,31 +187,44 @@ def view(state: AlarmState) -> dict[str, Any]:
         "count": state.count,
         "event": state.event,
         "value": state.value,
+        "shelved": state.shelved or None,
+        "shelved_until": when(state.shelved_until) if state.shelved_until else None,
+        "shelved_by": state.shelved_by or None,
+        "shelve_most": state.shelve_most / 1e9,
     }
 
 
+def _said(event: AlarmEvent) -> dict[str, Any]:
+    return {word: getattr(event, word) for word in ("number", "alarm", "kind", "who", "note")}
+
+
+def _described(shape: type[BaseModel]) -> dict[str, Any]:
+    return {"response_model": AlarmView, "responses": refusals(403, 404, 409, 413, 415), "openapi_extra": body(shape)}
+
+
 async def _settle(room: Room, action: str, name: str, request: Request) -> Response:
-    """Acknowledge or confirm; the answer is the alarm after it."""
+    """Do one of ACTIONS; the answer is the alarm after it."""
     who = room.needs(request, LEAST, action, name[:100])
+    shape, act = ACTIONS[action]
     try:
-        asked = await body_as(request, Comment)
-        why = await _carry_out(room, action, name, who, asked)
+        asked = await body_as(request, shape)
+        why = await _carry_out(room, name, lambda records, known: act(records, known, who, asked))
     except ProblemError as problem:
         room.door.note(who, action, name[:100], f"refused: {problem.detail}", False)
         raise
-    room.door.note(who, action, name, f"refused: {why}" if why else "taken", not why, new=asked.comment or None)
+    new = asked.model_dump() if action == "shelve" else asked.comment or None
+    room.door.note(who, action, name, f"refused: {why}" if why else "taken", not why, new=new)
     if why:
         raise ProblemError(409, "refused", f"refused: {why}")
     return answer(next(item for item in await _all(room) if item["name"].lower() == name.lower()))
 
 
-async def _carry_out(room: Room, action: str, name: str, who: Who, asked: Comment) -> str:
+async def _carry_out(room: Room, name: str, act: Callable[[Records, str], str]) -> str:
     """Why the records refused, or nothing. Raises ProblemError 404 and 409."""
     known = {item["name"].lower(): str(item["name"]) for item in await _all(room)}
     if name.lower() not in known:
         raise ProblemError(404, "no-such-alarm", f"no alarm named `{name[:100]}`")
     records = room.records
     if records is None:
-        raise ProblemError(409, "no-records", "this site keeps no records, so nothing can be acknowledged")
-    act = records.acknowledge if action == "acknowledge" else records.confirm
-    return await asyncio.to_thread(act, known[name.lower()], who, asked.comment, asked.event)
+        raise ProblemError(409, "no-records", "this site keeps no records, so nothing can be said of its alarms")
+    return await asyncio.to_thread(act, records, known[name.lower()])

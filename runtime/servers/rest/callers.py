@@ -10,6 +10,7 @@ from collections import OrderedDict
 from runtime.model import ROLES
 from runtime.servers.audit import Who
 from runtime.servers.door import Door
+from runtime.servers.peers import host_of
 from runtime.servers.rest.problems import ProblemError
 from runtime.servers.rest.settings import NOBODY, RestSettings
 from runtime.servers.users import User, Users
@@ -48,7 +49,7 @@ class Callers:
             name, colon, password = base64.b64decode(credentials, validate=True).decode("utf-8").partition(":")
         except (binascii.Error, UnicodeDecodeError):
             return self._turn_away("", peer, "the `Basic` credentials cannot be read")
-        user = await self._users.by_password(name, password, _host(peer)) if colon else None
+        user = await self._users.by_password(name, password, peer) if colon else None
         return self._let_in(user, peer, "password") if user else self._turn_away(name, peer, "the name or the password is wrong")
 
     def still(self, authorization: str, who: Who) -> bool:
@@ -56,11 +57,11 @@ class Callers:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() == "bearer":
             return self._users.by_token(token.strip()) == User(who.user, who.role)
-        return who.user == ANONYMOUS or self._users.still(User(who.user, who.role))
+        return who.user == ANONYMOUS or self._users.still(User(who.user, who.role, who.proof))
 
     def _let_in(self, user: User, peer: str, by: str) -> Who:
-        who = Who(user.name, user.role, peer)
-        key, now = (user.name, _host(peer)), time.monotonic()
+        who = Who(user.name, user.role, peer, user.proof)
+        key, now = (user.name, host_of(peer)), time.monotonic()
         if now - self._seen.get(key, -LOGIN_LASTS) >= LOGIN_LASTS:
             self._door.note(who, "login", user.name, f"let in by {by}", True)
             self._seen[key] = now
@@ -69,7 +70,7 @@ class Callers:
         return who
 
     def _turn_away(self, name: str, peer: str, why: str) -> Who:
-        if self._is_worth_a_line(_host(peer)):
+        if self._is_worth_a_line(host_of(peer)):
             self._door.note(Who(name, "", peer), "login", name, f"refused: {why}", False)
         raise ProblemError(401, "not-logged-in", f"refused: {why}", CHALLENGE)
 
@@ -87,7 +88,3 @@ class Callers:
 def reaches(role: str, least: str) -> bool:
     """Whether a role may do what that one may."""
     return role in ROLES and ROLES.index(role) >= ROLES.index(least)
-
-
-def _host(peer: str) -> str:
-    return peer.rpartition(":")[0]

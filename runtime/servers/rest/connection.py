@@ -6,7 +6,6 @@ When all places are taken, whoever holds the most connections loses the one that
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import socket
 import ssl
@@ -22,11 +21,12 @@ from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from runtime.servers.peers import address_of
+from runtime.servers.reception import receive, seat
 from runtime.servers.rest.guard import HEAD, HEADERS
 from runtime.servers.rest.problems import PROBLEM_JSON, ProblemError, body_of
 from runtime.servers.rest.settings import RestSettings
 
-HANDSHAKE = 5.0  # s
 UNSENT = 256 * 1024  # bytes of answers that the kernel keeps for a client that does not fetch them
 log = structlog.get_logger()
 
@@ -122,18 +122,10 @@ class Lobby:
 
     async def welcome(self, listening: socket.socket) -> None:
         """Take connections as they come, for as long as we live."""
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                accepted, address = await loop.sock_accept(listening)
-            except OSError as error:  # the client has gone already, or we have no more files to open
-                log.warning("a connection could not be taken", reason=str(error))
-                await asyncio.sleep(0.1)
-                continue
-            self._arrived(accepted, address[0])
+        await receive(listening, self._arrived)
 
     def _arrived(self, accepted: socket.socket, address: str) -> None:
-        host = ipaddress.ip_address(address.partition("%")[0])
+        host = address_of(address)
         if not any(host in network for network in self.settings.allow):
             self._turn_away(accepted, address, "not in `allow`")
         elif self.count >= self.settings.clients and not self._make_room():
@@ -144,13 +136,8 @@ class Lobby:
             self._doorsteps[connection] = asyncio.get_running_loop().create_task(self._seat(connection, accepted))
 
     async def _seat(self, connection: Connection, accepted: socket.socket) -> None:
-        limits = {"ssl_handshake_timeout": HANDSHAKE, "ssl_shutdown_timeout": 1.0} if self._context else {}
         try:
-            loop = asyncio.get_running_loop()
-            await loop.connect_accepted_socket(lambda: connection, accepted, ssl=self._context, **limits)
-        except OSError as error:  # a TLS error is one too
-            log.debug("no connection", peer=connection.address, reason=str(error))
-            accepted.close()
+            await seat(connection, accepted, connection.address, self._context)
         finally:
             self._doorsteps.pop(connection, None)
 

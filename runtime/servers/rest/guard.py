@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from runtime.servers.audit import Who
+from runtime.servers.peers import peer_of
 from runtime.servers.rest.callers import CHALLENGE, Callers, reaches
 from runtime.servers.rest.problems import ProblemError, response_of
 from runtime.servers.rest.settings import RestSettings
@@ -52,13 +53,13 @@ class Guard:
         if len(scope["raw_path"]) + len(scope["query_string"]) + sum(len(n) + len(v) for n, v in scope["headers"]) > HEAD:
             raise ProblemError(431, "too-large", f"a request's address and headers may have {HEAD // 1024} kB")
         said = [value for name, value in scope["headers"] if name == b"authorization"]
-        host, port = scope["client"] or ("", 0)
+        peer = peer_of(*(scope["client"] or ("", 0)))
         is_open = scope["path"] in OPEN or (scope["path"] == "/metrics" and self._settings.metrics == "open")
         if len(said) > 1:
             raise ProblemError(400, "invalid-request", "two `Authorization` headers in one request")
         if is_open and not said:
-            return Who("", "", f"{host}:{port}")
-        who = await self._callers.identify(said[0].decode("latin-1") if said else "", f"{host}:{port}")
+            return Who("", "", peer)
+        who = await self._callers.identify(said[0].decode("latin-1") if said else "", peer)
         if not is_open and not reaches(who.role, "viewer"):
             raise ProblemError(401, "not-logged-in", "refused: this needs a user's token or password", CHALLENGE)
         return who

@@ -5,7 +5,10 @@ A bad value is left out, and so is every value once the scan is silent: what is 
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +25,13 @@ from runtime.servers.rest.site import DEVICE
 
 EDGES = range(10, 31)  # powers of two of nanoseconds, 1 us to 1 s: the scan's own histogram has eight buckets to each
 
+RECORDED = {
+    "shelved": ("bessplc_alarms_shelved", "Alarms that somebody shelved"),
+    "lately": ("bessplc_alarms_10_minutes", "Alarms that came in the last ten minutes, 11 standing for more"),
+    "flood": ("bessplc_alarm_flood", "Whether alarms come faster than a person can follow (ISA-18.2)"),
+}
+FRESH_S = 5.0  # the records write their figures once a second
+
 
 class Taken:
     """One moment of the site, copied, so that writing it down may take its time in a thread."""
@@ -35,7 +45,10 @@ class Taken:
         self.is_stale = room.door.is_stale()
         self.state = picture.state
         self.scan = room.door.snapshot.scan
-        self.alarms = [(alarm, is_on) for alarm, is_on, code in standing(room) if not quality.is_bad(code)]
+        told = standing(room)
+        self.alarms = [(one.alarm, one.is_on) for one in told if not quality.is_bad(one.code)]
+        self.suppressed = sum(one.is_suppressed for one in told)
+        self.recorded = _recorded(room)
         self.tasks = tuple(task.name for task in picture.order.tasks)
         self.statistics: np.ndarray | None
         try:
@@ -77,6 +90,11 @@ class Taken:
         for severity in sorted({alarm.severity for alarm, _ in self.alarms}) if not self.is_stale else ():
             count.add_metric((severity,), sum(on for alarm, on in self.alarms if alarm.severity == severity))
         yield count
+        if not self.is_stale:
+            yield GaugeMetricFamily("bessplc_alarms_suppressed", "Alarms that the program suppresses", value=self.suppressed)
+        for word, (name, text) in RECORDED.items():
+            if word in self.recorded:
+                yield GaugeMetricFamily(name, text, value=self.recorded[word])
 
     def _devices(self) -> Iterator[Metric]:
         state = GaugeMetricFamily(
@@ -110,6 +128,18 @@ def _histogram(statistics: np.ndarray, row: int) -> tuple[list[tuple[str, float]
     counts = np.cumsum(words[FIRST_BUCKET : FIRST_BUCKET + BUCKETS])
     buckets = [(repr(2**edge / 1e9), float(counts[8 * edge - 1])) for edge in EDGES]
     return [*buckets, ("+Inf", float(counts[-1]))], float(words[SUM]) / 1e9
+
+
+def _recorded(room: Room) -> dict[str, int]:
+    """What the process `records` says of alarms; nothing where it does not run."""
+    path = Path(room.picture.order.run_dir) / "records.json"
+    try:
+        if time.time() - path.stat().st_mtime > FRESH_S:
+            return {}
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return {word: int(found[word]) for word in RECORDED if word in found}
 
 
 def text_of(taken: Taken) -> bytes:

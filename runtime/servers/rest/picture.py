@@ -13,8 +13,9 @@ import numpy as np
 
 from runtime import quality
 from runtime.child import ServiceOrder
-from runtime.model import STATES, Tag
+from runtime.model import Tag
 from runtime.servers.door import Door
+from runtime.system_tags import STATES
 
 LOOK = 1_000_000  # ns: a snapshot is looked for at most this often, however many requests come
 KEPT = 64  # selections that are remembered: clients ask for the same ones again and again
@@ -78,8 +79,8 @@ class Picture:
 
     def select(self, match: str = "", kind: str = "") -> Selection:
         """The tags whose name fits the pattern (`*`, `?`; without case) and that are of this kind."""
-        key = (match.lower(), kind)
-        return self._remembered(key) or self._remember(key, [t for t in self.tags if _fits(t, *key)])
+        key = (None, match.lower(), kind)  # tuples of names are remembered beside these, and no name is None
+        return self._remembered(key) or self._remember(key, _fitting(self.tags, match.lower(), kind))
 
     def pick(self, names: tuple[str, ...]) -> Selection:
         """The tags of these names, in this order. Raises KeyError with the first that there is not."""
@@ -138,10 +139,7 @@ def when(nanoseconds: int) -> str:
     return str(np.datetime_as_string(np.datetime64(nanoseconds // 1000, "us"), timezone="UTC"))
 
 
-def _fits(tag: Tag, match: str, kind: str) -> bool:
-    return (not kind or tag.kind == kind) and (not match or _pattern(match).match(tag.name.lower()) is not None)
-
-
-def _pattern(match: str) -> re.Pattern[str]:
+def _fitting(tags: Sequence[Tag], match: str, kind: str) -> list[Tag]:
     # brackets stand in names (cells[3].V): only `*` and `?` are special
-    return re.compile(fnmatch.translate(match.replace("[", "[[]")))
+    pattern = re.compile(fnmatch.translate(match.replace("[", "[[]") or "*"))
+    return [tag for tag in tags if (not kind or tag.kind == kind) and pattern.match(tag.name.lower())]

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
 from fastapi import Request
@@ -40,13 +40,11 @@ class Room:
     most_streams: int = 16
     is_closing: bool = False
 
-    def needs(self, request: Request, least: str, action: str = "", subject: str = "") -> Who:
+    def needs(self, request: Request, least: str, action: str, subject: str) -> Who:
         """Who asks, if the role reaches that far. Raises ProblemError 403; what was tried is noted."""
         who = who_of(request)
         if not reaches(who.role, least):
-            self.door.note(
-                who, action or request.method.lower(), subject or request.url.path[:200], "refused: the role is too low", False
-            )
+            self.door.note(who, action, subject, "refused: the role is too low", False)
             raise ProblemError(403, "role-too-low", f"refused: this needs the role {least}, and {who.user} is {who.role}")
         return who
 
@@ -96,8 +94,3 @@ def nanoseconds(text: str | None, otherwise: int) -> int:
     if not 0 <= found_ns < 1 << 63:
         raise ProblemError(422, "invalid-request", f"`{text[:60]}` is outside 1970 to 2262")
     return found_ns
-
-
-def named(items: list[Any]) -> dict[str, Any]:
-    """Things by their names, compared without case."""
-    return {item.name.lower(): item for item in items}

@@ -14,7 +14,7 @@ import structlog
 from runtime.child import ServiceOrder
 from runtime.engine.statistics import ROW, percentile
 from runtime.servers.certificates import Certificates
-from runtime.servers.certificates_make import hosts_of
+from runtime.servers.certificates_make import hosts_of, uri_of
 from runtime.servers.certificates_read import CertificateError
 from runtime.servers.door import Door
 from runtime.servers.records.store import Records
@@ -119,7 +119,7 @@ def _context(order: ServiceOrder, settings: RestSettings, report: Report) -> ssl
         return None
     certificates = Certificates(Path(order.state_dir or order.run_dir) / "pki")
     try:
-        own = certificates.own_pair(f"urn:{socket.gethostname()}:bessplc:{order.site}", hosts_of(settings.host))
+        own = certificates.own_pair(uri_of(order.site), hosts_of(settings.host))
         worry = certificates.worry(own)
         if worry:
             log.warning(worry)

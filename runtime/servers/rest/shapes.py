@@ -117,13 +117,6 @@ class HistoryQuery(Asked):
     limit: int = Field(1000, ge=1, le=10_000, description="most samples in one answer")
 
 
-class EventQuery(Asked):
-    """Which events."""
-
-    after: int = Field(0, ge=0, lt=2**63, description="only events with a higher number")
-    limit: int = Field(100, ge=1, le=1000, description="most events in one answer")
-
-
 class AuditQuery(Asked):
     """Which lines of the audit log."""
 
@@ -149,62 +142,6 @@ class Written(BaseModel):
     value: bool | int | float
     scan: int
     answer: str
-
-
-class Comment(Asked):
-    """Why; `event` is the event that was seen, so that a newer one is not acknowledged unseen."""
-
-    comment: str = Field("", max_length=500, examples=["seen; sending somebody"])
-    event: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 0
-
-
-class AlarmView(BaseModel):
-    """One alarm. `active` is its tag's value now; where `quality` is not good, the last that was known. What only records know is
-    null on a site that keeps none, and while they cannot be read.
-    """
-
-    name: Name
-    severity: str
-    text: str
-    of: str
-    limit: str
-    active: bool
-    quality: Annotated[str, Field(examples=["Good"])]
-    acknowledged: bool | None
-    confirmed: bool | None
-    active_at: Time | None
-    cleared_at: Time | None
-    acknowledged_at: Time | None
-    acknowledged_by: str | None
-    comment: str | None
-    count: int | None
-    event: int | None
-    value: float | None
-
-
-class Alarms(Stamp):
-    """All alarms; the active ones first."""
-
-    active: int
-    items: list[AlarmView]
-
-
-class EventView(BaseModel):
-    """One event, and the alarm after it."""
-
-    number: int
-    time: Time
-    alarm: str
-    kind: str
-    who: str
-    state: AlarmView
-
-
-class Events(BaseModel):
-    """Events in the order of their numbers; `last` is what to ask `after` next."""
-
-    items: list[EventView]
-    last: int
 
 
 class DeviceView(BaseModel):

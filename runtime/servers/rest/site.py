@@ -13,13 +13,13 @@ from runtime import quality
 from runtime.child import FIELDBUS_STATUS
 from runtime.engine.image import ImageError
 from runtime.engine.statistics import STEPS, timings
-from runtime.model import DEVICE_STATES
 from runtime.servers.audit import Deed
 from runtime.servers.rest.describe import refusals
 from runtime.servers.rest.picture import when
 from runtime.servers.rest.problems import ProblemError, answer
 from runtime.servers.rest.room import Room, nanoseconds
 from runtime.servers.rest.shapes import Audit, AuditQuery, Devices, Health, History, HistoryQuery, Statistics
+from runtime.system_tags import DEVICE_STATES
 
 HOUR = 3_600_000_000_000
 DEVICE = "device."

@@ -11,6 +11,7 @@ from runtime.engine import north
 from runtime.model import Tag
 from runtime.servers.audit import Who
 from runtime.servers.door import NO_ANSWER, NO_SCAN, RING_FULL, Outcome
+from runtime.servers.integers import INTEGERS, holds
 from runtime.servers.rest.callers import reaches
 from runtime.servers.rest.describe import body, refusals
 from runtime.servers.rest.picture import Picture, Selection
@@ -33,7 +34,6 @@ STATUS = {
     RING_FULL: (503, "too-many-writes"),
     NO_ANSWER: (504, "no-answer"),
 }
-_BITS = {"DINT": 32, "LINT": 64, "TIME": 64}
 
 
 def tag_routes(room: Room) -> APIRouter:
@@ -163,15 +163,14 @@ def _element(room: Room, tag: Tag, asked: Write, who: Who) -> int:
 
 def _fitting(room: Room, tag: Tag, value: bool | int | float, who: Who, element: int) -> bool | int | float:
     """The value as the tag's type. Raises ProblemError for another type, or a number that the type does not hold."""
-    if isinstance(value, bool) != (tag.type == "BOOL") or (tag.type in _BITS and not float(value).is_integer()):
+    if isinstance(value, bool) != (tag.type == "BOOL") or (tag.type in INTEGERS and not float(value).is_integer()):
         expected = "true or false" if tag.type == "BOOL" else "a number" if tag.type == "LREAL" else "a whole number"
         room.door.refuse(tag, value, who, f"refused: not {expected}", element)
         raise ProblemError(422, "wrong-type", f"refused: {tag.name} is {tag.type} and takes {expected}")
-    if tag.type in _BITS:
-        value, half = int(value), 1 << _BITS[tag.type] - 1
-        if not -half <= value < half:
-            raise _refuse(room, tag, value, who, north.OUT_OF_RANGE, element)
-        return value
+    if tag.type in INTEGERS:
+        if not holds(tag.type, int(value)):
+            raise _refuse(room, tag, int(value), who, north.OUT_OF_RANGE, element)
+        return int(value)
     return value if tag.type == "BOOL" else float(value)
 
 

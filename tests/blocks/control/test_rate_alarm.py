@@ -115,3 +115,21 @@ def test_a_longer_delay_does_not_drop_an_alarm_that_stands():
         FALL=1.0,
         table="IN DELAY | RISING FALLING\n 0 0s | 0 0\n 2 0s | 1 0\n 4 1h | 1 0\n 2 0s | 0 1\n 0 1h | 0 1",
     )
+
+
+def test_the_first_value_after_a_restart_is_no_jump():
+    scan(
+        RATE_ALARM,
+        dt="1s",
+        RISE=0.5,
+        T=0.0,
+        table="""
+        IN RESTART | RATE RISING
+        20 0       | 0    0
+        20 1       | 0    0
+        25 1       | 0    0         # it means nothing
+        30 0       | 0    0         # the sensor is back
+        31 0       | 1    1
+        99 1       | 0    0
+    """,
+    )

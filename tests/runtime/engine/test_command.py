@@ -230,7 +230,7 @@ def test_a_restarted_service_is_not_given_its_predecessors_answers(bench: Bench)
     old = bench.commands()
     for _ in range(5):
         bench.ask(old, "hmi.p", 1.0)
-    new = Commands(bench.folder, "hmi", bench.schedule.region.size, len(bench.schedule.outputs.source), GENERATION)
+    new = Commands(bench.folder, "hmi", bench.schedule.region.size, GENERATION)
     number = new.write(bench.schedule.tag("hmi.p"), 900.0, "operator")
     bench.scan()
     assert list(new.replies()) == [], "the scan has not attached the new ring yet"
@@ -289,7 +289,7 @@ def test_a_stopped_scan_answers_that_it_is_stopped(bench: Bench) -> None:
 
 def test_a_ring_of_another_program_or_size_is_not_read(bench: Bench) -> None:
     tag = bench.schedule.tag("hmi.p")
-    foreign = Commands(bench.folder, "rest", bench.schedule.region.size, len(bench.schedule.outputs.source), GENERATION + 1)
+    foreign = Commands(bench.folder, "rest", bench.schedule.region.size, GENERATION + 1)
     foreign.write(tag, 9.0, "admin")
     Shared.create(bench.folder / command_file("modbus"), LINE, GENERATION).memory[4096:] = 0xFF
     bench.plc.attach()

@@ -30,7 +30,8 @@ from runtime.engine.plan import (
     SAFE,
 )
 from runtime.engine.plc import Plc
-from runtime.model import STATES, Site
+from runtime.model import Site
+from runtime.system_tags import STATES
 from tests.aids.engine import GENERATION, MS, Bench, looping, outbox_of, snapshot_of, wait_for
 from tests.aids.site_text import load_all
 
@@ -237,7 +238,7 @@ import pickle, sys
 from pathlib import Path
 from runtime.engine.north import Commands
 folder, generation, region, tag = pickle.load(sys.stdin.buffer)
-ring = Commands(Path(folder), "opcua", region, 1, generation)
+ring = Commands(Path(folder), "opcua", region, generation)
 print("up", flush=True)
 n = 0
 while True:

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import functools
+import gc
+import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from runtime.child import SwapOrder
 from runtime.engine.carry import Program, carry_list, do_copies
 from runtime.engine.image import Shared, address_of
-from runtime.engine.loop import scan_loop
-from runtime.engine.online import Change, Online
 from runtime.engine.plan import S_MISSED, S_SCAN, S_START, S_TICK
 from runtime.engine.plc import Plc
 from runtime.engine.south import OUTBOX_FILE, Outbox
 from runtime.model import Schedule
-from tests.aids.engine import GENERATION, Bench, wait_for
+from tests.aids.engine import Bench, wait_for
+from tests.aids.online import IO, Running, running
 from tests.aids.site_text import load_all
 
 pytestmark = pytest.mark.timeout(300)  # the loop may have to be compiled on a busy machine
-IO = 0x10
 SITE = """
 tasks:
   fast: {interval: 10 ms, programs: [p]}
@@ -52,51 +50,6 @@ SLOW = "program: q\nblocks: {sums: {type: ADD, A: last sums.OUT, B: 1.0}}\noutpu
 def schedule_of(blocks: str = BLOCKS, site: str = SITE, slow: str = SLOW, outputs: str = OUTPUTS) -> Schedule:
     texts = {"config/site.yaml": site, "programs/p.yaml": f"program: p\nblocks:{blocks}{outputs}", "programs/q.yaml": slow}
     return load_all({**texts, "io_maps/pcs.yaml": DEVICE}).schedule
-
-
-class Running:
-    """A loop that runs in this process, and the swaps that it is asked for."""
-
-    def __init__(self, folder: Path, schedule: Schedule):
-        plc = Plc(schedule, folder, GENERATION, io_generation=IO)
-        plc.compile()
-        self.generation = GENERATION
-        self.online = Online(plc, start)
-
-    @property
-    def plc(self) -> Plc:
-        return self.online.plc
-
-    def load(self, schedule: Schedule, **words: Any) -> Change:
-        self.generation += 1
-        return self.online.obey(SwapOrder(1, schedule, self.generation, **words))
-
-    def state(self, word: int) -> int:
-        return int(self.plc.plan.state[word])
-
-    def pin(self, name: str) -> Any:
-        return self.plc.pin(name)
-
-    def after(self, scans: int) -> None:
-        until = self.state(S_SCAN) + scans
-        wait_for(lambda: self.state(S_SCAN) >= until, 20, f"{scans} scans")
-
-
-def start(plc: Plc) -> threading.Thread:
-    thread = threading.Thread(target=scan_loop, args=(plc.plan,), name="a scan", daemon=True)
-    thread.start()
-    return thread
-
-
-@contextmanager
-def running(folder: Path, schedule: Schedule) -> Iterator[Running]:
-    one = Running(folder, schedule)
-    try:
-        yield one
-    finally:
-        one.plc.stop()
-        one.online.thread.join(10)
-        assert not one.online.thread.is_alive()
 
 
 @pytest.fixture(scope="module")
@@ -278,6 +231,23 @@ def test_a_thread_that_waits_for_its_turn_ends_before_its_program_is_retired(
 
 def scans() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.daemon and thread.name == "a scan"]
+
+
+def test_programs_one_after_another_leave_no_file_open_and_no_memory_mapped(site: Running) -> None:
+    """Each program has mappings and a bell of its own: after many swaps there are as many as after a few."""
+    programs = [schedule_of(BLOCKS + f"  more{n}: {{type: ADD, A: hmi.p, B: 1.0}}\n") for n in range(2)]
+    figures = []
+    for n in range(24):
+        assert site.load(programs[n % 2]).is_swapped
+        site.plc.attach()
+        gc.collect()
+        figures.append((len(os.listdir("/proc/self/fd")), shared_mappings()))
+    assert figures[-1] <= figures[3], figures
+
+
+def shared_mappings() -> int:
+    """How many of the scan's files this process has mapped."""
+    return sum("scan." in line for line in Path("/proc/self/maps").read_text().splitlines())
 
 
 def test_a_pulse_that_a_task_has_not_seen_goes_over(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from runtime.engine.image import ImageError
 from runtime.engine.north import Snapshot
 from runtime.engine.plan import INHIBITED, RUNNING, S_STATE, SAFE
 from runtime.engine.south import Outbox
-from runtime.model import STATES, Site
+from runtime.model import Site
+from runtime.system_tags import STATES
 from tests.aids.engine import GENERATION, Bench, looping
 from tests.aids.site_text import load, load_all
 
@@ -175,7 +176,7 @@ def test_a_reader_finds_a_restarted_scan(tmp_path: Path) -> None:
 def test_a_reader_of_another_program_sees_nothing(bench: Bench) -> None:
     bench.scan()
     schedule = bench.schedule
-    foreign = Snapshot(bench.folder, schedule.region, len(schedule.outputs.source), GENERATION + 1)
+    foreign = Snapshot(bench.folder, schedule.region, GENERATION + 1)
     assert not foreign.refresh() and not foreign.is_attached
     with pytest.raises(ImageError, match="another program"):
         Outbox(bench.folder, len(schedule.outputs.source), GENERATION + 1).attach()
@@ -185,8 +186,8 @@ WATCHER = """
 import pickle, sys, time
 from pathlib import Path
 from runtime.engine.north import Snapshot
-folder, generation, region, outputs, names, tags = pickle.load(sys.stdin.buffer)
-picture = Snapshot(Path(folder), region, outputs, generation)
+folder, generation, region, names, tags = pickle.load(sys.stdin.buffer)
+picture = Snapshot(Path(folder), region, generation)
 pictures, last, wrong, until = 0, 0, [], time.monotonic() + 20
 while pictures < 1500 and time.monotonic() < until:
     if not picture.refresh():
@@ -209,7 +210,7 @@ def test_a_snapshot_read_by_another_process_is_never_of_two_scans(tmp_path: Path
     schedule = load_all({"config/site.yaml": site, "programs/p.yaml": program}).schedule
     bench = Bench(tmp_path, load_all({"config/site.yaml": site, "programs/p.yaml": program}))
     tags = [t for t in schedule.tags if t.name.startswith("x.t")]
-    order = (str(tmp_path), GENERATION, schedule.region, 0, {"plc.scan": schedule.tag("plc.scan")}, tags)
+    order = (str(tmp_path), GENERATION, schedule.region, {"plc.scan": schedule.tag("plc.scan")}, tags)
     with looping(bench.plc):
         done = subprocess.run([sys.executable, "-c", WATCHER], input=pickle.dumps(order), capture_output=True, cwd=ROOT, timeout=60)
     assert done.returncode == 0, done.stderr.decode()

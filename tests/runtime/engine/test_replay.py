@@ -288,3 +288,12 @@ def test_what_a_person_reads(trip: tuple[Path, int], tmp_path: Path) -> None:
 def test_a_name_that_nothing_has_is_said_with_what_was_meant(trip: tuple[Path, int]) -> None:
     with pytest.raises(KeyError, match=r"site\.first_permit"):
         answer(Question((trip[0],), names=("site.frst_permit",)))
+
+
+def test_a_noisy_measurement_does_not_hide_the_one_fall_of_the_interlock(trip: tuple[Path, int]) -> None:
+    path, at = trip
+    found = answer(Question((path,), names=("bms.t_cell_max", "protection.ready.OK"), limit=20))
+    hot = [one["scan"] for one in found["shown"] if one["name"] == "bms.t_cell_max"]
+    assert (len(hot), hot[-1]) == (10, at), "its share, the newest"
+    assert (found["shown"][-1]["name"], found["shown"][-1]["scan"]) == ("protection.ready.OK", at)
+    assert found["left_out"] > 50 and "which were earlier" in as_text(found)

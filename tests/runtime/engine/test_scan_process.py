@@ -141,9 +141,9 @@ def test_ctrl_c_is_left_to_the_supervisor(tmp_path: Path) -> None:
 
 def test_a_service_that_comes_later_is_found_and_answered(tmp_path: Path) -> None:
     with scanning(tmp_path) as scan:
-        tag, outputs = scan.schedule.tag("hmi.p"), len(scan.schedule.outputs.source)
-        ring = Commands(tmp_path, "hmi", scan.schedule.region.size, outputs, GENERATION)
-        picture = Snapshot(tmp_path, scan.schedule.region, outputs, GENERATION)
+        tag = scan.schedule.tag("hmi.p")
+        ring = Commands(tmp_path, "hmi", scan.schedule.region.size, GENERATION)
+        picture = Snapshot(tmp_path, scan.schedule.region, GENERATION)
         number = ring.write(tag, 12.0, "operator")
         answers = wait_for(lambda: list(ring.replies()), 10, "the answer")
         assert [(r.id, r.is_taken) for r in answers] == [(number, True)]

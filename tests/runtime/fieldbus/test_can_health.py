@@ -12,8 +12,8 @@ from runtime.fieldbus import can as driver
 from runtime.fieldbus.can_health import BUS_ERRORS, BUS_STATES, HELD, BusCounts
 from runtime.fieldbus.can_rules import LAWS, CrcRule, put_crc
 from runtime.fieldbus.can_tables import Bits
-from runtime.model import DEVICE_STATES
 from runtime.quality import BAD_NO_COMMUNICATION, BAD_SENSOR_FAILURE, GOOD
+from runtime.system_tags import DEVICE_STATES
 from tests.aids.fieldbus import Cells, mapped
 from tests.aids.fieldbus_dbc import write_synthetic
 

@@ -17,8 +17,9 @@ from runtime import child
 from runtime.contract import Health
 from runtime.fieldbus import station as room
 from runtime.fieldbus.station import Station
-from runtime.model import DEVICE_STATES, DEVICE_TAGS, Device, Point
+from runtime.model import Device, Point
 from runtime.quality import GOOD
+from runtime.system_tags import DEVICE_STATES, DEVICE_TAGS
 from tests.aids.fieldbus import Cells, FieldbusRun, fieldbus_run, mapped
 from tests.aids.fieldbus_child import DeviceProcess, until
 

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from runtime.fieldbus import modbus
-from runtime.model import DEVICE_STATES
 from runtime.quality import BAD_CONFIGURATION_ERROR, BAD_DEVICE_FAILURE, BAD_NO_COMMUNICATION, BAD_SENSOR_FAILURE, GOOD
+from runtime.system_tags import DEVICE_STATES
 from tests.aids.fieldbus_child import device_process
 from tests.aids.modbus_talk import Talk
 

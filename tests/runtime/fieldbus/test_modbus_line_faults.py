@@ -8,8 +8,8 @@ import pytest
 
 from runtime.fieldbus import driver, modbus_turns
 from runtime.fieldbus.modbus_client import ModbusConnection
-from runtime.model import DEVICE_STATES
 from runtime.quality import GOOD, is_bad
+from runtime.system_tags import DEVICE_STATES
 from tests.aids.fieldbus import Cells, mapped
 from tests.aids.fieldbus_child import device_process
 from tests.aids.modbus_lines import Far, reads, run, until

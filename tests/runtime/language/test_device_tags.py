@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.model import DEVICE_STATES, DEVICE_TAGS
+from runtime.system_tags import DEVICE_STATES, DEVICE_TAGS
 from tests.aids.site_text import DRIVERS, MS, PlainScan, load, problems_of, texts
 
 RACK = "device: rack1\ndriver: fake\ntext: Rack in the west\nstale: 300 ms\ninputs:\n  bms.soc: {at: 1, type: LREAL, bad: hold}\n"

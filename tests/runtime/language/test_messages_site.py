@@ -170,6 +170,7 @@ programs/p.yaml:1:10: error[E010]: the program in programs/p.yaml is named `p`
 programs/p.yaml:2:10: error[E007]: the alarm `x` has no limit
  2 | alarms: {x: {of: bms.soc}}
    |          ^ one or more of H, HH, L and LL
+ = help: or `setpoint` and `deviation`, or `rise` and `fall`
 """,
     ),
     "an output that nobody writes": (

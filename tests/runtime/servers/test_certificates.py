@@ -64,7 +64,7 @@ def test_the_sites_own_certificate_is_an_opc_ua_application_instance_certificate
 
 def test_its_key_is_private_and_it_is_made_once_also_by_servers_that_start_together(own: Own) -> None:
     assert stat.S_IMODE(own.key.stat().st_mode) == 0o600
-    assert stat.S_IMODE(own.key.parent.stat().st_mode) == 0o700
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in (own.key.parent, own.key.parent.parent)] == [0o700, 0o700]
     found: list[bytes] = []
     again = Certificates(own.key.parent.parent)
     threads = [threading.Thread(target=lambda: found.append(again.own_pair(SITE, []).der)) for _ in range(4)]
@@ -73,6 +73,13 @@ def test_its_key_is_private_and_it_is_made_once_also_by_servers_that_start_toget
     for thread in threads:
         thread.join(30)
     assert found == [own.der] * 4
+
+
+def test_a_folder_that_others_could_open_is_closed_to_them(pki: Certificates) -> None:
+    """flock(2) asks for no more than a folder that can be opened: any user of this machine could have the servers wait."""
+    pki.folder.chmod(0o755)
+    pki.judge(made("scada").der, purpose="client")
+    assert stat.S_IMODE(pki.folder.stat().st_mode) == 0o700 and pki.listed("rejected")
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="needs the openssl tool")
@@ -331,6 +338,16 @@ def test_an_issuer_makes_nobody_trusted_over_tls_and_later_trust_counts(own: Own
     put(pki, "trusted", root)
     pki.admit(server)
     assert shake(server, client_context(own, scada, tmp_path))[0] == scada.der
+
+
+def test_the_chain_that_is_shown_is_never_half_written(own: Own, pki: Certificates) -> None:
+    """Another server of the site may be reading it: the old file stays whole for whoever has it open."""
+    shown = pki.folder / "own" / "shown.pem"
+    shown.write_text("of the certificate before")
+    with shown.open() as reading:
+        pki.server_context(own)
+        assert reading.read() == "of the certificate before"
+    assert read_certificate(shown) == own.der and [path.name for path in shown.parent.iterdir()] == ["shown.pem"]
 
 
 def test_old_tls_is_not_spoken_and_without_client_certificates_none_is_asked(own: Own, pki: Certificates, tmp_path: Path) -> None:

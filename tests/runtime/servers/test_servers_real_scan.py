@@ -97,7 +97,6 @@ def order(plant: Plant, service: str, **settings: Any) -> ServiceOrder:
         GENERATION,
         schedule.tags,
         schedule.region,
-        len(schedule.outputs.source),
         schedule.alarms,
         settings,
     )

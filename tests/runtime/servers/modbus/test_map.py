@@ -250,6 +250,9 @@ def test_one_line_names_the_tag_of_every_rack() -> None:
     assert [e.part for e in read('"rack[*].soh.quality": input 0', tags)[0]] == ["quality"] * 3
     (problem,) = read('"rack[*].soc": {register: input 200, stride: 1}', tags)[1].errors
     assert problem.code == "E949" and "2 addresses" in problem.hint
+    text = '"rack[*].soc": {register: input 200, stride: \u00b2}'  # a digit to Python, and no number
+    (problem,) = read(text, tags)[1].errors
+    assert (problem.code, problem.at.line, problem.at.column) == ("E949", 1, text.index("\u00b2") + 1)
 
 
 def test_a_printed_map_says_the_same_to_the_last_field() -> None:

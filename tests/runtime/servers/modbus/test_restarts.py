@@ -140,7 +140,10 @@ def test_a_map_that_does_not_fit_another_program_answers_nothing_until_the_serve
 
 
 def test_connections_stay_when_another_program_comes(tmp_path: Path) -> None:
-    """An online change: other tags, another map, another scan. The client keeps its connection and sees the new one."""
+    """An online change: other tags, another map, another scan. The client keeps its connection and sees the new one.
+
+    Settings stay as they were at the start: whoever changes a role or a network restarts the server.
+    """
     (tmp_path / "scada.yaml").write_text("bms.cycles: {register: input 0, as: int32}\n")
     scan = TestScan(tmp_path)
     published(scan, "bms.cycles", 11)
@@ -157,7 +160,7 @@ def test_connections_stay_when_another_program_comes(tmp_path: Path) -> None:
         (tmp_path / "scada.yaml").write_text(
             "bms.cycles: {register: input 0, as: int32}\nnew.count: {register: holding 7, as: int32}\n"
         )
-        child.give(server.process, changed.order("modbus", map="scada.yaml"), more_later=True)
+        child.give(server.process, changed.order("modbus", map="another.yaml", role="viewer", units="9"), more_later=True)
         eventually(lambda: not client.write_registers(7, [0, 5], device_id=1).isError(), timeout=10)
         assert client.read_holding_registers(7, count=2, device_id=1).registers == [0, 5]
         assert client.read_input_registers(0, count=2, device_id=1).registers == [0, 22]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import socket
 import ssl
 import time
@@ -15,10 +16,13 @@ import pytest
 from pymodbus.pdu import DecodePDU
 
 from runtime.child import ServiceOrder
-from runtime.servers.modbus.tls import role_in
-from runtime.servers.users import add_certificate, add_user
+from runtime.servers.certificates_read import facts, fingerprint_of, read_certificate
+from runtime.servers.modbus.settings import TlsSettings
+from runtime.servers.modbus.tls import Tls, role_in
+from runtime.servers.users import add_certificate, add_user, remove_certificate, set_role
 from tests.aids.servers_modbus import ONE_COIL, ask, listening_at, request
 from tests.aids.servers_modbus_tls import Badge, ask_secured, context_of, make_badge
+from tests.aids.servers_pki import made
 from tests.aids.servers_process import ServerProcess, eventually
 from tests.aids.servers_scan import TestScan
 
@@ -49,6 +53,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         "eva": None,
         "odd": "Emperor",
         "late": None,
+        "ida": None,
         "old": "operator",
     }
     badges = {name: make_badge(folder, name, role, days=-1 if name == "old" else 30) for name, role in roles.items()}
@@ -59,6 +64,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         (trusted / f"{name}.der").write_bytes(badges[name].der)
     add_user(folder / "users.yaml", "eva", "engineer")
     add_certificate(folder / "users.yaml", "eva", badges["eva"].pem)
+    add_user(folder / "users.yaml", "ida", "engineer")
+    add_certificate(folder / "users.yaml", "ida", badges["ida"].pem)
     scan = TestScan(folder)
     words = {"clients_per_address": "64", "write": {"127.0.0.1": "operator", "127.0.0.0/8": "viewer"}}
     base = scan.order("modbus", **words)
@@ -167,6 +174,84 @@ def test_a_certificate_that_is_trusted_later_comes_in_and_one_taken_out_does_not
         eventually(lambda: ask_secured(port, context, READ) == [])
         with contextlib.suppress(ConnectionResetError):
             assert connected.recv(1) == b"", "whoever is connected is shown out too"
+
+
+@contextlib.contextmanager
+def connected(port: int, context: ssl.SSLContext) -> Iterator[ssl.SSLSocket]:
+    """A client that was answered, so the server knows it by now."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as plain, context.wrap_socket(plain) as sock:
+        sock.sendall(READ)
+        assert sock.recv(10)[:2] == READ[:2]
+        yield sock
+
+
+def is_ended(sock: ssl.SSLSocket) -> bool:
+    """Waits for the server to end the connection, longer than it needs; an idle one would stay for a minute."""
+    sock.settimeout(20)
+    try:
+        return sock.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def test_a_connection_ends_with_the_role_or_the_certificate_that_its_user_had(site: Site) -> None:
+    """A right that was taken away is not kept by whoever stays connected."""
+    users, port, context = site.folder / "users.yaml", site.optional["modbus-tls"], context_of(site.badges["ida"])
+    with connected(port, context) as sock:
+        set_role(users, "ida", "viewer")
+        assert is_ended(sock)
+    with connected(port, context) as sock:
+        remove_certificate(users, "ida", fingerprint_of(site.badges["ida"].der))
+        assert is_ended(sock)
+
+
+@pytest.fixture
+def own_order(site: Site, tmp_path: Path) -> ServiceOrder:
+    """A server with a state folder of its own that has the site's certificate already."""
+    shutil.copytree(site.own.parent, tmp_path / "pki" / "own")
+    return replace(site.server.order, state_dir=str(tmp_path))
+
+
+def test_an_issuer_that_comes_while_the_server_runs_is_no_anchor_of_the_handshake(own_order: ServiceOrder) -> None:
+    """It only completes the chain: in `trusted/` it is one (OPC UA part 12, 7.8.3.1 on trust lists)."""
+    tls, root = Tls(TlsSettings(), "127.0.0.1", own_order), made("root", ca=True)
+    folder = Path(own_order.state_dir) / "pki"
+    for room, anchors in (("issuers", []), ("trusted", [root.der])):
+        (folder / room / "root.der").write_bytes(root.der)
+        tls.refresh()
+        assert tls.context.get_ca_certs(binary_form=True) == anchors
+
+
+def test_a_site_may_have_any_name(own_order: ServiceOrder, tmp_path: Path) -> None:
+    """An umlaut and a blank in the URI of the certificate that is made at the first start."""
+    Tls(TlsSettings(), "127.0.0.1", replace(own_order, site="Speicher S\u00fcd", state_dir=str(tmp_path / "new")))
+    own = read_certificate(tmp_path / "new" / "pki" / "own" / "certificate.der")
+    assert facts(own)["uris"][0].endswith(":Speicher%20S%C3%BCd")
+
+
+def test_whoever_may_not_come_in_or_finds_no_place_never_sees_a_handshake(own_order: ServiceOrder, tmp_path: Path) -> None:
+    """A handshake costs a signature with the site's key: nobody outside `allow` shall have one, nor one host a thousand."""
+    scan = TestScan(tmp_path)
+    words = {"tls": {"port": "0", "clients": "none"}, "port": "none", "allow": "127.0.0.1", "clients_per_address": "2"}
+    server = ServerProcess(replace(scan.order("modbus", **words), state_dir=own_order.state_dir))
+    port, context = listening_at(server)["modbus-tls"], context_of(None)
+
+    def shakes_hands(host: str = "127.0.0.1") -> bool:
+        with socket.create_connection(("127.0.0.1", port), timeout=20, source_address=(host, 0)) as plain:
+            try:
+                context.wrap_socket(plain).close()
+            except (ssl.SSLError, ConnectionError):
+                return False
+        return True
+
+    assert not shakes_hands("127.0.0.2")
+    with socket.create_connection(("127.0.0.1", port)), socket.create_connection(("127.0.0.1", port)):  # they say nothing
+        assert not shakes_hands()
+    eventually(shakes_hands)
+    said = [(line["peer"], line["reason"]) for line in server.lines() if line["event"] == "turned away"]
+    assert said[0] == ("127.0.0.2", "not in `allow`") and "clients_per_address" in said[1][1]
+    assert server.end() == 0
+    scan.stop()
 
 
 def test_the_role_is_read_from_the_extension_of_the_specification_only(tmp_path: Path) -> None:

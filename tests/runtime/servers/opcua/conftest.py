@@ -15,7 +15,7 @@ from tests.aids.servers_users import with_users
 @pytest.fixture(scope="session")
 def alarm_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     site = AlarmSite(tmp_path_factory.mktemp("alarms"))
-    with serving(site.order()) as (server, port):
+    with serving(site.order(), more_later=True) as (server, port):
         yield site, server, port
     site.end()
 

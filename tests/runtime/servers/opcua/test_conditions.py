@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from asyncua import Client, Server, ua
 
+from runtime import child
 from tests.aids.servers_alarms import Plant, Watch, act, becomes
 
 IDS = ua.ObjectIds
@@ -53,6 +55,36 @@ def test_a_condition_without_a_limit_is_off_normal_and_its_source_is_its_tag(pla
     assert event.InputNode.is_null() and event.NormalState.is_null()
 
 
+CLASS, SETPOINT, LATCHED = "ConditionClassId", "SetpointNode", "LatchedState/Id"
+
+
+@pytest.mark.parametrize(
+    ("alarm", "kind", "facts"),
+    [
+        ("off_low", IDS.NonExclusiveDeviationAlarmType, {SETPOINT: "ns=2;s=hmi.p_set", CLASS: "i=11164", "LowState/Id": True}),
+        ("drain_falling", IDS.NonExclusiveRateOfChangeAlarmType, {CLASS: "i=11164", "LowState/Id": True, SETPOINT: None}),
+        ("over", IDS.OffNormalAlarmType, {"Message": "OVR_VLT_ALARM: Cell voltage high", CLASS: "i=11166", LATCHED: True}),
+    ],
+)
+def test_a_deviation_a_rate_and_a_latched_fault_are_what_part_9_calls_them(
+    plant: Plant, alarm: str, kind: int, facts: dict[str, Any]
+) -> None:
+    """i=11164 is the class of the process; i=11166 that of the system, here of the bus that the error comes from (5.9)."""
+    site, _, port = plant
+
+    def plain(value: Any) -> Any:
+        return value.to_string() if isinstance(value, ua.NodeId) else getattr(value, "Text", value)
+
+    async def do(client: Client) -> Any:
+        watch = await Watch(site).start_with(client, *facts)
+        site.set(alarm, active=True, value=1.0)
+        return await watch.until(lambda: watch.told(alarm))
+
+    (event,) = act(port, do)
+    assert event.EventType == ua.NodeId(kind)
+    assert {path: plain(vars(event)[path]) for path in facts} == facts
+
+
 async def mandatory_fields(server: Server, kind: int) -> set[str]:
     """The paths that the standard's own nodes declare as mandatory for events of that type, its supertypes included."""
     found: set[str] = set()
@@ -72,17 +104,25 @@ async def mandatory_fields(server: Server, kind: int) -> set[str]:
     return found
 
 
+KINDS = {
+    "soc_low_l": IDS.NonExclusiveLevelAlarmType,
+    "door": IDS.OffNormalAlarmType,
+    "off_low": IDS.NonExclusiveDeviationAlarmType,
+    "drain_falling": IDS.NonExclusiveRateOfChangeAlarmType,
+}
+
+
 @pytest.fixture(scope="module")
 def mandatory() -> dict[int, set[str]]:
     async def read() -> dict[int, set[str]]:
         server = Server()
         await server.init()
-        return {kind: await mandatory_fields(server, kind) for kind in (IDS.NonExclusiveLevelAlarmType, IDS.OffNormalAlarmType)}
+        return {kind: await mandatory_fields(server, kind) for kind in KINDS.values()}
 
     return asyncio.run(read())
 
 
-@pytest.mark.parametrize(("alarm", "kind"), [("soc_low_l", IDS.NonExclusiveLevelAlarmType), ("door", IDS.OffNormalAlarmType)])
+@pytest.mark.parametrize(("alarm", "kind"), KINDS.items())
 def test_no_mandatory_field_of_the_type_is_left_out(plant: Plant, mandatory: dict[int, set[str]], alarm: str, kind: int) -> None:
     site, _, port = plant
 
@@ -132,6 +172,25 @@ def test_every_alarm_is_a_node_with_all_that_its_type_demands(plant: Plant, mand
     assert names == ["cell_hot_h", "cell_hot_hh", "soc_low_l", "door"]
     assert kind == IDS.NonExclusiveLevelAlarmType
     assert methods == ["Acknowledge", "Confirm", "AddComment", "Enable", "Disable"]
+
+
+def test_a_condition_has_other_parts_when_its_alarm_is_declared_otherwise(plant: Plant) -> None:
+    site, server, port = plant
+    order = site.order()
+    others = tuple(replace(alarm, is_latched=True, shelve=0) if alarm.name == "door" else alarm for alarm in order.alarms)
+
+    async def parts(client: Client) -> set[str]:
+        found = await client.get_node("ns=2;s=/alarms/door").get_references(IDS.Aggregates, ua.BrowseDirection.Forward)
+        return {ref.BrowseName.Name for ref in found} & {"ShelvingState", "MaxTimeShelved", "LatchedState"}
+
+    async def do(client: Client) -> None:
+        await becomes(lambda: parts(client), {"ShelvingState", "MaxTimeShelved"})
+        child.give(server.process, replace(order, alarms=others), more_later=True)
+        await becomes(lambda: parts(client), {"LatchedState"})
+        child.give(server.process, order, more_later=True)
+        await becomes(lambda: parts(client), {"ShelvingState", "MaxTimeShelved"})
+
+    act(port, do)
 
 
 def test_a_field_of_a_condition_can_be_monitored(plant: Plant) -> None:

@@ -10,14 +10,14 @@ from asyncua import ua
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.servers.opcua.conditions import notice_of
+from runtime.servers.opcua.conditions import About, notice_of
 from runtime.servers.opcua.filters import Where, judge_filter
 from runtime.servers.opcua.types import named, standard
 from runtime.servers.records.states import AlarmEvent, AlarmState
 
 OP, IDS = ua.FilterOperator, ua.ObjectIds
 STATE = AlarmState("cell_hot_hh", "critical", "Cell too hot", "bms.t_cell", "HH", active=True, acked=False, count=1, event=7)
-EVENT = notice_of(AlarmEvent(7, 10**18, STATE.name, "active", STATE), named("bms.t_cell"), "bms.t_cell", None, 55.0)
+EVENT = notice_of(AlarmEvent(7, 10**18, STATE.name, "active", STATE), About(named("bms.t_cell"), "bms.t_cell", None, None, 55.0))
 TYPES = {IDS.NonExclusiveLevelAlarmType: IDS.NonExclusiveLimitAlarmType, IDS.NonExclusiveLimitAlarmType: IDS.LimitAlarmType}
 TYPES |= {IDS.LimitAlarmType: IDS.AlarmConditionType, IDS.AlarmConditionType: IDS.AcknowledgeableConditionType}
 
@@ -153,6 +153,11 @@ def test_no_pattern_is_too_much(pattern: str, words: str) -> None:
 
 def test_a_list_that_runs_backwards_fits_nothing() -> None:
     assert holds(element(OP.Like, value("b"), value("[z-a]"))) is False
+
+
+@pytest.mark.filterwarnings("error")
+def test_two_dashes_in_a_list_are_one() -> None:
+    assert [holds(element(OP.Like, value(letter), value("[a--c]"))) for letter in "abcd-"] == [True, True, True, False, False]
 
 
 def test_a_rude_pattern_costs_little() -> None:

@@ -41,6 +41,11 @@ async def acknowledge(client: Client) -> str:
     return await call(client, alarm, method, ua.Variant(b"none", ua.VariantType.ByteString), ua.Variant(ua.LocalizedText("")))
 
 
+async def unshelve(client: Client) -> str:
+    """Nothing is shelved: who may is told that."""
+    return await call(client, condition_id("door"), ua.ObjectIds.ShelvedStateMachineType_Unshelve)
+
+
 async def history(client: Client) -> str:
     details = ua.ReadRawModifiedDetails(NumValuesPerNode=1)
     asked = ua.HistoryReadParameters(
@@ -75,6 +80,7 @@ CELLS: dict[str, tuple[_Ask, tuple[str, str, str, str]]] = {
     "call an operator's pulse": (lambda c: call(c, "/commands", "/commands/hmi.reset"), (NO, *(GOOD,) * 3)),
     "call an engineer's pulse": (lambda c: call(c, "/commands", "/commands/hmi.open"), (NO, NO, GOOD, GOOD)),
     "acknowledge an alarm, of no known event": (acknowledge, (NO, *("BadEventIdUnknown",) * 3)),
+    "unshelve an alarm that is not shelved": (unshelve, (NO, *("BadConditionNotShelved",) * 3)),
     "add a node": (add_node, (NO,) * 4),
     "delete a node": (delete_node, (NO,) * 4),
 }

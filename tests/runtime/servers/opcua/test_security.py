@@ -272,9 +272,7 @@ def test_a_client_outside_of_the_allowed_networks_is_not_even_answered(site: Sit
 
 
 def test_a_password_in_the_clear_is_taken_from_nobody_who_could_be_overheard(tmp_path: Path) -> None:
-    order = with_users(
-        ServiceOrder("opcua", "", "", "", 0, (), TagRegion(0, 0, 0, 0, 0), 0, (), {}), tmp_path, eva=("viewer", WORD)
-    )
+    order = with_users(ServiceOrder("opcua", "", "", "", 0, (), TagRegion(0, 0, 0, 0, 0), (), {}), tmp_path, eva=("viewer", WORD))
     heard: list[str] = []
     door: Any = SimpleNamespace(note=lambda who, action, subject, answer, taken: heard.append(answer))
     identity = Identity(OpcuaSettings(), Users(order.users), Certificates(tmp_path), None, door)

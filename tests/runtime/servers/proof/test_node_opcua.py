@@ -96,8 +96,7 @@ def test_an_alarm_comes_is_acknowledged_with_a_comment_and_goes(operator: NodeCl
     """node-opcua's own alarm list: it selects every field of AlarmConditionType and begins with a ConditionRefresh."""
 
     def alarm() -> dict[str, Any]:
-        listed = operator("alarms")["alarms"]
-        return next((one for one in listed if one["condition"] == "ns=2;s=/alarms/p_set_high_h"), {})
+        return next(iter(operator("alarms", condition="ns=2;s=/alarms/p_set_high_h")["alarms"]), {})
 
     def becomes(**facts: Any) -> dict[str, Any]:
         return dict(until(lambda: alarm() if alarm().items() >= facts.items() else None, 20, f"the alarm with {facts}"))
@@ -115,6 +114,60 @@ def test_an_alarm_comes_is_acknowledged_with_a_comment_and_goes(operator: NodeCl
     operator("write", node=P_SET, type="Double", value=0.0)
     becomes(active=False, retain=False)
     operator("leaveAlarms")
+
+
+def test_each_kind_of_alarm_shows_its_limits_and_states(operator: NodeClient) -> None:
+    """Limits below a setpoint and of a fall are negative (part 9, 5.8.22.1); the others are what the programs say."""
+    facts = {
+        "p_set_high_h/HighLimit": LIMIT,
+        "p_off_high/HighLimit": 2000.0,
+        "p_off_low/LowLimit": -2000.0,
+        "p_off_low/SetpointNode": P_SET,
+        "cell_warming_rising/HighLimit": 0.1,
+        "cell_warming_rising/SuppressedState/Id": False,
+        "over_voltage_hh/HighHighLimit": 940.0,
+        "over_voltage_hh/LatchedState/Id": False,
+        "over_voltage_hh/SuppressedOrShelved": False,
+    }
+    read = operator("read", nodes=[f"ns=2;s=/alarms/{path}" for path in facts])["values"]
+    assert dict(zip(facts, (value["value"] for value in read), strict=True)) == facts
+
+
+def test_an_operator_shelves_an_alarm_and_a_viewer_does_not(node: NodeClient) -> None:
+    """By the methods that the alarm's own ShelvingState shows; what node-opcua's alarm list then says of the alarm."""
+    alarm = "ns=2;s=/alarms/p_set_high_h"
+
+    def shelve(method: str, milliseconds: float | None = None) -> str:
+        words = {} if milliseconds is None else {"milliseconds": milliseconds}
+        return str(node("shelve", condition=alarm, method=method, **words)["status"])
+
+    def becomes(**facts: Any) -> dict[str, Any]:
+        def found() -> dict[str, Any] | None:
+            return next((one for one in node("alarms", condition=alarm)["alarms"] if one.items() >= facts.items()), None)
+
+        return dict(until(found, 20, f"the alarm with {facts}"))
+
+    node.connect(POLICIES[0], user="vera")
+    assert shelve("TimedShelve", 60_000) == "BadUserAccessDenied"
+    node("disconnect")
+    node.connect(POLICIES[0], user="otto")
+    node("watchAlarms")
+    assert shelve("TimedShelve", 9 * 3_600_000) == "BadShelvingTimeOutOfRange"  # eight hours, where the program does not say
+    assert shelve("Unshelve") == "BadConditionNotShelved"
+    assert shelve("TimedShelve", 60_000) == "Good"
+    shelved = becomes(shelved=True, shelving="TimedShelved", by="otto")
+    assert 0 < shelved["left"] <= 60_000 and shelved["retain"]
+    assert shelve("OneShotShelve") == "BadConditionAlreadyShelved"
+    first = node("read", nodes=[f"{alarm}/ShelvingState/UnshelveTime"])["values"][0]["value"]
+    assert first < shelved["left"], "it counts down"
+    node("write", node=P_SET, type="Double", value=LIMIT + 20.5)
+    becomes(active=True, shelved=True)  # the list may hide it; it is told all the same
+    assert shelve("Unshelve") == "Good"
+    becomes(active=True, acked=False, shelved=False, shelving="Unshelved")
+    node("write", node=P_SET, type="Double", value=0.0)
+    becomes(active=False)
+    node("leaveAlarms")
+    node("disconnect")
 
 
 def test_it_reads_back_what_was_recorded(operator: NodeClient) -> None:

@@ -29,7 +29,6 @@ def order_of(bench: Bench, state: Path) -> ServiceOrder:
         generation=GENERATION,
         tags=schedule.tags,
         region=schedule.region,
-        outputs=len(schedule.outputs.source),
         alarms=schedule.alarms,
         settings={},
         state_dir=str(state),
@@ -56,6 +55,27 @@ def test_a_trip_leaves_an_incident_file_that_replays_bit_for_bit(tmp_path: Path)
     assert run.facts.is_equal and run.facts.pictures >= 1
     assert [(note["why"], note["scan"]) for note in run.facts.notes] == [("plc.state safe", 151)]
     assert recorder.counters()["lost"] == 0
+
+
+def test_an_alarm_of_a_single_scan_makes_an_incident(tmp_path: Path) -> None:
+    """A tag of `on:` that is true in one scan and false in the next, between two looks: it is in a picture that still stands."""
+    run_dir = tmp_path / "run"
+    run_dir.mkdir()
+    bench = Bench(run_dir, real_site())
+    recorder = Recorder(order_of(bench, tmp_path), RecorderSettings(after=0.0, on=("hmi.close",)))
+    bench.plc.attach()
+    bench.scan(3)
+    wait_for(lambda: recorder.scans == 3, 20, "the tape")
+    wait_for(lambda: recorder._trips._active is not None, 20, "a first look")
+    rose = int(bench.value("plc.scan")) + 1
+    bench.ask(bench.commands("hmi"), "hmi.close", True)
+    bench.scan(2)
+    wait_for(lambda: recorder._trip is not None or recorder.incidents, 20, "the rise was seen")
+    found = wait_for(lambda: scans_on_until(bench, tmp_path), 20, "an incident file")
+    asyncio.run(recorder.close())
+    run = TapeRun([found])
+    assert sum(len(rows.scans) for rows in run.rows()) > 0
+    assert [(note["why"], note["scan"]) for note in run.facts.notes] == [("hmi.close", rose)]
 
 
 def scans_on_until(bench: Bench, state: Path) -> Path | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import sqlite3
@@ -55,14 +54,9 @@ def test_what_is_on_a_disk_that_became_read_only_can_be_read(
     raise_alarm(before, "hot")
     if not is_running:
         before.close()
-    real = os.open
-
-    def refuse(path: str, flags: int, *more: int, **words: int) -> int:
-        if flags & os.O_RDWR:
-            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
-        return real(path, flags, *more, **words)
-
-    monkeypatch.setattr(os, "open", refuse)
+    real = os.access
+    # access(2): EROFS where writing is asked for on a read-only file system, also of root
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK and real(path, mode))
     records = Records(tmp_path, is_strict=True)
     assert [state.active for state in records.alarms()] == [True]
     assert "readonly" in records.acknowledge("hot", EVA)
@@ -219,3 +213,18 @@ def test_readers_see_one_picture_while_it_is_trimmed(tmp_path: Path) -> None:
     for scans in pictures:
         assert scans == list(range(8999, 8999 - len(scans), -1)) and len(scans) >= 100
     assert store.STEP < 9000
+
+
+def test_a_visitor_who_leaves_does_not_take_the_log_from_whoever_has_two_connections_open(tmp_path: Path) -> None:
+    """SQLite, "How to corrupt a database", 2.2: to close any descriptor of a file drops the locks that the process has on it."""
+    mine = with_alarms(tmp_path, "hot")
+    with mine.file.reading(), mine.file.reading():
+        pass
+    visit = "from runtime.servers.records.store import Records; r = Records(FOLDER); print(r.alarms()[0].count); r.close()"
+    visitor = [sys.executable, "-c", visit.replace("FOLDER", repr(str(tmp_path)))]
+    seen = []
+    for _ in range(2):
+        seen.append(subprocess.run(visitor, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+        raise_alarm(mine, "hot")
+    assert seen == ["0\n", "1\n"]
+    mine.close()

@@ -139,7 +139,7 @@ class Picture(Snapshot):
 
     def __init__(self, tmp_path: Path):
         self.tags, region = lay_out_region(TAGS)
-        super().__init__(tmp_path, region, 0, 0)
+        super().__init__(tmp_path, region, 0)
         self.by_name = {tag.name: tag for tag in self.tags}
         self.at(0)
 

@@ -13,7 +13,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from runtime.quality import BAD_NO_COMMUNICATION
-from runtime.servers.users import remove_user
+from runtime.servers.users import add_user, read_users, remove_user, set_password
+from runtime.source import Report
 from tests.aids.servers_process import eventually
 from tests.aids.servers_rest import PASSWORD, RestSite, at_scan, raise_alarm, rest_site
 
@@ -31,6 +32,7 @@ MATRIX = [
     ("GET", f"{API}/values", {}, (401, 200, 200, 200, 200)),
     ("GET", f"{API}/alarms", {}, (401, 200, 200, 200, 200)),
     ("GET", f"{API}/alarms/events", {}, (401, 200, 200, 200, 200)),
+    ("GET", f"{API}/alarms/statistics", {}, (401, 200, 200, 200, 200)),
     ("GET", f"{API}/devices", {}, (401, 200, 200, 200, 200)),
     ("GET", f"{API}/statistics", {}, (401, 200, 200, 200, 200)),
     ("GET", f"{API}/history/bms.soc", {}, (401, 404, 404, 404, 404)),
@@ -42,6 +44,8 @@ MATRIX = [
     ("PUT", f"{API}/tags/nope", WRITE, (401, 404, 404, 404, 404)),
     ("POST", f"{API}/alarms/door/acknowledge", {"json": {}}, (401, 403, 409, 409, 409)),
     ("POST", f"{API}/alarms/door/confirm", {"json": {}}, (401, 403, 409, 409, 409)),
+    ("POST", f"{API}/alarms/nope/shelve", {"json": {"once": True}}, (401, 403, 404, 404, 404)),
+    ("POST", f"{API}/alarms/door/unshelve", {"json": {}}, (401, 403, 409, 409, 409)),
     ("GET", "/", {}, (401, 404, 404, 404, 404)),
     ("DELETE", f"{API}/tags/hmi.p_set", {}, (401, 405, 405, 405, 405)),
     ("POST", f"{API}/tags", {"json": {}}, (401, 405, 405, 405, 405)),
@@ -121,6 +125,39 @@ def test_passwords_over_tls(site: RestSite) -> None:
         assert client.get(f"{API}/tags", auth=("nobody", PASSWORD)).status_code == 401
     lines = eventually(lambda: [line for line in site.audit() if line["event"] == "login" and line["subject"] == "nobody"])
     assert lines[0]["level"] == "warning" and PASSWORD not in site.server.log()
+
+
+def test_what_a_password_opened_ends_with_it_and_its_hash_is_shown_nowhere(site: RestSite) -> None:
+    users = Path(site.order.users)
+    add_user(users, "ida", "operator", PASSWORD)
+    hashed = read_users(users, Report())["ida"].password
+    with site.client() as client:
+        asked = {"auth": ("ida", PASSWORD)}
+        eventually(lambda: client.put(f"{API}/tags/hmi.p_set", **asked, **WRITE).status_code == 200)
+        with client.stream("GET", f"{API}/events?every=0.05", **asked) as stream:
+            lines = stream.iter_lines()
+            assert next(lines) == "event: values"
+            set_password(users, "ida", f"{PASSWORD} of another")
+            for _ in lines:  # until the server ends it
+                pass
+        assert client.get(f"{API}/tags", **asked).status_code == 401
+    with site.client("engineer") as engineer:
+        assert hashed.startswith("scrypt$") and hashed not in engineer.get(f"{API}/audit?limit=1000").text
+    assert eventually(lambda: [line for line in site.audit() if line["user"] == "ida"]) and hashed not in site.server.log()
+
+
+def test_a_flood_of_what_is_refused_is_counted_and_not_told_one_by_one(site: RestSite) -> None:
+    """Writes and acknowledgements without the role, values out of range: of one host a hundred in a minute."""
+    from_there = httpx.HTTPTransport(verify=site.context, local_address="127.0.0.2")
+    with site.client("viewer", transport=from_there) as viewer, site.client("operator") as operator:
+        for _ in range(50):
+            assert viewer.put(f"{API}/tags/hmi.p_set", **WRITE).status_code == 403
+            assert viewer.post(f"{API}/alarms/door/acknowledge", json={}).status_code == 403
+            assert viewer.get(f"{API}/audit").status_code == 403
+        assert operator.put(f"{API}/tags/hmi.p_set", **WRITE).status_code == 200
+    told = eventually(lambda: [line for line in site.audit() if line["peer"].startswith("127.0.0.2:")])
+    refused = [line for line in told if line["answer"].startswith("refused")]
+    assert len(refused) == 100 and {line["event"] for line in refused} >= {"write", "acknowledge"}
 
 
 def test_tokens_that_are_guessed_have_ended_or_were_taken_away(site: RestSite, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from runtime import child
 from runtime.model import Tag
 from runtime.quality import BAD_NO_COMMUNICATION, GOOD
+from runtime.servers.certificates_read import facts, read_certificate
 from runtime.servers.rest.settings import describe_rest
 from runtime.source import Report
 from tests.aids.servers_process import ServerProcess, eventually, serving
@@ -80,6 +81,19 @@ def test_another_program_while_clients_stay(tmp_path: Path) -> None:
         process.stdin.close()
         process.terminate()
         assert process.wait(10) == 0
+        scan.stop()
+
+
+def test_a_site_may_have_any_name(tmp_path: Path) -> None:
+    """The name stands in the certificate's URI (RFC 3986, 2.1: in UTF-8, percent-encoded)."""
+    scan = TestScan(tmp_path)
+    site = described(tmp_path, scan)
+    try:
+        with serving(replace(site.order, site="Speicher S\u00fcd")) as (_, port):
+            assert httpx.get(f"https://127.0.0.1:{port}/health/live", verify=site.context).status_code == 200
+        own = read_certificate(site.state / "pki" / "own" / "certificate.der")
+        assert facts(own)["uris"][0].endswith(":Speicher%20S%C3%BCd")
+    finally:
         scan.stop()
 
 

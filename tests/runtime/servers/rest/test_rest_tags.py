@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -278,6 +279,63 @@ def test_an_alarm_is_acknowledged_once(site: RestSite, engineer: httpx.Client) -
     eventually(lambda: [line["level"] for line in site.audit() if line["event"] == "acknowledge"] == levels)
 
 
+def test_an_alarm_is_shelved_and_taken_back(site: RestSite, engineer: httpx.Client) -> None:
+    raise_alarm(site, "door")
+    shelve, unshelve = f"{API}/alarms/DOOR/shelve", f"{API}/alarms/door/unshelve"
+    for wrong in ({}, {"seconds": 60, "once": True}, {"seconds": 0}, {"seconds": "60"}, {"once": 1}, {"until": 5}):
+        problem(engineer.post(shelve, json=wrong), 422, "invalid-request")
+    long = engineer.post(shelve, json={"seconds": 30_000})
+    problem(long, 409, "refused")
+    assert long.json()["detail"] == "refused: it may be shelved for 8 h at most"
+    done = engineer.post(shelve, json={"seconds": 3600, "comment": "painters"})
+    assert done.status_code == 200, done.text
+    assert (done.json()["shelved"], done.json()["shelved_by"], done.json()["comment"]) == ("timed", "engineer1", "painters")
+    assert done.json()["active"] and done.json()["shelved_until"] and done.json()["shelve_most"] == 8 * 3600
+    told = engineer.get(f"{API}/alarms").json()
+    assert (told["shelved"], told["suppressed"]) == (1, 0)
+    assert told["active"] == sum(item["active"] and item["name"] != "door" for item in told["items"]), "it is out of sight"
+    problem(engineer.post(shelve, json={"once": True}), 409, "refused")
+    assert engineer.post(unshelve, json={}).json()["shelved"] is None
+    problem(engineer.post(unshelve, json={}), 409, "refused")
+    assert engineer.post(shelve, json={"once": True}).json()["shelved"] == "one shot"
+    site.scan.set("alarm.door", 0)
+    newest = engineer.get(f"{API}/alarms/events?limit=1000").json()["items"]
+    assert [(event["kind"], event["note"]) for event in newest if event["alarm"] == "door"][-3:] == [
+        ("shelved", "for 1 h"),
+        ("unshelved", ""),
+        ("shelved", "one shot"),
+    ]
+
+    def taken() -> list[dict[str, Any]]:
+        deeds = engineer.get(f"{API}/audit?subject=door").json()["items"]
+        return [deed for deed in deeds if deed["taken"] and deed["action"].endswith("shelve")]
+
+    eventually(lambda: len(taken()) == 3)
+    new = {deed["action"]: deed["new"] for deed in taken()}
+    assert new == {"shelve": {"seconds": 3600, "once": False, "comment": "painters"}, "unshelve": None}
+
+
+def test_metrics_tell_of_a_flood_while_the_records_run(site: RestSite, engineer: httpx.Client) -> None:
+    said = site.scan.folder / "records.json"
+    said.write_text('{"listening": "records.sqlite", "pid": 1, "shelved": 2, "lately": 11, "flood": 1}')
+    text = engineer.get("/metrics").text
+    assert "bessplc_alarm_flood 1.0" in text and "bessplc_alarms_shelved 2.0" in text and "bessplc_alarms_10_minutes 11.0" in text
+    assert "bessplc_alarms_suppressed 0.0" in text
+    os.utime(said, (0, 0))  # the process was killed: what it wrote last says nothing of now
+    assert "bessplc_alarm_flood" not in engineer.get("/metrics").text
+    said.unlink()
+
+
+def test_statistics_of_alarms_of_a_time(site: RestSite, engineer: httpx.Client) -> None:
+    raise_alarm(site, "cell_hot_h", at=1_700_002_500_000_000_000)
+    found = engineer.get(f"{API}/alarms/statistics", params={"end": "2023-11-14T23:00:00Z"}).json()
+    # the file began after that: such a span is ten minutes at least
+    assert (found["alarms"], found["since"], found["until"]) == (1, "2023-11-14T22:50:00.000000Z", "2023-11-14T23:00:00.000000Z")
+    assert found["severities"] == {"critical": {"alarms": 1, "share": 100.0}} and found["per_hour"] == 6
+    assert {target["verdict"] for target in found["targets"]} <= {"good", "manageable", "too many"}
+    problem(engineer.get(f"{API}/alarms/statistics?start=yesterday"), 422, "invalid-request")
+
+
 def test_the_audit_log_says_who_wrote(engineer: httpx.Client) -> None:
     put(engineer, "hmi.p_set", 11.25)
 
@@ -316,6 +374,12 @@ def test_values_are_followed_as_they_change(site: RestSite, engineer: httpx.Clie
         site.scan.set("bms.soc", 2.0)
         assert next(told)["values"] == {"bms.soc": 2.0}
     problem(engineer.get(f"{API}/events?tags=nope"), 404, "no-such-tag")
+
+
+def test_a_pattern_that_was_asked_for_before_does_not_answer_for_names(engineer: httpx.Client) -> None:
+    """`tags=hmi.p_set,` names a second tag, which has no name."""
+    assert list(engineer.get(f"{API}/values?match=hmi.p_set").json()["values"]) == ["hmi.p_set"]
+    problem(engineer.get(f"{API}/values?tags=hmi.p_set,"), 404, "no-such-tag")
 
 
 def test_no_page_loads_anything_from_elsewhere(engineer: httpx.Client) -> None:
