@@ -184,7 +184,8 @@ class Loader:
         limits = (0.0,) * len(site.schedule.outputs.source) if load.is_tried else limits_of(site, load.request.limits)
         is_trial = load.request.is_trial or (load.request.is_unattended and not load.is_tried)
         # what this program retains and the running one has not: it was there before a load that is undone, or before the last start
-        warm = restore(site.schedule, state_folder_of(self._app.options.site), is_start=False).schedule
+        known = frozenset(tag.name.lower() for tag in running.schedule.tags)
+        warm = restore(site.schedule, state_folder_of(self._app.options.site), is_start=False, leave=known).schedule
         order = SwapOrder(load.number, warm, generation_of(site.schedule), is_trial, limits)
         if not self._app.tell_scan(order):
             self._end(refused("no scan is running"))

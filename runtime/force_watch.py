@@ -1,6 +1,7 @@
-"""Tells which forces ended because their time was over: a line in the log and one in the audit log. It reads shared memory only.
+"""Tells which forces ended by themselves, their time over or their scan gone: a line in the log and one in the audit log.
 
 What somebody lifted, and what a load lifted, is told by whoever did that. The scan leaves in a row of its table how it ended.
+It reads shared memory only.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from runtime.model import Schedule, Tag
 from runtime.servers.audit import Deed, Keep, Who
 
 FORCERS_ROLE = "engineer"  # the least that may force
-TIME_IS_OVER = "time is over"
+TIME_IS_OVER, SCAN_RESTARTED = "time is over", "the scan was started anew"
 
 Tell = Callable[[str, str, dict[str, Any]], None]
 
@@ -48,14 +49,21 @@ class ForceWatch:
     def __init__(self, schedule: Schedule, folder: Path, generation: int, tell: Tell, keep: Keep, before: ForceWatch | None = None):
         self._schedule, self._folder, self._tell, self._keep = schedule, folder, tell, keep
         self._table = ForceTable(folder, generation, schedule.region.size)
-        self._seen = -1
+        self._seen, self._session = -1, 0
         self._held: dict[int, np.ndarray] = dict(before._held) if before is not None else {}
         self._told: set[int] = set(before._told) if before is not None else set()
 
     def look(self) -> None:
         """Tell what ended since the last look."""
         table = self._table.read()
-        if table is None or table[0, H_VERSION] == self._seen:
+        if table is None:
+            return
+        if self._session not in (0, self._table.session):  # forces are gone with the scan that held them
+            for row in self._held.values():
+                self._say(row, SCAN_RESTARTED)
+            self._held, self._told, self._seen = {}, set(), -1
+        self._session = self._table.session
+        if table[0, H_VERSION] == self._seen:
             return
         self._seen = int(table[0, H_VERSION])
         rows = {int(row[E_TOKEN]): row for row in table[1:] if row[E_TOKEN]}
@@ -69,7 +77,7 @@ class ForceWatch:
         self._told &= rows.keys()
         self._held = {token: row for token, row in rows.items() if row[E_USED]}
 
-    def _say(self, row: np.ndarray) -> None:
+    def _say(self, row: np.ndarray, why: str = TIME_IS_OVER) -> None:
         tag = self._tag_of(int(row[E_NAME]))
         if tag is None:
             return  # its force was over in the moment of a load that has no such tag
@@ -77,8 +85,8 @@ class ForceWatch:
         note = read_note(self._folder, int(row[E_TOKEN]))
         name = f"{tag.name}[{element}]" if element else tag.name
         facts = {"user": note.user, "reason": note.reason} if note is not None else {}
-        self._tell("runtime", "force ended", {"tag": name, "value": value, "why": TIME_IS_OVER, **facts})
-        self._keep(force_end(tag.name, element, value, note, TIME_IS_OVER))
+        self._tell("runtime", "force ended", {"tag": name, "value": value, "why": why, **facts})
+        self._keep(force_end(tag.name, element, value, note, why))
 
     def _tag_of(self, number: int) -> Tag | None:
         return next((tag for tag in self._schedule.tags if number_of(tag) == number), None)

@@ -139,6 +139,8 @@ def _watch(app: App, stop: list[int], log: Any, control: Control, reload: list[i
                 reload.clear()
                 control.load_files("SIGHUP")
             if status.site is not app.site:
+                if status.snapshot.scan:
+                    _keep(keeper, status, log, at_last=True)  # an undo, or a restart with the program before, begins from here
                 leave_program(app.folder, app.site.schedule)
                 generation = generation_of(app.site.schedule)
                 status.follow(app.site, generation)

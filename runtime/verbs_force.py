@@ -173,9 +173,13 @@ def _now(seen: Any, tag: Any, element: int) -> Any:
 def _held(seen: Any) -> list[Any]:
     from runtime.app import generation_of
     from runtime.engine.force_list import read_forces
+    from runtime.engine.image import ImageError
 
     schedule = seen.site.schedule
-    return read_forces(seen.folder, generation_of(schedule), schedule.region.size, schedule.tags, schedule.tick)
+    try:
+        return read_forces(seen.folder, generation_of(schedule), schedule.region.size, schedule.tags, schedule.tick)
+    except (ImageError, TimeoutError) as error:
+        fail(f"the forces cannot be read now: {error}; ask again", EXIT_HELD)
 
 
 def _as_json(one: Any) -> dict[str, Any]:

@@ -31,7 +31,6 @@ def count_alarms(plan: Plan) -> None:
                 warning += 1
             if first == 0 and severity != WARNING:
                 first = row + 1
-    _keep_first_out(plan)
     if first != 0 and load_i4(system[P_ERROR]) + load_i4(system[P_CRITICAL]) == 0:
         store_i4(system[P_FIRST_OUT], first)
         plan.state[S_FIRST_OUT] = alarms[first - 1, L_KEY]
@@ -41,7 +40,7 @@ def count_alarms(plan: Plan) -> None:
 
 
 @scan_path
-def _keep_first_out(plan: Plan) -> None:
+def keep_first_out(plan: Plan) -> None:
     """Another program numbers its alarms otherwise: what it took over is found again by its key, or is no more."""
     key = plan.state[S_FIRST_OUT]
     if key == _key_of(plan, load_i4(plan.system[P_FIRST_OUT])):

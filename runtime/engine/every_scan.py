@@ -51,12 +51,13 @@ def _read(ring: int, payload: int, seen: int, offsets: np.ndarray, rows: np.ndar
 class EveryScan:
     """These tags of a program in each scan. `missed` counts the scans that were too fast for whoever looks."""
 
-    def __init__(self, folder: Path, generation: int, region_size: int, tags: Sequence[Tag]):
+    def __init__(self, folder: Path, generation: int, region_size: int, tags: Sequence[Tag], *, from_first: bool = False):
         self._file, self._generation, self._layout = folder / SCAN_FILE, generation, scan_layout(region_size)
         self._offsets = np.array([tag.offset for tag in tags], np.int64)
         self._rows = np.zeros((SLOTS, CELLS + len(tags)), np.int64)
         self._shared: Shared | None = None
         self._seen = 0
+        self._counts = from_first  # what was published before anybody looked was missed by nobody
         self.missed = 0
 
     def take(self) -> list[Seen]:
@@ -73,8 +74,9 @@ class EveryScan:
                 self._shared = None
             return []
         rows = self._rows[:count].tolist()
-        if self._seen:
+        if self._counts:
             self.missed += rows[-1][NUMBER] - self._seen - count
+        self._counts = True
         self._seen = rows[-1][NUMBER]
         return [Seen(row[SCAN], row[WALL], tuple(map(bool, row[CELLS:]))) for row in rows]
 

@@ -198,7 +198,7 @@ def _take_over(plan: Plan) -> None:
         if tag < 0 or tags[tag, F_KIND] == OF_RUNTIME:
             forces[row, E_USED], forces[row, E_END] = 0, LIFTED
             continue
-        kind, bits, was_fed = forces[row, E_TYPE], forces[row, E_BITS], forces[row, E_FEED] >= 0
+        kind, bits = forces[row, E_TYPE], forces[row, E_BITS]
         cell = tags[tag, F_CELL] + forces[row, E_ELEMENT] * (kind % 16)
         forces[row, E_TAG], forces[row, E_CELL], forces[row, E_KIND] = tag, cell, tags[tag, F_KIND]
         forces[row, E_FEED] = find_feed(plan.feeds, cell)
@@ -206,7 +206,7 @@ def _take_over(plan: Plan) -> None:
             forces[row, E_END] = LIFTED
         if forces[row, E_FEED] >= 0:
             turn_copy(plan, row)
-        elif was_fed and plan.commands[tag, D_TARGET] == 0:  # nobody writes it any more: it is the new text's constant
+        elif tags[tag, F_KIND] != LATCHED and plan.commands[tag, D_TARGET] == 0:  # nobody writes it: it is the new text's constant
             forces[row, E_UNDER] = load_wide(cell, kind)
         store_wide(cell, kind, bits)
         _mark(plan, tag)
@@ -216,7 +216,7 @@ def _take_over(plan: Plan) -> None:
 @scan_path
 def _find_name(tags: np.ndarray, name: int, near: int) -> int:
     """The tag of this name, -1 for none. It stands near where it stood, since an edit moves few tags far."""
-    for away in range(tags.shape[0]):
+    for away in range(max(tags.shape[0], near + 1)):
         for tag in (near + away, near - away):
             if 0 <= tag < tags.shape[0] and tags[tag, F_NAME] == name:
                 return tag

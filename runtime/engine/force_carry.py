@@ -16,12 +16,13 @@ from runtime.engine.force_tables import (
     E_ELEMENT,
     E_END,
     E_FEED,
-    E_TAG,
+    E_NAME,
     E_TOKEN,
     E_UNDER,
     E_USED,
     LIFTED,
     is_of_runtime,
+    number_of,
     plain_value,
 )
 from runtime.engine.plc import Plc
@@ -42,12 +43,14 @@ class Lifted:
 def lifted_forces(running: Plc, new: Schedule) -> tuple[Lifted, ...]:
     """The forces that hold now and cannot hold in this program."""
     known = {tag.name.lower(): tag for tag in new.tags}
-    by_index = {tag.index: tag for tag in running.schedule.tags}
+    by_number = {number_of(tag): tag for tag in running.schedule.tags}
     found = []
     for row in _held(running):
         if row[E_END] == LIFTED:
             continue  # somebody lifted it himself: it ends with this scan
-        tag = by_index[int(row[E_TAG])]
+        tag = by_number.get(int(row[E_NAME]))  # its index may still be that of the program before
+        if tag is None:
+            continue  # of the program before, and gone in this one: its load has said so
         value = plain_value(tag, row[E_BITS : E_BITS + 1])
         why = _why_lifted(tag, known.get(tag.name.lower()), value)
         if why:
@@ -76,8 +79,9 @@ def _why_lifted(tag: Tag, now: Tag | None, value: float | int | bool) -> str:
 def unforced_value(running: Plc, name: str) -> Any:
     """A tag's running value as it will be once nobody forces it: what an operator wrote stands under the force."""
     tag, value = running.schedule.tag(name), running.value(name)
+    number = number_of(tag)
     for row in _held(running):
-        if row[E_TAG] == tag.index and row[E_FEED] < 0:
+        if row[E_NAME] == number and row[E_FEED] < 0:
             under = plain_value(tag, row[E_UNDER : E_UNDER + 1])
             if not tag.length:
                 return under

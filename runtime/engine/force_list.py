@@ -121,6 +121,11 @@ class ForceTable:
         self._file, self._generation, self._start = folder / SCAN_FILE, generation, scan_layout(region_size).forces
         self._shared: Shared | None = None
 
+    @property
+    def session(self) -> int:
+        """Which scan process the table was read from last, 0 for none."""
+        return self._shared.session if self._shared is not None else 0
+
     def read(self) -> np.ndarray | None:
         """The table as it is now, None where no scan of this program runs."""
         if self._shared is None or not self._shared.is_current():

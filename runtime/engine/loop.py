@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from runtime.engine.alarm_count import count_alarms
+from runtime.engine.alarm_count import count_alarms, keep_first_out
 from runtime.engine.atomics import as_bits, fence, load_acquire, scan_path, store_i4, store_i8, store_release, store_u1
 from runtime.engine.carry import await_turn, hand_over
 from runtime.engine.clock import CLOCK_MONOTONIC, CLOCK_REALTIME, read_clock, sleep_until, wake
@@ -78,6 +78,7 @@ def one_scan(plan: Plan, now: int, wall: int, tick: int) -> None:
     state[S_SCAN] += 1
     begun = read_clock(CLOCK_MONOTONIC, scratch)
     _show_scan(plan, wall)
+    keep_first_out(plan)
     is_forced = plan.forces[0, H_COUNT] != 0
     if is_forced:
         lift_forces(plan)

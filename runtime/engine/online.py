@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from runtime.child import SwapOrder
+from runtime.engine.alarm_count import keep_first_out
 from runtime.engine.atomics import as_lreal, load_acquire, scan_path
 from runtime.engine.carry import Carry, Program, carry_list, copy_between_scans, do_copies, find_turns, handover_of
 from runtime.engine.carry_tags import why_refused
@@ -206,7 +207,8 @@ class _Trial:
 
 @scan_path
 def _hold_forces(plan: Plan) -> None:
-    """What a scan does about forces before it runs its tasks."""
+    """What a scan does about forces and the first alarm's number before it runs its tasks."""
+    keep_first_out(plan)
     if plan.forces[0, H_COUNT] != 0:
         lift_forces(plan)
         hold_inputs(plan)

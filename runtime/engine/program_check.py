@@ -103,7 +103,11 @@ def _are_copies(schedule: Schedule, size: int) -> bool:
     count = copies.size.size
     if not all(_is_column(column, count=count) for column in (copies.source, copies.target, copies.size)):
         return False
-    return _are_inside(copies.source, copies.size, size) and _are_inside(copies.target, copies.size, size)
+    if not (_are_inside(copies.source, copies.size, size) and _are_inside(copies.target, copies.size, size)):
+        return False
+    unit = copies.target - copies.source  # one that overlaps itself repeats whole units: the last must not be cut
+    repeats = (unit > 0) & (unit < copies.size)
+    return bool(np.all(copies.size[repeats] % unit[repeats] == 0))
 
 
 def _is_span(start: int, end: int, count: int) -> bool:

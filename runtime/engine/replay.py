@@ -22,11 +22,13 @@ from runtime.engine.force_tables import (
     E_END,
     E_FEED,
     E_KIND,
+    E_NAME,
     E_TAG,
     E_TYPE,
     E_USED,
     F_CELL,
     F_KIND,
+    F_NAME,
     H_COUNT,
 )
 from runtime.engine.image import (
@@ -273,7 +275,7 @@ class Player:
         if len(picture.memory) != plan.memory.size or len(picture.turns) != len(plan.tasks):
             raise ValueError("the picture is of another program")
         forces = checked_forces(picture.forces, plan.commands)
-        self._end_forces()
+        self.end_forces()
         plan.memory[:] = picture.memory
         learn_first_out(plan)
         plan.inputs[:, I_RECEIVED] = picture.received
@@ -285,7 +287,7 @@ class Player:
             plan.forces[:] = forces
             _hold(plan)
 
-    def _end_forces(self) -> None:
+    def end_forces(self) -> None:
         """The forces of what was played before: the copies bring again what the program computes."""
         for row, entry in enumerate(self.plan.forces):
             if row and entry[E_USED]:
@@ -313,6 +315,7 @@ def _hold(plan: Plan) -> None:
             element, kind = plan.forces[row, E_ELEMENT], plan.forces[row, E_TYPE]
             plan.forces[row, E_CELL] = plan.force_tags[plan.forces[row, E_TAG], F_CELL] + element * (kind % 16)
             plan.forces[row, E_KIND] = plan.force_tags[plan.forces[row, E_TAG], F_KIND]
+            plan.forces[row, E_NAME] = plan.force_tags[plan.forces[row, E_TAG], F_NAME]
             plan.forces[row, E_FEED] = find_feed(plan.feeds, plan.forces[row, E_CELL])
             if plan.forces[row, E_FEED] >= 0:
                 turn_copy(plan, row)

@@ -257,6 +257,7 @@ def _input_names(schedule: Schedule) -> list[tuple[str, int]]:
 
 def take_over(recorded: Player, edited: Player) -> tuple[str, ...]:
     """Give the edited program what the recorded one has in memory, by name and type; a default that was edited wins."""
+    edited.end_forces()
     edited.plan.memory[:] = edited.schedule.initial
     carry = carry_list(Program(recorded.schedule, recorded.plan), Program(edited.schedule, edited.plan))
     do_copies(address_of(carry.copies), len(carry.copies))

@@ -97,7 +97,9 @@ def save(folder: Path, tags: list[Tag], value_of: Mapping[str, Any]) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left in folder.glob(f".{NEWEST}.*"):
         left.unlink()  # of one that was killed while it wrote
-    values = {tag.name: {"type": tag.type, "default": _plain(tag.default), "value": value_of[tag.name]} for tag in tags}
+    values = {
+        tag.name: {"type": tag.type, "unit": tag.unit, "default": _plain(tag.default), "value": value_of[tag.name]} for tag in tags
+    }
     held = _read(folder, [])
     unknown = sorted(set(held) - set(values) - _said_dropped.get(folder, frozenset()))
     values |= {name: held[name] for name in unknown[:MOST_UNKNOWN]}
@@ -119,10 +121,11 @@ def save(folder: Path, tags: list[Tag], value_of: Mapping[str, Any]) -> None:
         os.close(handle)
 
 
-def restore(schedule: Schedule, folder: Path, *, is_start: bool = True) -> Restored:
+def restore(schedule: Schedule, folder: Path, *, is_start: bool = True, leave: frozenset[str] = frozenset()) -> Restored:
     """Put retained values over the defaults, by name. A default edited in the YAML since then wins; the notes say so.
 
     What the program has no more is dropped at a start; in a program that is loaded it waits, since the load may be undone.
+    Tags of `leave` (names in lower case) stay at their defaults.
     """
     notes: list[str] = []
     values = _read(folder, notes)
@@ -130,7 +133,7 @@ def restore(schedule: Schedule, folder: Path, *, is_start: bool = True) -> Resto
     done = []
     for name, tags in _together(retained(schedule)).items():
         known = [tag for tag in tags if tag.name in values]
-        if not known:
+        if not known or any(tag.name.lower() in leave for tag in tags):
             continue
         problems = [f"{tag.name} is new" for tag in tags if tag not in known]
         problems += [problem for tag in known if (problem := _why_not(tag, values[tag.name]))]
@@ -169,6 +172,8 @@ def _why_not(tag: Tag, held: dict[str, Any]) -> str:
         return f"its type changed from {held.get('type')} to {tag.type}"
     if (len(value) if isinstance(value, list) else 0) != tag.length:
         return f"it has {tag.length or 'no'} elements now"
+    if held.get("unit", tag.unit) != tag.unit:  # older files name none
+        return f"its unit changed from {held['unit'] or 'none'} to {tag.unit or 'none'}"
     if json.dumps(held.get("default")) != json.dumps(_plain(tag.default)):  # as text: NaN is what it was
         return f"its default was edited from {held.get('default')} to {_plain(tag.default)}"
     if tag.state_of:  # any bits that the block had are its own: NaN says "not yet" in some

@@ -72,13 +72,17 @@ class Alarms:
         self._number = await asyncio.to_thread(self._records.newest_event)  # before the states: what comes between is told, too
         states = await asyncio.to_thread(self._records.alarms)
         self._states = {state.name: state for state in states}
-        self._last = await asyncio.to_thread(self._newest, [state.event for state in states if is_retained(state) and state.event])
+        self._last = await asyncio.to_thread(self._newest, [state for state in states if is_retained(state) and state.event])
         self._moves = {state.name: move for state in states if (move := moved(None, state, 0)) is not None}
         self.is_readable = True
 
-    def _newest(self, numbers: Sequence[int]) -> dict[str, AlarmEvent]:
-        found = [event for number in numbers for event in self._records.events_after(number - 1, 1)]
-        return {event.alarm: event for event in found}
+    def _newest(self, states: Sequence[AlarmState]) -> dict[str, AlarmEvent]:
+        found = {}
+        for state in states:
+            known = [event for event in self._records.events_after(state.event - 1, 1) if event.number == state.event]
+            time = max(state.active_at, state.cleared_at, state.acked_at)  # where the event has been trimmed away
+            found[state.name] = known[0] if known else AlarmEvent(state.event, time, state.name, "", state)
+        return found
 
     def names(self) -> list[str]:
         """The alarms of the site, in the order in which it declares them."""
@@ -144,8 +148,8 @@ class Alarms:
         self._states = {state.name: self._states.get(state.name, state) for state in states}
         for state in states:
             known = self._last.get(state.name)
-            if known is not None and known.state.shelved and known.state.shelved == state.shelved:
-                self._last[state.name] = replace(known, state=replace(known.state, shelved_until=state.shelved_until))
+            if known is not None and known.state.shelved and known.number == state.event:
+                self._last[state.name] = replace(known, state=state)  # its end by the clock as it is now, or that it is over
 
     def _lose(self, error: NotKeptError) -> None:
         if self.is_readable:

@@ -19,7 +19,8 @@ class RecorderSettings:
     """The recorder of a site.
 
     `keep` (s) and `size` (bytes) bound the running tape. Of a trip, `before` and `after` (s) are frozen as an incident file, of
-    which `incidents` are kept; a trip is a scan that went safe or was restarted, a critical alarm, or a rise of a BOOL tag of `on`.
+    which `incidents` are kept; a trip is a scan that went safe or was restarted, an interlock that fell, a critical alarm, or the
+    rise of a BOOL tag of `on`.
     """
 
     keep: float = 7 * 86400.0

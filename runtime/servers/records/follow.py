@@ -9,6 +9,7 @@ import time
 
 import structlog
 
+from runtime.servers.records.file import NotKeptError
 from runtime.servers.records.performance import MINUTE, PERIOD, Flood
 from runtime.servers.records.states import ACTIVE, SHELVED, SUPPRESSED, UNSHELVED, UNSUPPRESSED, AlarmEvent
 from runtime.servers.records.store import Records
@@ -47,7 +48,11 @@ class EventFollower:
 
         At the first call only what the flood's ten minutes need is read.
         """
-        self.shelved = self._records.end_shelvings()
+        try:
+            self.shelved = self._records.end_shelvings()
+        except NotKeptError:
+            self.shelved = frozenset()  # rather is an alarm told too loud than not
+            raise
         if not self._last:
             self._begin()
         lines = 0
@@ -94,4 +99,6 @@ def _say(event: AlarmEvent) -> None:
     if event.kind in (SHELVED, UNSHELVED):
         words["comment"] = state.comment if event.who else ""
     told = {word: text for word, text in words.items() if text}
-    log.info(_LINES[event.kind], alarm=event.alarm, severity=state.severity, text=state.text, **told)
+    is_back = event.kind == UNSHELVED and state.active  # where it came while shelved, nobody was told louder than by info
+    tell = log.info if not is_back else log.warning if state.severity == "warning" else log.error
+    tell(_LINES[event.kind], alarm=event.alarm, severity=state.severity, text=state.text, **told)

@@ -76,6 +76,7 @@ class RecordsServer:
         order, records = self._order, self.records
         self._files = ()
         records.declare(map(declared, order.alarms), confirm=self.settings.confirm)
+        self._files = records.file.identity(), (0, 0)  # alarms are watched, whatever becomes of the history
         records.past.declare([choice.tag for choice in self._choices])
         self._files = self._identities()
 
@@ -181,11 +182,12 @@ class RecordsServer:
             self._chores = self._aside.submit(self._do_chores)
 
     def _do_chores(self) -> None:
+        with contextlib.suppress(NotKeptError):  # why has been said; the rest is done all the same
+            self._told.tell()
         try:
             if self._files != self._identities():  # a broken file was set aside, or nothing could be written at first
                 self._declare_now()
                 self.watch.forget()
-            self._told.tell()
             past, settings = self.records.past, self.settings
             past.sort()
             for _ in range(TRIM_STEPS):

@@ -35,8 +35,8 @@ SCHEMA = (
     ALTER TABLE alarm ADD COLUMN "shelved" DEFAULT '';
     ALTER TABLE alarm ADD COLUMN "shelved_until" DEFAULT 0;
     ALTER TABLE alarm ADD COLUMN "shelved_by" DEFAULT '';
-    INSERT INTO word SELECT 'begun', coalesce(min(time), CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) * 1000000)
-        FROM event;
+    INSERT INTO word SELECT 'begun', coalesce((SELECT time FROM event ORDER BY number LIMIT 1),
+        CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) * 1000000);
     CREATE TABLE shelf (alarm TEXT PRIMARY KEY COLLATE NOCASE, length INTEGER, wall INTEGER, boot TEXT, running INTEGER);
     """,
 )
@@ -44,9 +44,6 @@ DEED_COLUMNS = "number, time, service, user, role, peer, action, subject, answer
 STATE_COLUMNS = ", ".join(f'"{field.name}"' for field in fields(AlarmState))
 _STATES = tuple(field.name for field in fields(AlarmState))
 _FLAGS = tuple(_STATES.index(name) for name in ("active", "acked", "confirmed", "suppressed"))
-HAPPENED_COLUMNS = "number, time, alarm, kind, " + ", ".join(
-    f"json_extract(state, '$[{_STATES.index(name)}]')" for name in ("severity", "active_at", "shelved")
-)
 TEXT = 1000  # characters: a client's text must not fill the disk
 
 

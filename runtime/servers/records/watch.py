@@ -85,6 +85,7 @@ class AlarmWatch:
         self._looked = snapshot.monotonic
         active = self._without_chatter(active, passed)
         hushed = self._hushed_now(snapshot, passed)
+        hushed[waits] = self._hushed[waits]  # told together with the first judgement
         moved = (active != self._active) | (is_told != self._is_bad)
         changed = np.flatnonzero(moved | (hushed != self._hushed))
         if len(changed) > room:
@@ -146,7 +147,8 @@ def _value_of(
     tag = tags.get(alarm.of.lower())
     if tag is not None and not tag.length:
         return lambda snapshot: float(snapshot.column(tag)[0])
-    pin = f"{active.owner.removeprefix('program ')}.alarm.{alarm.name}.IN"
+    word = "PV" if alarm.kind == "deviation" else "IN"  # which `of` feeds: language/alarm_words.py
+    pin = f"{active.owner.removeprefix('program ')}.alarm.{alarm.name}.{word}"
     if pin not in order.pins:
         return lambda snapshot: None
 

@@ -125,6 +125,7 @@ def test_over_an_online_change_first_out_is_found_by_its_name(tmp_path: Path, na
     carry = carry_list(Program(old.bench.schedule, old.bench.plc.plan), Program(new.bench.schedule, new.bench.plc.plan))
     do_copies(address_of(carry.copies), len(carry.copies))
     new.bench.scan()
+    assert new.bench.value("y.n") == new.bench.value("plc.first_out"), "programs of that scan see the new number"
     grave = len(set(names) & {"a", "b", "c"})
     assert (new.first_out, sum(new.counts)) == (first_out, grave), "counted anew"
     new.set("ab")

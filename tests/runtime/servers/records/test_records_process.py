@@ -104,7 +104,7 @@ def test_what_is_shelved_or_suppressed_is_told_quietly(scan: TestScan, records: 
             ("alarm suppressed by the program", "door", "info", "DOOR_OPEN", None),
             ("alarm suppressed no more", "door", "info", "DOOR_OPEN", None),
             ("alarm active", "door", "error", "DOOR_OPEN", None),
-            ("alarm unshelved", "hot_h", "info", None, "eva"),
+            ("alarm unshelved", "hot_h", "warning", None, "eva"),
         }
         assert len(said) == len(told), "one line each"
         status = eventually(lambda: (now := process.status())["lately"] == 1 and now)
