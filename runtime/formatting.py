@@ -15,7 +15,7 @@ import yaml
 
 from runtime.formatting_lines import Entry, Layout, comment_of, lay_out, tokens, with_comment
 from runtime.language.loader import read_yaml
-from runtime.source import Listing, Position, Problem, Report, Section, SiteError
+from runtime.source import Listing, Position, Report, Section, SiteError
 
 PROGRAM = ("program", "description", "blocks", "modes", "sequences", "outputs", "alarms", "tests")
 FUNCTION_BLOCK = ("function_block", "description", "inputs", "outputs", "blocks")
@@ -274,6 +274,3 @@ def _sorted(chunks: list[tuple[str, list[str], bool, bool]], order: Sequence[str
         rank = order.index(word) if word in order else order.index("") if "" in order else rank
         ranks.append(rank)
     return [chunk for _, chunk in sorted(zip(ranks, chunks, strict=True), key=lambda pair: pair[0])]
-
-
-__all__ = ["MeaningError", "Problem", "format_text", "order_of"]

@@ -150,11 +150,10 @@ def _walk_items(event: Any, events: Iterator[Any], layout: Layout, column: int, 
 def _value(value: Any, events: Iterator[Any], layout: Layout, line: int, column: int, top: str, depth: int) -> int:
     """A value behind a key or a dash in this line; the line that it ends in."""
     first = value.start_mark.line
-    if _is_block(value):
-        end = _walk(value, events, layout, column, top, depth)
-        return int(end.line) - (1 if end.column == 0 and end.line > first else 0)
     end = _walk(value, events, layout, column, top, depth)
     last = int(end.line) - (1 if end.column == 0 and end.line > first else 0)
+    if _is_block(value):
+        return last
     if first > line and not _is_empty(value):
         layout.indent[first] = column
     for inside in range(first + 1, last + 1):

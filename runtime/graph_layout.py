@@ -1,6 +1,6 @@
 """Puts boxes in layers from left to right (Sugiyama): longest path, few crossings by barycentres, heights that keep wires straight.
 
-It knows boxes as sizes and wires as pairs of pins; it must not know what they mean, nor SVG. Everything stands on a grid of 6.
+It knows boxes as sizes and wires as pairs of pins; it must not know what they mean, nor SVG. All heights stand on a grid of 6.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from runtime.graph_layout import GRID, Link, Part
+from runtime.graph_layout import GRID, Part
 
 TRACK, MARGIN = 9, 12
 NEAR = GRID  # heights nearer than this look like one line
@@ -83,7 +83,7 @@ def _nets(part: Part, place: int) -> list[_Net]:
 def _assign(nets: list[_Net]) -> int:
     """The track of each net that bends; how many tracks there are."""
     bent = sorted((net for net in nets if not net.is_straight), key=_wish)
-    order = list(_constrained(bent, nets))
+    order = list(_constrained(bent))
     count = 0
     free_from: dict[int, list[_Net]] = {}
     for net in order:
@@ -108,7 +108,7 @@ def _wish(net: _Net) -> tuple[int, int]:
     return (1, -net.start) if mean > net.start else (0, net.start)
 
 
-def _constrained(bent: list[_Net], nets: list[_Net]) -> Iterator[_Net]:
+def _constrained(bent: list[_Net]) -> Iterator[_Net]:
     """The order, but a net that ends at the height at which another starts turns after that one has turned away."""
     left = list(bent)
     while left:
@@ -138,6 +138,3 @@ def _route(part: Part, wire: tuple[str, int, str, int], tracks: dict[tuple[int, 
             y = here
     points.append((end.x, y))
     return Route(source, out, target, into, tuple(points))
-
-
-__all__ = ["Link", "Route", "place_layers"]

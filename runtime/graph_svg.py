@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from runtime.graph import TAG, VALUE, Chip, Drawing, End, Plug, Socket
-from runtime.graph_paper import BRANCH, LETTER, ROW, STUB, Shape, chip_width, cut, put_on_paper, width_of
+from runtime.graph_paper import BRANCH, LETTER, STUB, Shape, chip_width, cut, put_on_paper, width_of
 from runtime.graph_routing import Point, Route
 from runtime.graph_style import STYLE
 from runtime.graph_tables_svg import draw_tables
@@ -27,7 +27,7 @@ def svg(drawing: Drawing, values: Any = None) -> str:
     head = f"{drawing.program}  —  task {drawing.task}, {len(drawing.boxes)} blocks" + (f"  —  {values.title}" if live else "")
     wide = max(paper.width, width, width_of(head + drawing.description[:110]), 600) + 2 * BORDER
     high = TOP + paper.height + (BETWEEN + height if height else 0) + BORDER
-    body = "\n".join(_diagram(drawing, paper.shapes, paper.routes, values))
+    body = "\n".join(_diagram(paper.shapes, paper.routes, values))
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}" height="{high}" role="img">',
@@ -46,7 +46,7 @@ def svg(drawing: Drawing, values: Any = None) -> str:
     )
 
 
-def _diagram(drawing: Drawing, shapes: Iterable[Shape], routes: Iterable[Route], values: Any) -> Iterable[str]:
+def _diagram(shapes: Iterable[Shape], routes: Iterable[Route], values: Any) -> Iterable[str]:
     """The wires first, so that every box lies over them."""
     by_name = {shape.box.name: shape for shape in shapes}
     nets: dict[tuple[str, int], list[Route]] = {}
@@ -187,6 +187,3 @@ def _chip(chip: Chip, x: int, y: int, width: int, values: Any) -> Iterable[str]:
         text = shown.text if len(shown.text) <= room else shown.text[: max(1, room - 1)] + "…"
         yield f'<text class="label value end" x="{x + width - 6}" y="{y + 4}">{escape(text)}</text>'
     yield "</g>"
-
-
-__all__ = ["ROW", "svg"]

@@ -11,7 +11,7 @@ from runtime import quality
 from runtime.columns import Cell, Row
 from runtime.model import Device, Point, Tag
 from runtime.onlooker import Onlooker
-from runtime.source import did_you_mean
+from runtime.source import did_you_mean, pattern_of
 from runtime.status import format_value
 
 HEADS = ("tag", "", "value", "raw", "quality", "age", "device", "address")
@@ -50,7 +50,7 @@ def choose(site: Onlooker, devices: Sequence[str], tags: Sequence[str]) -> list[
     points = [(d, p, way) for d in chosen for way, part in ((IN, d.inputs), (OUT, d.outputs)) for p in part]
     if not tags:
         return points
-    patterns = {text: re.compile(re.escape(text).replace(r"\*", ".*") + r"\Z", re.IGNORECASE) for text in tags}
+    patterns = {text: pattern_of(text) for text in tags}
     for text, pattern in patterns.items():
         if not any(_fits(pattern, point, site) for _, point, _ in points):
             raise UnknownNameError(

@@ -51,12 +51,14 @@ class Wanted:
             and LEVELS.index(line.level) >= LEVELS.index(self.level)
             and self.process.lower() in ("", line.process.lower())
             and self.event.lower() in line.event.lower()
-            and (not self.about or (self._is_told(line) and any(_is_about(line, word) for word in self.about)))
+            and self._is_told(line)
+            and (not self.about or any(_is_about(line, word) for word in self.about))
         )
 
     def _is_told(self, line: Line) -> bool:
-        """A status line names the same tags every ten seconds: it is about one of them only where status is asked for."""
-        return line.event != PERIODIC or bool(self.event)
+        """Status lines come every ten seconds and drown the rest: they count as debug, or are asked for by event or process."""
+        is_asked = bool(self.event) or (not self.about and (self.level == "debug" or bool(self.process)))
+        return line.event != PERIODIC or is_asked
 
 
 def _is_about(line: Line, word: str) -> bool:

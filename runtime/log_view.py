@@ -51,6 +51,8 @@ def _short(value: Any) -> str:
     if isinstance(value, str):
         text = printable(value)
         return text if text and " " not in text and "=" not in text else json.dumps(text, ensure_ascii=False)
+    if isinstance(value, float):
+        return f"{value:.12g}"  # 57, not 56.99999999999999: what arithmetic left over says nothing
     if isinstance(value, list) and all(isinstance(one, str | int | float) for one in value):
-        return f"[{', '.join(printable(str(one)) for one in value)}]"
+        return f"[{', '.join(printable(_short(one) if isinstance(one, float) else str(one)) for one in value)}]"
     return printable(json.dumps(value, ensure_ascii=False, default=str))

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from blocks import catalogue
-from blocks.declare import INPUT
+from blocks.declare import INPUT, TYPES
 from runtime.model import Group, Schedule, Site, Tag
+from runtime.watch_units import Units
 
-CODES = {"BOOL": "u1", "DINT": "i4", "LINT": "i8", "TIME": "i8", "LREAL": "f8"}
 MOST_HOPS = 4  # a value spread over many rows is copied once and then repeated
 UNSEEN = ("at", "index", "offset")  # where a tag stands is nobody's business
 
@@ -105,8 +105,14 @@ def _feeds(before: Schedule, after: Schedule) -> Iterator[Difference]:
     was, now = dict(_Feeds(before)), dict(_Feeds(after))
     for name, feed in now.items():
         if name in was and was[name] != feed:
-            kind = "wire" if "" in (was[name].constant, feed.constant) else "parameter"
-            yield Difference(kind, name, was[name].text, feed.text)
+            if "" in (was[name].constant, feed.constant):
+                yield Difference("wire", name, was[name].text, feed.text)
+            else:
+                yield Difference("parameter", name, _with_unit(before, name, was[name].text), _with_unit(after, name, feed.text))
+
+
+def _with_unit(schedule: Schedule, pin: str, text: str) -> str:
+    return f"{text} {Units(schedule, catalogue()).as_tag(pin).unit}".rstrip() if pin in schedule.pins else text
 
 
 @dataclass(frozen=True)
@@ -165,13 +171,13 @@ class _Feeds:
     def _feed(self, kind: str, offset: int, length: int, *, is_written: bool) -> _Feed:
         sources = []
         for element in range(max(length, 1)):
-            source = self._source(offset + element * np.dtype(CODES[kind]).itemsize, is_written=is_written)
+            source = self._source(offset + element * TYPES[kind].size, is_written=is_written)
             if not source:
                 break
             sources.append(source)
         if sources:
             return _Feed(sources[0] if len(sources) == 1 else f"{sources[0]} .. {sources[-1]}", "")
-        values = self.schedule.initial[offset:][: max(length, 1) * np.dtype(CODES[kind]).itemsize].view(CODES[kind])
+        values = self.schedule.initial[offset:][: max(length, 1) * TYPES[kind].size].view(TYPES[kind].code)
         return _Feed("", _constant(kind, values.tolist(), length))
 
     def _source(self, cell: int, *, is_written: bool) -> str:
@@ -194,7 +200,7 @@ def _elements(name: str, kind: str, offset: int, length: int) -> Iterator[tuple[
     if not length:
         yield offset, name
         return
-    size = np.dtype(CODES[kind]).itemsize
+    size = TYPES[kind].size
     for element in range(length):
         yield offset + element * size, f"{name}[{element + 1}]"
 

@@ -123,9 +123,9 @@ class _Test:
 
     def _scan_up_to(self, time: int) -> None:
         """All scans up to and with that at this time."""
-        self._scan(self._scan_of(time) + 1 - self.stand.scans, 0, ())
+        self._scan(self._scan_of(time) + 1 - self.stand.scans, 0)
 
-    def _scan(self, scans: int, until: int, checks: tuple[Check, ...]) -> int:
+    def _scan(self, scans: int, until: int) -> int:
         """So many scans, with what the time series give in between; returns how `play` stopped."""
         last = self.stand.scans + scans
         while self.stand.scans < last:
@@ -147,10 +147,10 @@ class _Test:
         self.stand.expect(step.checks)
         if step.during >= 0:
             scans = self._scan_of(self.here + step.during) + 1 - self.stand.scans
-            result = self._scan(max(scans, 1), 2, step.checks)  # one at least: a time shorter than a scan is looked at too
+            result = self._scan(max(scans, 1), 2)  # one at least: a time shorter than a scan is looked at too
             if result == CHECK_BROKEN:
                 check = step.checks[int(self.stand.stage.words[N_BROKEN]) - len(self.scenario.always)]
-                raise _FailedError(check.at, f"{_wanted(check)} during {_shown(step.during)}", self._seen(check))
+                raise _FailedError(check.at, f"{check.text} during {_shown(step.during)}", self._seen(check))
             self.here += step.during
             return
         last = self._scan_of(self.here + step.within) + 1
@@ -158,19 +158,19 @@ class _Test:
         self._show_what_was_given()
         broken = self.stand.broken()
         if broken >= 0 and step.within >= 0:
-            if self._scan(last - self.stand.scans, 1, step.checks) == REACHED:
+            if self._scan(last - self.stand.scans, 1) == REACHED:
                 self.here = self._now()
                 return
             broken = self.stand.broken()
         if broken >= 0:
             check = step.checks[broken]
             within = f" within {_shown(step.within)}" if step.within >= 0 else ""
-            raise _FailedError(check.at, f"{_wanted(check)}{within}", self._seen(check))
+            raise _FailedError(check.at, f"{check.text}{within}", self._seen(check))
 
     def _show_what_was_given(self) -> None:
         """One scan more where none has seen yet what the test gave: otherwise what was before would be judged."""
         if self.acted == self.stand.scans:
-            self._scan(1, 0, ())
+            self._scan(1, 0)
             self.here = max(self.here, self._now())
 
     def _await_answers(self) -> None:
@@ -178,7 +178,7 @@ class _Test:
         for _ in range(ANSWERED_AFTER):
             if not self.stand.unanswered():
                 return
-            self._scan(1, 0, ())
+            self._scan(1, 0)
         for write in self.stand.unanswered():
             raise _FailedError(write.at, _asked(write), "no scan answered it")
 
@@ -225,10 +225,6 @@ class _Test:
         cells = tuple(chosen[i] for i in varying)
         shown = shown if cells else ()
         return Failure(error.at, error.expected, error.seen, max(self._now(), 0), self.stand.scans, cells, shown)
-
-
-def _wanted(check: Check) -> str:
-    return check.text
 
 
 def _asked(write: Write) -> str:

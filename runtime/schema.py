@@ -1,12 +1,14 @@
 """JSON Schemas of everything an engineer writes, for editors with yaml-language-server: completion, hover texts, range errors.
 
 They are put together from what the checker itself reads: the blocks' declarations, the drivers' and servers' words, the language's
-own. Where a site is there, its function blocks, tags and files complete as well. What needs the whole site is `bessplc check`'s.
+own. Where a site is there, its function blocks and files complete as well, and its tags in `outputs:`, in `do: [...]`, and in `of:`
+and `setpoint:` of an alarm. What needs the whole site is `bessplc check`'s.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +24,7 @@ from runtime.schema_program import program
 from runtime.schema_servers import scada
 from runtime.schema_site import site
 from runtime.schema_tests import tests_of_a_file
-from runtime.schema_values import Shape
+from runtime.schema_values import TAG, Shape
 from runtime.source import Report, Section
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -37,7 +39,6 @@ TITLES = {
 }
 KINDS = tuple(TITLES)
 LONG = 60  # characters of a pattern that is worth a name
-FOLDER = ".bessplc/schema"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Known:
     maps: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()  # of the tags those that a program may write
 
 
 def known_of(root: Path) -> Known:
@@ -61,12 +64,32 @@ def known_of(root: Path) -> Known:
         else:
             programs.append(path.stem)
     io_maps = [(path, section) for path, section in _sections(root, "io_maps")]
+    configs = [(path, section) for path, section in _sections(root, "config") if "tasks" in section]
     return Known(
         defined,
         tuple(path.stem for path, section in io_maps if "driver" in section),
         tuple(f"io_maps/{path.name}" for path, section in io_maps if "driver" not in section),
         tuple(programs),
-        tuple(f"config/{path.name}" for path, section in _sections(root, "config") if "tasks" in section),
+        tuple(f"config/{path.name}" for path, section in configs),
+        *_tags([section for _, section in configs], [section for _, section in io_maps]),
+    )
+
+
+def _tags(sites: Iterable[Section], devices: Iterable[Section]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The tags that the files name by themselves, without a `for:`, and those of them that a program may write."""
+    declared = [(name, words) for site in sites for name, words in _lines(site, "tags")]
+    free = [name for name, words in declared if not (isinstance(words, Section) and "write" in words)]
+    read, written = ([name for one in devices for name, _ in _lines(one, word)] for word in ("inputs", "outputs"))
+    return tuple(sorted({name for name, _ in declared} | {*read, *written})), tuple(sorted({*free, *written}))
+
+
+def _lines(section: Section, word: str) -> list[tuple[str, Any]]:
+    inner: Any = section.get(word)
+    plain = re.compile(TAG)
+    return (
+        [(str(name), line) for name, line in inner.items() if plain.match(str(name)) and "{" not in str(name)]
+        if isinstance(inner, Section)
+        else []
     )
 
 
@@ -91,7 +114,7 @@ def schema(kind: str, known: Known | None = None) -> Shape:
     if kind == "site":
         body = site(here.io_maps, here.programs)
     elif kind == "program":
-        body = program(blocks.catalogue().values(), here.function_blocks)
+        body = program(blocks.catalogue().values(), here.function_blocks, here.tags, here.outputs)
     elif kind == "io_map":
         body = io_map(fieldbus.drivers())
     elif kind == "plant":

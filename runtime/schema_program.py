@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from blocks.declare import BOOL, LREAL, TIME, TYPES, BlockType
 from runtime import schema_words as words
@@ -44,18 +44,20 @@ def type_word(description: str) -> Shape:
     return described(shape, description)
 
 
-def program(blocks: Iterable[BlockType], defined: Mapping[str, Shape], tags: Iterable[str] = ()) -> Shape:
-    """A file of `programs/`: a program, or a function block."""
+def program(
+    blocks: Iterable[BlockType], defined: Mapping[str, Shape], tags: Sequence[str] = (), outputs: Sequence[str] = ()
+) -> Shape:
+    """A file of `programs/`: a program, or a function block. `tags` and `outputs`, which it may write, complete."""
     shapes = {
         "program": described({"type": "string", "pattern": NAME}, words.PROGRAM["program"]),
         "function_block": described({"type": "string", "pattern": NAME}, words.FUNCTION_BLOCK["function_block"]),
         "description": text(words.PROGRAM["description"]),
         "blocks": _blocks(blocks, defined),
         "modes": _modes(),
-        "sequences": _sequences(),
-        "alarms": _alarms(),
+        "sequences": _sequences(outputs),
+        "alarms": _alarms(tags),
         "inputs": _inputs(),
-        "outputs": _outputs(tags),
+        "outputs": _outputs(outputs),
         "tests": described(named_tests(), words.PROGRAM["tests"]),
     }
     known = {word: shapes.get(word, described(ANY, words.PROGRAM.get(word, ""))) for word in PROGRAM_WORDS}
@@ -95,8 +97,8 @@ def _modes() -> Shape:
     return named(row, words.PROGRAM["modes"])
 
 
-def _sequences() -> Shape:
-    tag: Shape = {"type": "string", "pattern": TAG, "patternErrorMessage": "a BOOL tag: `bms.main`"}
+def _sequences(outputs: Sequence[str]) -> Shape:
+    tag: Shape = {"type": "string", "pattern": TAG, "patternErrorMessage": "a BOOL tag: `bms.main`", **_examples(outputs)}
     known = {
         "do": list_of(tag, words.STEP["do"]),
         "goto": named(value(BOOL), words.STEP["goto"]),
@@ -107,10 +109,11 @@ def _sequences() -> Shape:
     return named({**named(step), "minProperties": 1}, words.PROGRAM["sequences"])
 
 
-def _alarms() -> Shape:
+def _alarms(tags: Sequence[str]) -> Shape:
     times = {word: described(value(TIME, low=0), words.ALARM[word]) for word in ("delay", "off_delay", "settle")}
     known = {
         **{word: described(ANYTHING, words.ALARM[word]) for kind in KINDS for word in kind.pins if word not in times},
+        **{word: described({**ANYTHING, **_examples(tags)}, words.ALARM[word]) for word in ("of", "setpoint")},
         "when": described(value(BOOL), words.ALARM["when"]),
         **times,
         "filter": described(value(LREAL, "s", low=0), words.ALARM["filter"]),
@@ -162,8 +165,13 @@ def _inputs() -> Shape:
     )
 
 
-def _outputs(tags: Iterable[str]) -> Shape:
+def _examples(tags: Sequence[str]) -> Shape:
+    """What an editor offers besides what the shape takes."""
+    return {"examples": list(tags)} if tags else {}
+
+
+def _outputs(tags: Sequence[str]) -> Shape:
     shape: Shape = {"type": "object", "additionalProperties": {**ANYTHING, "type": [*ANYTHING["type"], "array"]}}
-    if known := sorted(tags):  # the tags that a program of this site may write, for completion
-        shape["properties"] = {tag: dict(shape["additionalProperties"]) for tag in known}
+    if tags:  # for completion: others are taken as well
+        shape["properties"] = {tag: dict(shape["additionalProperties"]) for tag in tags}
     return described(shape, words.PROGRAM["outputs"])

@@ -7,6 +7,8 @@ they stand. It must not know what any of the words mean.
 from __future__ import annotations
 
 import difflib
+import fnmatch
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -157,6 +159,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     like = [difflib.SequenceMatcher(None, name.lower(), word.lower()).ratio() for name in close]
     shown = [name for name, ratio in zip(close, like, strict=True) if ratio > like[0] - MUCH_LESS]
     return f"did you mean {' or '.join(f'`{name}`' for name in shown)}?"
+
+
+def pattern_of(text: str, *, has_one: bool = False) -> re.Pattern[str]:
+    """Names as a person means several: `*` is any letters, without case; with `has_one` also `?` any one letter.
+
+    Brackets are indices here. What fnmatch makes of many `*` stays fast, which matters where a client sends them.
+    """
+    plain = text.replace("[", "[[]")
+    return re.compile(fnmatch.translate(plain if has_one else plain.replace("?", "[?]")), re.IGNORECASE)
 
 
 def render(problems: Iterable[Problem], root: Path, *, colour: bool = False) -> str:

@@ -15,6 +15,7 @@ from runtime.model import Schedule
 from runtime.places_of_tags import WrongWordsError
 from runtime.source import did_you_mean
 from runtime.watch_units import Units
+from runtime.watch_view import names_like
 
 _EDGE = re.compile(r"(?P<edge>rise|fall)\s*\((?P<inner>.+)\)\Z", re.IGNORECASE)
 _COMPARISON = re.compile(r"(?P<channel>[^<>=]+?)\s*(?P<sign><>|>=|<=|>|<|=)\s*(?P<level>[^<>=]+)\Z")
@@ -43,6 +44,10 @@ def _channels(schedule: Schedule, name: str) -> tuple[Channel, ...]:
     except KeyError as error:
         if " has " in str(error.args[0]):
             raise WrongWordsError(str(error.args[0])) from None
+    if "*" in name:
+        fitting = [channel for one in names_like(schedule, name) for channel in _channels(schedule, one)]
+        if fitting:
+            return tuple(fitting)
     known = [tag.name for tag in schedule.tags] + list(schedule.pins)
     raise WrongWordsError(f"no tag or pin named {name}: {did_you_mean(name, known) or '`bessplc show --json` lists them'}")
 

@@ -36,7 +36,7 @@ def load(
     _check_limits(asked["no_jump"])
     if dry_run or (not yes and not as_json and sys.stdin.isatty() and sys.stdout.isatty()):
         answer = ask(site, {**asked, "trial": True})
-        _show(answer, site, as_json)
+        _show(answer, as_json)
         can_load = answer["ok"] and (answer.get("differences") or answer.get("text", "").startswith("tried"))
         if dry_run or not can_load:
             raise typer.Exit(0 if answer["ok"] else EXIT_MISTAKES)
@@ -44,7 +44,9 @@ def load(
             raise typer.Exit(0)
         asked["expect"] = answer.get("digest", "")  # what is confirmed is what is loaded
     answer = ask(site, asked)
-    _show(answer, site, as_json)
+    if undo and answer.get("swapped"):
+        answer["text"] = f"undone: the program before runs again, {answer['text']}; --undo once more goes forward again"
+    _show(answer, as_json)
     raise typer.Exit(0 if answer["ok"] else EXIT_MISTAKES)
 
 
@@ -86,7 +88,7 @@ def ask(site: Path, asked: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _show(answer: dict[str, Any], site: Path, as_json: bool) -> None:
+def _show(answer: dict[str, Any], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(answer, indent=2))
         return

@@ -28,7 +28,9 @@ def log(
     tag: Annotated[
         list[str] | None, typer.Option("--tag", "-t", help="Only about this tag, device or alarm; `*` stands for any letters.")
     ] = None,
-    level: Annotated[str, typer.Option("--level", "-l", help="At least so bad: debug, info, warning, error, critical.")] = "info",
+    level: Annotated[
+        str, typer.Option("--level", "-l", help="At least so bad: debug (status lines too), info, warning, error, critical.")
+    ] = "info",
     process: Annotated[str, typer.Option("--process", "-p", help="Only of this process.")] = "",
     event: Annotated[str, typer.Option("--event", "-e", help="Only events with this in their words.")] = "",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines come, until Ctrl-C.")] = False,

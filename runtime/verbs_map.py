@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import fnmatch
 import io
 import json
 import sys
@@ -104,21 +103,17 @@ def _entries(file: Path, state: Path | None) -> tuple[tuple[Any, ...], bool]:
 
 def _choose(entries: Sequence[Any], names: Sequence[str], table: str) -> list[Any]:
     from runtime.servers.modbus.map import TABLES
-    from runtime.source import did_you_mean
+    from runtime.source import did_you_mean, pattern_of
 
     if table and table not in TABLES:
         fail(f"no table named {table}: {did_you_mean(table, TABLES) or 'known: ' + ', '.join(TABLES)}", 2)
     known = {entry.name for entry in entries}
-    for name in names:
-        if not any(_fits(one, name) for one in known):
+    patterns = {name: pattern_of(name) for name in names}
+    for name, pattern in patterns.items():
+        if not any(pattern.match(one) for one in known):
             fail(f"the map has no {name}: {did_you_mean(name, known) or '`bessplc map` lists it'}", 2)
-    fits = [entry for entry in entries if not names or any(_fits(entry.name, name) for name in names)]
+    fits = [entry for entry in entries if not names or any(pattern.match(entry.name) for pattern in patterns.values())]
     return [entry for entry in fits if table in ("", entry.table)]
-
-
-def _fits(name: str, pattern: str) -> bool:
-    plain = pattern.lower().replace("[", "[[]")  # a bracket is an index here, not one of several letters
-    return fnmatch.fnmatchcase(name.lower(), plain)
 
 
 def _rows(lines: Sequence[Any]) -> tuple[list[str], list[list[str]]]:

@@ -26,7 +26,10 @@ LONGEST = 2_000_000  # samples in a window
 
 
 def trace(
-    names: Annotated[list[str], typer.Argument(metavar="TAG...", help="Tags, elements, `tag.good` or pins (`program.block.PIN`).")],
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="TAG...", help="Tags, elements, `tag.good`, pins (`program.block.PIN`); `*` is any letters."),
+    ],
     trigger: Annotated[str, typer.Option("--trigger", "-t", help="Wait for this; begin at once where it is left out.")] = "",
     hysteresis: Annotated[str, typer.Option("--hysteresis", help="How far back a comparison must fall to end.")] = "",
     pre: Annotated[str, typer.Option("--pre", help="The share of the time that lies before the trigger.")] = "20%",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from collections.abc import Callable
@@ -17,7 +16,6 @@ EPILOG = (
     "Examples:  bessplc watch 'bms.*' dispatch.clamp.OUT      bessplc watch 'cells.soc[3]' --every 100ms --csv > soc.csv"
     "      bessplc watch dispatch.mode --json | jq .name"
 )
-UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0}
 SHORTEST_S, LONGEST_S = 0.01, 3600.0
 LOOK_S = 0.1  # how often a table that is drawn seldom looks, so that its min and max miss little
 
@@ -60,10 +58,12 @@ def watch(
 
 def seconds(text: str) -> float:
     """A period in words; exit 2 where it is none."""
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min)\s*", text)
-    if not found:
-        fail(f"`{text}` is no time: --every takes a number with ms, s or min, as in `--every 500ms`", 2)
-    period = float(found[1]) * UNITS[found[2]]
+    from runtime.places_of_tags import WrongWordsError, duration_of
+
+    try:
+        period = duration_of(text, "--every") / 1e9
+    except WrongWordsError as error:
+        fail(str(error), 2)
     if not SHORTEST_S <= period <= LONGEST_S:
         fail(f"--every {text.strip()} is outside 10 ms to 60 min", 2)
     return period

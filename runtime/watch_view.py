@@ -20,7 +20,7 @@ from runtime.engine.north import Pins
 from runtime.engine.south import SCAN_FILE
 from runtime.model import Schedule, Site, Tag
 from runtime.onlooker import Onlooker
-from runtime.source import did_you_mean
+from runtime.source import did_you_mean, pattern_of
 from runtime.watch_units import Units
 
 RECENT = 24  # samples of a sparkline
@@ -115,14 +115,19 @@ def _named(schedule: Schedule, units: Units, word: str) -> Iterator[Item]:
     if "*" not in word:
         return
     of_elements = word.endswith("[*]")
-    pattern = re.compile(re.escape(word.removesuffix("[*]") if of_elements else word).replace(r"\*", ".*") + r"\Z", re.IGNORECASE)
-    for name in (*(tag.name for tag in schedule.tags), *(pin for pin in schedule.pins if _is_open(pin, word))):
-        if pattern.match(name):
-            item = _item(schedule, units, name)
-            if not of_elements:
-                yield item
-            elif item.is_whole:
-                yield from _elements(item)
+    for name in names_like(schedule, word):
+        item = _item(schedule, units, name)
+        if not of_elements:
+            yield item
+        elif item.is_whole:
+            yield from _elements(item)
+
+
+def names_like(schedule: Schedule, word: str) -> Iterator[str]:
+    """The tags that a pattern fits, and the inputs and outputs of blocks that somebody wrote; `[*]` at its end is no part of it."""
+    pattern = pattern_of(word.removesuffix("[*]"))
+    names = (*(tag.name for tag in schedule.tags), *(pin for pin in schedule.pins if _is_open(pin, word)))
+    return (name for name in names if pattern.match(name))
 
 
 def _is_open(pin: str, word: str) -> bool:

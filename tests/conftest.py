@@ -1,13 +1,12 @@
 """What every test may ask for: `deviation`, which holds a block to a bar against a reference and shows all of them at the end.
 
 `make test` runs three processes. The tests that start processes and watch clocks make two groups, each in one process and one
-after another; those that only compute are dealt out by file, at a lower priority, to whoever has time.
+after another; those that only compute are dealt out by file to whoever has time.
 """
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from pathlib import PurePosixPath
 
@@ -22,7 +21,6 @@ FOUND = pytest.StashKey[list[Deviation]]()
 ONLY_COMPUTE = ("tests/blocks", "tests/runtime/language", "tests/runtime/reference")
 BY_FUNCTION = ("tests/blocks/test_every_block.py",)  # too much for one process
 FIELD = ("tests/site", "tests/runtime/engine", "tests/runtime/fieldbus")  # about half of what does not only compute
-STEPPED_BACK = 10  # as in `nice`
 
 
 settings.register_profile("shared machine", deadline=None)  # an example that takes long says nothing about the code here
@@ -51,13 +49,6 @@ class _Dealer(LoadScopeScheduling):
 
 def _is_in(file: str, folders: tuple[str, ...]) -> bool:
     return any(PurePosixPath(file).is_relative_to(folder) for folder in folders)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Beside tests that watch clocks, those that only compute step back; a process that has begun with these gets no others."""
-    if "PYTEST_XDIST_WORKER" in os.environ and _is_in(item.nodeid, ONLY_COMPUTE) and os.nice(0) < STEPPED_BACK:
-        os.nice(STEPPED_BACK)
 
 
 @pytest.fixture

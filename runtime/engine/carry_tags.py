@@ -10,10 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from blocks.declare import TYPES
 from runtime.model import Schedule, Tag
-
-SIZES = {"BOOL": 1, "DINT": 4, "LINT": 8, "TIME": 8, "LREAL": 8}
-CODES = {"BOOL": "u1", "DINT": "i4", "LINT": "i8", "TIME": "i8", "LREAL": "f8"}
 
 Spans = list[tuple[int, int]]  # the first byte within the tag, and how many
 
@@ -54,7 +52,7 @@ class _Fed:
 
     def spans(self, tag: Tag) -> Spans:
         """Element by element: an array may have a writer for each."""
-        size = SIZES[tag.type]
+        size = TYPES[tag.type].size
         whole = [(place, size) for place in range(0, size * max(tag.length, 1), size)]
         if tag.kind in ("system", "input") or tag.write or tag.pulse or tag.state_of or tag.index in self._latched:
             return whole
@@ -77,7 +75,7 @@ def _type_of(tag: Tag) -> str:
 
 
 def _first_value(schedule: Schedule, tag: Tag) -> str:
-    code = np.dtype(CODES[tag.type])
+    code = np.dtype(TYPES[tag.type].code)
     values = schedule.initial[tag.offset :][: code.itemsize * max(tag.length, 1)].view(code).tolist()
     return "its default" if tag.length else _text(tag, values[0])
 

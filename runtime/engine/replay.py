@@ -289,10 +289,9 @@ class Player:
 
     def end_forces(self) -> None:
         """The forces of what was played before: the copies bring again what the program computes."""
-        for row, entry in enumerate(self.plan.forces):
-            if row and entry[E_USED]:
-                entry[E_END] = 0
-        if self.plan.forces[0, H_COUNT]:
+        table = self.plan.forces
+        table[1:][table[1:, E_USED] != 0, E_END] = 0
+        if table[0, H_COUNT]:
             self.plan.state[S_TICK] = 0
             _lift(self.plan)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import fnmatch
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from blocks.declare import TYPES
 from runtime.engine.cells import BYTE, LONG, REAL, WORD
 from runtime.model import Schedule
+from runtime.source import pattern_of
 
 _KINDS = {"BOOL": BYTE, "DINT": WORD, "LINT": LONG, "TIME": LONG, "LREAL": REAL}
 
@@ -36,8 +37,8 @@ class Cell:
 
     def first(self, memory: np.ndarray) -> bool | int | float:
         """Its value in this memory."""
-        code = {"BOOL": "B", "DINT": "i", "LINT": "q", "TIME": "q", "LREAL": "d"}[self.type]
-        found = struct.unpack_from(f"={code}", memory.data, self.offset)[0]
+        kind = TYPES[self.type]
+        found = memory[self.offset : self.offset + kind.size].view(kind.code)[0].item()
         return bool(found) if self.type == "BOOL" else found  # type: ignore[no-any-return]
 
 
@@ -50,7 +51,7 @@ def all_cells(schedule: Schedule) -> Iterator[Cell]:
 
 
 def _elements(name: str, kind: str, offset: int, length: int) -> Iterator[Cell]:
-    size = _KINDS[kind] % 16
+    size = TYPES[kind].size
     if not length:
         yield Cell(name, kind, offset)
         return
@@ -60,10 +61,5 @@ def _elements(name: str, kind: str, offset: int, length: int) -> Iterator[Cell]:
 
 def cells_like(schedule: Schedule, pattern: str) -> list[Cell]:
     """What a person's word means: `bms.soc`, `cells.soc[3]`, an array as a whole, `dispatch.clamp.OUT`, `bms.*`; [] for nothing."""
-    wanted = pattern.lower().replace("[", "[[]")
-    found = []
-    for cell in all_cells(schedule):
-        name = cell.name.lower()
-        if fnmatch.fnmatchcase(name, wanted) or fnmatch.fnmatchcase(name.partition("[")[0], wanted):
-            found.append(cell)
-    return found
+    wanted = pattern_of(pattern)
+    return [cell for cell in all_cells(schedule) if wanted.match(cell.name) or wanted.match(cell.name.partition("[")[0])]

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from blocks.declare import TYPES
 from runtime.engine.carry import Program, carry_list, do_copies, find_turns
 from runtime.engine.image import address_of
 from runtime.engine.plan import A_INBOX_SIZE, I_RECEIVED
@@ -275,7 +276,7 @@ def take_over(recorded: Player, edited: Player) -> tuple[str, ...]:
     before = {tag.name.lower(): tag.default for tag in recorded.schedule.tags}
     for tag in edited.schedule.tags:
         if tag.kind == "memory" and repr(before.get(tag.name.lower(), tag.default)) != repr(tag.default):
-            size = max(tag.length, 1) * {"BOOL": 1, "DINT": 4}.get(tag.type, 8)
+            size = max(tag.length, 1) * TYPES[tag.type].size
             edited.plan.memory[tag.offset : tag.offset + size] = edited.schedule.initial[tag.offset : tag.offset + size]
     return carry.dropped
 
@@ -286,7 +287,7 @@ def _take_pins(recorded: Player, edited: Player) -> None:
     for name, (kind, offset, length) in now.pins.items():
         if before.pins.get(name, ("", 0, 0))[::2] != (kind, length):
             continue
-        size = max(length, 1) * {"BOOL": 1, "DINT": 4}.get(kind, 8)
+        size = max(length, 1) * TYPES[kind].size
         here, there = slice(offset, offset + size), slice(before.pins[name][1], before.pins[name][1] + size)
         if np.array_equal(now.initial[here], before.initial[there]):
             edited.plan.memory[here] = recorded.plan.memory[there]

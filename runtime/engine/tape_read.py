@@ -10,7 +10,7 @@ import numpy as np
 
 from runtime.engine.atomics import copy_bytes, fence, load_acquire, scan_path, store_release
 from runtime.engine.image import HEADER, LINE, ImageError, Shared, address_of
-from runtime.engine.tape_words import A_PICTURE, BEGUN, HEAD, R_KIND, R_LENGTH, REQUEST_FILE, TAPE_FILE
+from runtime.engine.tape_words import BEGUN, HEAD, R_KIND, R_LENGTH, REQUEST_FILE, TAPE_FILE
 
 
 @scan_path
@@ -107,8 +107,3 @@ def records(words: np.ndarray) -> Iterator[tuple[int, int]]:
     while at < len(words):
         yield at, int(words[at + R_KIND])
         at += int(words[at + R_LENGTH])
-
-
-def from_picture(words: np.ndarray) -> int | None:
-    """Where the first picture among these records begins."""
-    return next((at for at, kind in records(words) if kind == A_PICTURE), None)

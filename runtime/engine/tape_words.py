@@ -1,4 +1,7 @@
-"""The words of a tape's records: what stands where. Tapes of years ago are read by it, so nothing here may ever move.
+"""The words of a tape's records: what stands where.
+
+A version reads the tapes of programs that have all of its system tags, and refuses any other (runtime/engine/program_check.py): a
+system tag that is added ends the older tapes. Among those that are read nothing here may move.
 
 Of a scan: HEAD_WORDS words, then ten a command (ring, answer, the ring's entry), then the inbox cells that changed, as three
 columns: slot and quality, source time, value. Of a picture: PICTURE_WORDS words, then registers, the tasks' turns, which inputs
@@ -53,7 +56,7 @@ HEAD_WORDS = 25
 COMMAND_RECORD, CHANGE_RECORD = 10, 3
 R_MEMORY, R_INBOX, R_TASKS, R_POINTS, R_REGISTERS, R_FORCES = range(5, 11)
 PICTURE_WORDS = 11
-# The scan's registers in a picture. Where they stand in `Plan.state` may change; their order here may not: old tapes have it.
+# The scan's registers in a picture. Where they stand in `Plan.state` may change; their order here may not: tapes have it.
 REGISTERS = (
     S_SCAN,
     S_STATE,

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from blocks import declare
 from runtime.source import NOWHERE, Position
 
 TYPES = ("BOOL", "DINT", "LINT", "TIME", "LREAL")
-SIZES = {"BOOL": 1, "DINT": 4, "LINT": 8, "TIME": 8, "LREAL": 8}
+SIZES = {name: kind.size for name, kind in declare.TYPES.items()}
 # The operations; each row of a check's code is (operation, first, second).
 CONST, LOAD, ADD, SUB, MUL, DIV, NEG, ABS, MIN, MAX, LT, LE, GT, GE, EQ, NE, AND, OR, XOR, NOT = range(20)
 DEEPEST = 64  # operands that may wait at once

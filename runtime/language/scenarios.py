@@ -38,7 +38,7 @@ def read_scenarios(site: Site, catalogue: Mapping[str, BlockType], report: Repor
     for name, section in sections.items():
         if "tests" in section:
             found += _tests(
-                section, f"programs/{name}.yaml", name, Names(site.schedule, site.devices, catalogue, name, sections, report), root
+                section, f"programs/{name}.yaml", Names(site.schedule, site.devices, catalogue, name, sections, report), root
             )
     for path in sorted((root / "programs").glob(f"*{SUFFIX}")):
         file, name = f"programs/{path.name}", path.name.removesuffix(SUFFIX)
@@ -59,7 +59,7 @@ def read_scenarios(site: Site, catalogue: Mapping[str, BlockType], report: Repor
             )
             continue
         check_words(section, FILE_WORDS, "a file of tests", report)
-        found += _tests(section, file, name, Names(site.schedule, site.devices, catalogue, name, sections, report), root)
+        found += _tests(section, file, Names(site.schedule, site.devices, catalogue, name, sections, report), root)
     return Scenarios(tuple(found), points_of(site.schedule, sections), tuple(notes))
 
 
@@ -72,7 +72,7 @@ def _read(root: Path, file: str, report: Report) -> Section | None:
     return read_yaml(file, text, report)
 
 
-def _tests(section: Section, file: str, program: str, names: Names, root: Path) -> list[Scenario]:
+def _tests(section: Section, file: str, names: Names, root: Path) -> list[Scenario]:
     """The tests of one file; `given`, `always` and `never` beside `tests` hold for each of them."""
     report = names.report
     steps = Steps(names, Inputs(names, root))

@@ -12,6 +12,7 @@ from typing import Any
 from runtime.model import ROLES
 from runtime.source import NOWHERE, Report, did_you_mean, nearest, place_of
 
+UNITS_OF_SIZE = {"MB": 1_000_000, "GB": 1_000_000_000, "TB": 1_000_000_000_000}
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Words = Mapping[str, Callable[[Any], Any]]
 LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
@@ -69,6 +70,28 @@ def seconds(low: float, high: float) -> Callable[[Any], float]:
         if not low <= time <= high:
             raise ValueError(f"{found} is outside {low:g} s to {high:g} s")
         return time
+
+    return read
+
+
+def scaled(units: Mapping[str, float], least: str, example: str) -> Callable[[Any], float]:
+    """A number with one of these units, such as `10 GB`, in the unit whose size is 1; `least` is written in the same way."""
+
+    def size_of(found: str) -> float:
+        unit = found.lstrip("0123456789.")
+        try:
+            return float(found.removesuffix(unit)) * units[unit.lstrip()]
+        except (ValueError, KeyError):
+            raise ValueError(f"`{found}` is not written like `{example}`; the units are {', '.join(units)}") from None
+
+    def read(value: Any) -> float:
+        found = text(value).strip()
+        size = size_of(found)
+        if size < size_of(least):
+            raise ValueError(f"{found} is too little: {least} at least")
+        if size == float("inf"):
+            raise ValueError("a number with so many digits is too much")
+        return size
 
     return read
 

@@ -11,8 +11,8 @@ import numpy as np
 from runtime.app import read_site
 from runtime.engine.tape_file import DATA, HEAD, PROGRAM, Span, pack, pack_object
 from runtime.engine.tape_program import as_text, blocks_of
-from runtime.engine.tape_read import TapeReader
-from runtime.engine.tape_words import R_SCAN
+from runtime.engine.tape_read import TapeReader, records
+from runtime.engine.tape_words import A_PICTURE, R_SCAN
 from runtime.model import Site
 from runtime.quality import GOOD
 from tests.aids.engine import GENERATION, Bench
@@ -94,6 +94,11 @@ class DemoBench(TapedBench):
             self.inbox.changed()
             self.inbox.publish()
             self.scan()
+
+
+def first_picture(words: np.ndarray) -> int | None:
+    """Where the first picture among these records begins."""
+    return next((at for at, kind in records(words) if kind == A_PICTURE), None)
 
 
 def first_scan_of(text: str, name: str) -> int:

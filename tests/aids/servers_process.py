@@ -16,6 +16,11 @@ from runtime import child
 from runtime.child import ServiceOrder
 
 
+def telling_why_it_aborts() -> dict[str, str]:
+    """The environment of a process that names its threads on stderr where it dies of a signal such as SIGABRT."""
+    return {**os.environ, "PYTHONFAULTHANDLER": "1"}
+
+
 class ServerProcess:
     """A running server; `log` is what it has said so far."""
 
@@ -24,7 +29,9 @@ class ServerProcess:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - read as long as the process is spoken of
         started = time.monotonic()
         module = f"runtime.servers.{order.service}"
-        self.process = child.start(module, order, more_later=more_later, stderr=self._stderr, stdout=subprocess.PIPE)
+        self.process = child.start(
+            module, order, more_later=more_later, stderr=self._stderr, stdout=subprocess.PIPE, env=telling_why_it_aborts()
+        )
         self._started = started
 
     def log(self) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from runtime.child import ServiceOrder
 from runtime.model import Alarm, Tag
-from runtime.servers.audit import Who
+from runtime.servers.audit import Deed, Who
 from runtime.servers.records.store import AlarmState, Change, Records
 from tests.aids.servers_process import ServerProcess, eventually
 from tests.aids.servers_scan import TAGS, TestScan
@@ -68,6 +68,12 @@ def raise_alarm(records: Records, name: str, active: bool = True, at: int = 0) -
 
 def state_of(records: Records, name: str) -> AlarmState:
     return next(state for state in records.alarms() if state.name == name)
+
+
+def wrote(tag: str, value: object, number: int = 0, *, taken: bool = True, user: str = "eva") -> Deed:
+    """Somebody's write, as the audit log has it."""
+    who = Who(user, "engineer", "10.0.0.9:4711")
+    return Deed("opcua", who, "write", tag, "taken" if taken else "refused", taken, 0, 0, value, number)
 
 
 def kinds(records: Records, name: str, after: int = 0) -> list[str]:

@@ -110,13 +110,13 @@ def described(folder: Path, scan: TestScan, **settings: Any) -> RestSite:
     return RestSite(scan, order, tokens)
 
 
-def raise_alarm(site: RestSite, name: str, *, at: int = 1_700_000_000_000_000_000) -> None:
+def raise_alarm(site: RestSite, name: str, *, at: int = 1_700_000_000_000_000_000, value: float = 51.5) -> None:
     """An alarm comes, and the process `records` does what it does then."""
     site.scan.set(f"alarm.{name}", 1)
     records = Records(site.state)
     records.declare(map(declared, ALARMS), confirm=False)
     records.change([Change(name, at, False)])
-    records.change([Change(name, at + 1, True, value=51.5)])
+    records.change([Change(name, at + 1, True, value=value)])
     records.close()
 
 

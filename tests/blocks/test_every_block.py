@@ -14,7 +14,7 @@ from blocks.declare import BOOL, DINT, INPUT, LREAL, OUTPUT, BlockType, Pin, Typ
 from runtime.engine.kernels import load_kernels
 from tests.aids.scan_table import Twin, follow
 
-pytestmark = pytest.mark.timeout(600)  # the first test waits for all kernels where the cache has none
+pytestmark = pytest.mark.timeout(1800)  # the first test waits for all kernels where the cache has none: 6 minutes of CPU
 USES = [(block, chosen) for block in catalogue().values() for chosen in (block.any_type.choices if block.any_type else (None,))]
 NAMES = [f"{block.name}-{chosen}" if chosen else block.name for block, chosen in USES]
 every_use = pytest.mark.parametrize(("block", "chosen"), USES, ids=NAMES)

@@ -96,6 +96,19 @@ def test_the_watch_over_the_next_program_tells_nothing_twice(site: Watched) -> N
     assert len(site.told) == 1
 
 
+def test_forces_that_a_new_scan_process_has_no_more_are_told_once(site: Watched) -> None:
+    site.force("x.a", 4.0, 0)
+    site.watch.look()
+    again = Bench(site.bench.folder, site.bench.site)
+    for _ in range(3):
+        again.scan()
+        site.watch.look()
+    [(event, facts)] = site.told
+    assert (event, facts["tag"], facts["why"], facts["user"]) == ("force ended", "x.a", "the scan was started anew", "eva")
+    [deed] = site.deeds
+    assert (deed.action, deed.subject, deed.answer) == ("unforce", "x.a", "the scan was started anew (forced by eva: a test)")
+
+
 @pytest.fixture
 def busy(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """The records, held by a process that writes for a long time."""

@@ -112,10 +112,11 @@ def test_a_dry_run_loads_nothing_undo_goes_back_and_both_are_audited(site: Runni
     before = path.read_text()
     path.write_text(before.replace("HIGH: 8 %", "HIGH: 9 %", 1))
     code, tried = load(site, "--dry-run")
-    assert code == 0 and not tried["swapped"] and tried["differences"] == ["~ parameter dispatch.soc_low.HIGH: 8 -> 9"]
+    assert code == 0 and not tried["swapped"] and tried["differences"] == ["~ parameter dispatch.soc_low.HIGH: 8 % -> 9 %"]
     assert load(site)[1]["swapped"]
     code, undone = load(site, "--undo")
-    assert code == 0 and undone["swapped"] and undone["differences"] == ["~ parameter dispatch.soc_low.HIGH: 9 -> 8"]
+    assert code == 0 and undone["swapped"] and undone["differences"] == ["~ parameter dispatch.soc_low.HIGH: 9 % -> 8 %"]
+    assert undone["text"].startswith("undone: the program before runs again") and "--undo once more goes forward" in undone["text"]
     path.write_text(before)
     deeds = json.loads(bessplc(site, "audit", "--json").stdout)
     assert [d["action"] for d in deeds if d["action"] in ("load", "undo")][-2:] == ["load", "undo"]

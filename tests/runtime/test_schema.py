@@ -67,7 +67,7 @@ def test_every_file_that_is_shipped_is_good(path: Path) -> None:
 
 @pytest.mark.parametrize("text", README, ids=lambda text: text.split("\n", 1)[0])
 def test_every_example_of_the_readme_is_good(text: str) -> None:
-    if text.startswith("modes:"):
+    if text.startswith(("modes:", "alarms:")):
         text = f"program: p\n{text}"
     elif text.startswith("servers:"):
         text = f"tasks: {{main: {{interval: 10 ms}}}}\n{text}"

@@ -107,6 +107,19 @@ def test_a_servers_words_complete_in_the_site(opened: Editor) -> None:
     assert {"security", "anonymous", "port"} <= set(found)
 
 
+def test_the_sites_tags_complete_where_a_program_writes_them(opened: Editor) -> None:
+    found = completed(opened, "programs/w.yaml", "program: w\noutputs:\n  site.ready: true\n  |>\n")
+    assert {"pcs.p_cmd", "panel.horn", "cells.soc"} <= set(found) and found["pcs.p_cmd"] == "pcs.p_cmd: "
+    assert not {"site.ready", "bms.soc", "hmi.p_set"} & set(found), "it is written already, or is not a program's to write"
+    step = "program: w\nsequences:\n  s:\n    on:\n      do: [|>]\n"
+    assert {"bms.main", "panel.lamp_run"} <= set(completed(opened, "programs/w2.yaml", step))
+
+
+def test_the_sites_tags_complete_where_an_alarm_watches_one(opened: Editor) -> None:
+    found = completed(opened, "programs/v.yaml", "program: v\nalarms:\n  hot:\n    of: |>\n")
+    assert {"bms.t_cell_max", "hmi.p_set", "site.p_max"} <= set(found)
+
+
 @pytest.mark.parametrize("name", ["config/lab.yaml", "programs/dispatch.yaml", "programs/protection.yaml", "io_maps/rack1.yaml"])
 def test_nothing_is_said_of_files_that_are_good(opened: Editor, name: str) -> None:
     assert opened.open(name, (ROOT / name).read_text())[1] == []

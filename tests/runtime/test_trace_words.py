@@ -23,6 +23,20 @@ def test_a_pin_has_the_unit_of_the_tag_that_it_feeds() -> None:
     assert [(channel.name, channel.unit) for channel in found] == [("x.count", "kW"), ("p.count.OUT", "kW"), ("p.big.OUT", "")]
 
 
+def test_a_pattern_means_what_it_means_to_watch() -> None:
+    assert [channel.name for channel in channels_named(SCHEDULE, ["X.*", "p.count.*"])] == [
+        *("x.count", "p.count.A", "p.count.B", "p.count.OUT")
+    ]
+    with pytest.raises(WrongWordsError, match=r"no tag or pin named y\.\*"):
+        channels_named(SCHEDULE, ["y.*"])
+
+
+def test_a_pattern_that_fits_too_much_says_how_many_a_trace_has() -> None:
+    many = load(PROGRAM, "x.count: {type: LREAL, unit: kW}\nx.cells: {type: 'LREAL[40]'}").schedule
+    with pytest.raises(WrongWordsError, match="41 channels: a trace has 32 at most"):
+        channels_named(many, ["x.*"])
+
+
 def test_a_trigger_on_a_pin_is_compared_in_its_unit() -> None:
     channels = channels_named(SCHEDULE, ["p.count.OUT"])
     assert trigger_of(SCHEDULE, "p.count.OUT > 3 MW", channels).level == 3000.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -120,6 +121,12 @@ def test_stats_shows_the_figures_beside_what_the_standard_recommends(records: Re
     assert found["alarms"] == 31 and found["flood"]["is_now"] and found["chattering"][0]["alarm"] == "door"
     assert found["peak_10_min"]["time"].startswith(seen.stdout.split(" from ")[1][:10])
     assert {t["verdict"] for t in found["targets"]} == {"good", "too many"}
+
+
+def test_the_value_of_a_dead_sensor_hides_no_figures(records: Records, run: Run) -> None:
+    records.change([Change("door", time.time_ns(), True, value=math.nan)])
+    seen = run("alarms", "stats")
+    assert seen.exit_code == 0 and seen.stdout.startswith("1 alarm from "), seen.output
 
 
 def test_a_shelving_of_somebody_else_is_seen_with_who_and_until(records: Records, run: Run) -> None:

@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 from runtime import cli_ring, rundir, verbs_force, verbs_trace
 from runtime.cli import app
 from runtime.engine.force_list import put_unforce
-from runtime.engine.force_tables import H_COUNT
+from runtime.engine.force_tables import H_COUNT, H_VERSION
 from runtime.engine.north import Commands
 from runtime.language import load_site
 from runtime.quality import GOOD_LOCAL_OVERRIDE
@@ -123,6 +123,18 @@ def test_unforce_lets_go_and_says_where_there_was_nothing(held: HeldSite, run: R
     again = run("unforce", "x.sum")
     assert (again.exit_code, again.output) == (1, "x.sum: refused: no force holds this\n")
     assert "0 forces hold" in run("forces").output
+
+
+def test_forces_that_cannot_be_read_now_are_said_and_not_shown_as_none(held: HeldSite, run: Run) -> None:
+    """As where the scan was killed in the middle of a change, and is not yet back."""
+    version = held.plc.plan.forces[0]
+    version[H_VERSION] += 1
+    try:
+        done = run("forces")
+    finally:
+        version[H_VERSION] += 1
+    assert done.exit_code == 75
+    assert done.output == "error: the forces cannot be read now: the table of forces never stood still; ask again\n"
 
 
 @pytest.mark.parametrize(

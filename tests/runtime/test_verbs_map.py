@@ -137,6 +137,7 @@ def test_names_and_a_table_choose(tmp_path: Path) -> None:
         "hmi.enable.quality",
     }
     assert {line["table"] for line in json.loads(bessplc(file, "--table", "coil", "--json").stdout)} == {"coil"}
+    assert bessplc(file, "HMI.*").exit_code == 0 and bessplc(file, "hmi.p_se?").exit_code == 2, "`*` is all that is special"
     wrong = bessplc(file, "bms.sok")
     assert wrong.exit_code == 2 and "did you mean `bms.soc`" in wrong.stderr
     wrong = bessplc(file, "-t", "holdings")

@@ -192,14 +192,21 @@ def test_on_a_pipe_each_change_is_a_line(run: Run) -> None:
     assert line.split("  ")[1:] == ["p.mode", "FOLLOW", "Good"]
 
 
-@pytest.mark.parametrize("wrong", ["500", "5 hours", "1ms", "2000 min", "fast"])
-def test_a_wrong_interval_is_a_wrong_word(run: Run, wrong: str) -> None:
+NO_TIME = "is no time for --every: write 10 s, 500 ms, 10 min or 2 h"
+FAR = "is outside 10 ms to 60 min"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [("500", NO_TIME), ("5 hours", NO_TIME), ("fast", NO_TIME), ("0 s", NO_TIME), ("1ms", FAR), ("2000 min", FAR), ("2 h", FAR)],
+)
+def test_a_wrong_interval_is_a_wrong_word(run: Run, wrong: str, said: str) -> None:
     done = run("hmi.p", "--every", wrong)
-    assert done.exit_code == 2 and "--every" in done.stderr
+    assert done.exit_code == 2 and wrong in done.stderr and said in " ".join(done.stderr.split())
 
 
 def test_intervals_are_written_with_their_unit() -> None:
-    assert (seconds("500 ms"), seconds("2s"), seconds("1.5 min")) == (0.5, 2.0, 90.0)
+    assert (seconds("500 ms"), seconds("2s"), seconds("1.5 min"), seconds("1 h")) == (0.5, 2.0, 90.0, 3600.0)
 
 
 def test_json_and_csv_at_once_are_refused(run: Run) -> None:

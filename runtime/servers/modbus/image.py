@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from blocks.declare import TYPES
 from runtime.engine.north import Snapshot
 from runtime.model import TagRegion
 from runtime.servers.modbus.heartbeat import Beat
@@ -29,8 +30,6 @@ from runtime.servers.modbus.map import (
     Entry,
 )
 from runtime.servers.modbus.refusal import DEVICE_FAILURE, RefusedError
-
-CODES = {"BOOL": "u1", "DINT": "i4", "LINT": "i8", "TIME": "i8", "LREAL": "f8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +157,7 @@ class RegisterImage:
 def _batches(entries: Iterable[Entry]) -> dict[tuple[str, str, str], _Batch]:
     grouped: dict[tuple[str, str, str], list[Cell]] = defaultdict(list)
     for cell in _cells(e for e in entries if e.part == VALUE):
-        grouped[cell.entry.table, CODES[cell.entry.tag.type], cell.entry.format].append(cell)
+        grouped[cell.entry.table, TYPES[cell.entry.tag.type].code, cell.entry.format].append(cell)
     return {key: _batch(cells, key[1]) for key, cells in grouped.items()}
 
 

@@ -20,22 +20,24 @@ from runtime.servers.opcua.methods import Act, Methods
 from runtime.servers.opcua.shelving import SHELVING
 from runtime.servers.opcua.types import standard
 from runtime.servers.opcua.write import who_of
+from runtime.servers.records import states
+from runtime.servers.records.file import UNUSABLE
 from runtime.servers.records.store import Records
 
 _IDS, _CODES, _TYPES = ua.ObjectIds, ua.StatusCodes, ua.VariantType
-# How the records' reasons begin (records/states.py), and what part 9 calls them; all others are a wrong event
+# How the records' reasons begin, and what part 9 calls them; all others are a wrong event
 _REFUSALS = {
-    "acknowledged already": _CODES.BadConditionBranchAlreadyAcked,
-    "not active and acknowledged already": _CODES.BadConditionBranchAlreadyAcked,
-    "it has never been active": _CODES.BadEventIdUnknown,
-    "not acknowledged yet": _CODES.BadConditionBranchAlreadyConfirmed,  # nothing to confirm: ConfirmedState is still true
-    "confirmed already": _CODES.BadConditionBranchAlreadyConfirmed,
-    "shelved already": _CODES.BadConditionAlreadyShelved,
-    "not shelved": _CODES.BadConditionNotShelved,
-    "it is shelved for more": _CODES.BadShelvingTimeOutOfRange,
-    "it may be shelved for": _CODES.BadShelvingTimeOutOfRange,
-    "the site does not let": _CODES.BadMethodInvalid,  # such an alarm has no ShelvingState, and so not its methods
-    "the records": _CODES.BadResourceUnavailable,
+    states.ACKED_ALREADY: _CODES.BadConditionBranchAlreadyAcked,
+    states.ACKED_AND_GONE: _CODES.BadConditionBranchAlreadyAcked,
+    states.NEVER_ACTIVE: _CODES.BadEventIdUnknown,
+    states.NOT_ACKED: _CODES.BadConditionBranchAlreadyConfirmed,  # nothing to confirm: ConfirmedState is still true
+    states.CONFIRMED_ALREADY: _CODES.BadConditionBranchAlreadyConfirmed,
+    states.SHELVED_ALREADY: _CODES.BadConditionAlreadyShelved,
+    states.NOT_SHELVED: _CODES.BadConditionNotShelved,
+    states.SHELVED_TOO_SHORT: _CODES.BadShelvingTimeOutOfRange,
+    states.SHELVED_TOO_LONG: _CODES.BadShelvingTimeOutOfRange,
+    states.NOT_TO_SHELVE: _CODES.BadMethodInvalid,  # such an alarm has no ShelvingState, and so not its methods
+    UNUSABLE: _CODES.BadResourceUnavailable,
 }
 _MACHINES = ("ShelvedStateMachineType", "AlarmConditionType_ShelvingState")  # each method stands in both, and clients call either
 Say = Callable[[str, Who, str, int], str]

@@ -15,13 +15,14 @@ import numpy as np
 from asyncua import ua
 from asyncua.ua.ua_binary import struct_to_binary
 
+from blocks import declare
 from runtime.engine.north import Snapshot
 from runtime.model import Tag
 from runtime.quality import BAD_NO_COMMUNICATION, BAD_WAITING_FOR_INITIAL_DATA, is_bad
 from runtime.servers.opcua.tags import TYPES
 from runtime.servers.opcua.types import at, null, stamped, variant
 
-SIZES = {"BOOL": 1, "DINT": 4, "LINT": 8, "TIME": 8, "LREAL": 8}
+SIZES = {name: kind.size for name, kind in declare.TYPES.items()}
 _NUMPY = {"BOOL": "?", "DINT": "<i4", "LINT": "<i8", "TIME": "<i8", "LREAL": "<f8"}
 _1970 = 116_444_736_000_000_000  # in ticks of 100 ns since 1601 (OPC UA part 6, 5.2.2.5)
 _VALUE, _STATUS, _SOURCE, _SERVER, _ARRAY = 0x01, 0x02, 0x04, 0x08, 0x80  # part 6, 5.2.2.17 and 5.2.2.16
@@ -159,17 +160,24 @@ def part(data: bytes, tag: Tag, first: int, last: int) -> bytes:
     return data[:2] + struct.pack("<i", last - first + 1) + some + data[-TAIL:]
 
 
+def index_range(text: str) -> tuple[int, int] | None:
+    """First and last element (from 0) of an index range of one dimension, None where it is none (part 4, 7.27)."""
+    match = _RANGE.match(text)
+    if match is None or (match[2] is not None and int(match[2]) <= int(match[1])):
+        return None
+    return int(match[1]), int(match[2] or match[1])
+
+
 def elements(text: str, length: int) -> tuple[int, int] | int:
     """First and last element (from 0) of an index range, or the status code that says what is wrong with it (part 4, 7.27).
 
     `length` is 0 for a scalar, of which there are no parts.
     """
-    match = _RANGE.match(text)
-    if match is None or (match[2] is not None and int(match[2]) <= int(match[1])):
+    found = index_range(text)
+    if found is None:
         return int(ua.StatusCodes.BadIndexRangeInvalid)
-    if int(match[1]) >= length:
-        return int(ua.StatusCodes.BadIndexRangeNoData)
-    return int(match[1]), min(int(match[2] or match[1]), length - 1)
+    first, last = found
+    return (first, min(last, length - 1)) if first < length else int(ua.StatusCodes.BadIndexRangeNoData)
 
 
 def part_of(value: ua.DataValue, text: str) -> ua.DataValue:

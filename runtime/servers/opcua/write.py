@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,6 +19,7 @@ from runtime.servers.opcua.publish import Publisher
 from runtime.servers.opcua.secure_channel import HINT
 from runtime.servers.opcua.tags import TYPES, node_id
 from runtime.servers.opcua.types import status
+from runtime.servers.opcua.wire import index_range
 
 _CODES = ua.StatusCodes
 STATUS = {
@@ -38,7 +38,6 @@ STATUS = {
     RING_FULL: _CODES.BadTooManyOperations,
 }
 OF_THE_HINT = 0.8  # as much of the time that a client says it waits is ours: the answer must travel, too
-_RANGE = re.compile(r"(\d{1,9})(?::(\d{1,9}))?\Z")
 
 
 class CommandingAttributes(AttributeService):
@@ -147,10 +146,10 @@ def _range_refusal(tag: Tag, wanted: ua.WriteValue) -> int:
     count = len(wanted.Value.Value.Value) if tag.length else 1
     if not wanted.IndexRange:
         return 0 if count == max(tag.length, 1) else int(_CODES.BadTypeMismatch)
-    match = _RANGE.match(wanted.IndexRange)
-    if match is None or not tag.length or (match[2] is not None and int(match[2]) <= int(match[1])):
+    found = index_range(wanted.IndexRange)
+    if found is None or not tag.length:
         return int(_CODES.BadIndexRangeInvalid)
-    first, last = int(match[1]), int(match[2] or match[1])
+    first, last = found
     if last >= tag.length:
         return int(_CODES.BadIndexRangeNoData)
     return 0 if count == last - first + 1 else int(_CODES.BadIndexRangeNoData)

@@ -9,6 +9,7 @@ import asyncio
 import math
 import threading
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ SEGMENT_S = 300.0
 TRIM_S = 30.0
 LAST_PICTURE_S = 0.2
 AGAIN_S = 5.0
+FREEZE_AGAIN_S, FREEZE_RARELY_S = 30.0, 600.0  # a disk without room for an incident is asked again so soon, then ever more rarely
 SAID_S = 30.0  # an alarm that chatters is said so often
 
 
@@ -56,6 +58,8 @@ class Recorder:
         self._last = self._was_state = 0
         self._trip: dict[str, Any] | None = None
         self._freeze_due, self._is_last_asked = 0.0, False
+        self._unmade: deque[dict[str, Any]] = deque(maxlen=settings.incidents)  # trips whose file is to be made: no more are kept
+        self._make_due, self._make_again = 0.0, FREEZE_AGAIN_S
         self._frozen_for, self._said_of = dict[str, float](), dict[str, float]()  # when, by what tripped
         self._trips = TripWatch()
         self._turn_to(order)
@@ -92,6 +96,8 @@ class Recorder:
             self._end_segment()
             if self._trip is not None:
                 self._freeze()
+            elif self._unmade:
+                self._make_incidents()
         except OSError as error:
             self._say_broken(error)
 
@@ -137,6 +143,8 @@ class Recorder:
             else:  # an incident ends with a picture, which proves the replay of it
                 self._reader.ask()
                 self._is_last_asked, self._freeze_due = True, now + LAST_PICTURE_S
+        if self._unmade and now >= self._make_due:
+            self._make_incidents()
         if now >= self._trim_due:
             self._trim_due = now + TRIM_S
             self._trim()
@@ -190,15 +198,35 @@ class Recorder:
         log.warning("a trip: the tape will be frozen", why=why, scan=scan, after_s=self.settings.after)
 
     def _freeze(self) -> None:
-        """Make the incident file. Raises OSError; the trip then waits for the next attempt."""
+        """Make the incident file. Raises OSError where the tape cannot be written; the trip then waits for the next attempt."""
         note = self._trip
         assert note is not None
         self._flush()
-        path = self.segments.freeze(note, note["wall"] / 1e9 - self.settings.before, self.settings.incidents)
         self._trip = None
         self._frozen_for[note["why"]] = time.monotonic()
-        self.incidents += 1
-        log.warning("incident recorded", why=note["why"], scan=note["scan"], file=str(path), help=f"bessplc replay {path}")
+        self._unmade.append(note)
+        self._make_incidents()
+
+    def _make_incidents(self) -> None:
+        """Make the files that are to be made. One that the disk has no room for is tried again later, ever more rarely.
+
+        It is no mishap of the tape, which goes on meanwhile, and holds what the file will be made of; other trips are noticed.
+        """
+        while self._unmade:
+            note = self._unmade[0]
+            facts = {"why": note["why"], "scan": note["scan"]}
+            try:
+                path = self.segments.freeze(note, note["wall"] / 1e9 - self.settings.before, self.settings.incidents)
+            except OSError as error:
+                self.failed += 1
+                log.error("an incident file cannot be written", **facts, error=str(error), again_s=self._make_again)
+                self._make_due = time.monotonic() + self._make_again
+                self._make_again = min(2 * self._make_again, FREEZE_RARELY_S)
+                return
+            self._unmade.popleft()
+            self._make_again = FREEZE_AGAIN_S
+            self.incidents += 1
+            log.warning("incident recorded", **facts, file=str(path), help=f"bessplc replay {path}")
 
     def _begin(self, wall: int, scan: int) -> None:
         head = {

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.model import Tag
-from runtime.servers.words import read_words, seconds, text, whole
+from runtime.servers.words import UNITS_OF_SIZE, read_words, scaled, seconds, text, whole
 from runtime.source import Report, did_you_mean, place_of
-
-_UNITS = {"MB": 1_000_000, "GB": 1_000_000_000, "TB": 1_000_000_000_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +45,6 @@ def check_on(names: Sequence[str], tags: Sequence[Tag], report: Report) -> None:
             report.error(place_of(name), "E902", f"`on`: `{name}` is no BOOL: an incident begins when a tag turns true")
 
 
-def _size(value: Any) -> int:
-    found = text(value).strip()
-    number, unit = re.fullmatch(r"([\d.]*)\s*(.*)", found).groups()  # type: ignore[union-attr]
-    try:
-        size = float(number) * _UNITS[unit]
-    except (ValueError, KeyError):
-        raise ValueError(f"`{found}` is not written like `10 GB`; the units are {', '.join(_UNITS)}") from None
-    if size < 10_000_000:
-        raise ValueError(f"{found} is too little: 10 MB at least")
-    return int(size)
-
-
 def _age(value: Any) -> float:
     found = text(value).strip()
     days = re.fullmatch(r"([\d.]+)\s*d", found)
@@ -71,7 +57,7 @@ def _tags(value: Any) -> tuple[str, ...]:
 
 _RECORDER: dict[str, Callable[[Any], Any]] = {
     "keep": _age,
-    "size": _size,
+    "size": lambda value: int(scaled(UNITS_OF_SIZE, "10 MB", "10 GB")(value)),
     "before": seconds(10, 7200),
     "after": seconds(0, 3600),
     "incidents": whole(1, 10_000),

@@ -33,7 +33,7 @@ _STATES = f"SELECT {STATE_COLUMNS}, {_SHELF} FROM alarm LEFT JOIN shelf ON shelf
 _ON_SHELF = f"SELECT {STATE_COLUMNS}, {_SHELF} FROM shelf JOIN alarm ON alarm.name = shelf.alarm WHERE place >= 0"
 _EVENT_COLUMNS = "number, time, alarm, kind, state, who, note"
 _HAPPENED = (
-    f"SELECT {_EVENT_COLUMNS} FROM event WHERE number > ? AND time >= ? AND time <= ? "
+    f"SELECT {_EVENT_COLUMNS} FROM event WHERE number > ? AND time >= ? "
     f"AND kind IN ('{states.ACTIVE}', '{states.CLEARED}', '{states.SHELVED}') ORDER BY number LIMIT ?"
 )
 A_PAGE = 5000  # events
@@ -72,12 +72,12 @@ class AlarmRecords:
         begun = self._rows("SELECT CAST(value AS INTEGER) FROM word WHERE name = 'begun'")
         since = max(since, min(begun[0][0], until - PERIOD)) if begun else since
         standing = {state.name: state.active_at for state in self.alarms() if state.active and not state.shelved}
-        return performance_of(self._happened(since, until), since, until, standing)
+        return performance_of(self._happened(since), since, until, standing)
 
-    def _happened(self, since: int, until: int) -> Iterator[Happened]:
-        """The events between two times, a page after another, so that neither memory nor other processes suffer from many."""
+    def _happened(self, since: int) -> Iterator[Happened]:
+        """The events since a time, a page after another, so that neither memory nor other processes suffer from many."""
         last = 0
-        while page := self._rows(_HAPPENED, (last, since, until, A_PAGE)):
+        while page := self._rows(_HAPPENED, (last, since, A_PAGE)):
             for event in map(event_of, page):  # not by SQLite's json_extract, which refuses the NaN of a dead sensor
                 state = event.state
                 said = (state.severity, state.active_at, bool(state.shelved))

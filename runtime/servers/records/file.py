@@ -22,6 +22,7 @@ log = structlog.get_logger()
 BUSY_S = 5.0  # how long one process waits for another's transaction; ours last milliseconds
 BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 SAY_EVERY_S = 60.0
+UNUSABLE = "the records cannot be used"  # how every refusal begins, for whoever has a code for it
 READ_ONLY = (-1, -1)  # the identity of what is not to be used again: the next call may find that it can write
 IDLE = 4  # connections that wait for their next use
 # WAL: readers never wait for the writer. synchronous NORMAL: the disk is synced at checkpoints and not at every commit, which
@@ -110,7 +111,7 @@ class RecordFile:
                 return connection, of
             connection.close()  # another process has set this file aside
         if self.is_closed:
-            raise NotKeptError("the records are closed")
+            raise NotKeptError(f"{UNUSABLE}: they are closed")
         for _ in range(3):
             try:
                 return self._open()
@@ -191,7 +192,7 @@ class RecordFile:
             self._set_aside(str(error), of)
         else:
             self.say(str(error))
-        return NotKeptError(f"the records cannot be used: {error}")
+        return NotKeptError(f"{UNUSABLE}: {error}")
 
     def say(self, why: str, **words: Any) -> None:
         """Log an error at most once a minute."""

@@ -87,10 +87,14 @@ class _Alarm:
 
 
 class Performance:
-    """The performance of a site's alarms between two times; give it the events in their order, then ask for `metrics`."""
+    """The performance of a site's alarms between two times; give it the events in their order, then ask for `metrics`.
+
+    Of the events after the end it takes only which alarms stood at the end.
+    """
 
     def __init__(self, since: int, until: int):
         self.since, self.until = since, max(until, since + 1)
+        self._cleared_later: dict[str, int] = {}  # alarms that stood at the end, and since when
         self._alarms: dict[str, _Alarm] = {}
         self._severities: Counter[str] = Counter()
         self._periods: Counter[int] = Counter()
@@ -101,7 +105,10 @@ class Performance:
 
     def take(self, event: Happened) -> None:
         """The next event."""
-        if event.kind == SHELVED:
+        if event.time > self.until:
+            if event.kind == CLEARED and event.active_at <= self.until and not event.is_shelved:
+                self._cleared_later[event.alarm] = event.active_at
+        elif event.kind == SHELVED:
             self.shelved += 1
         elif event.kind == CLEARED:
             self._cleared(event)
@@ -140,7 +147,7 @@ class Performance:
         self._floods = sorted([*self._floods, (began, lasted, self._flood.alarms)], key=lambda flood: -flood[2])[:TOP]
 
     def metrics(self, standing: Mapping[str, int]) -> dict[str, Any]:
-        """All figures. `standing` are the alarms that are active at the end, with the time since when each is; times are ns."""
+        """All figures. `standing` are the alarms that are active now, with the time since when each is; times are ns."""
         self._end_flood(self.until)
         if is_flood := bool(self._flood.began):
             self._count_flood(self._flood.began, max(0, self.until - self._flood.began))
@@ -148,7 +155,7 @@ class Performance:
         top = sorted(self._alarms.items(), key=lambda item: (-item[1].count, item[0]))[:TOP]
         top = [(name, alarm) for name, alarm in top if alarm.count]
         peak = max(self._periods.items(), key=lambda item: (item[1], -item[0]), default=(0, 0))
-        stale = {name: since for name, since in standing.items() if self.until - since > STALE}
+        stale = {name: since for name, since in {**standing, **self._cleared_later}.items() if self.until - since > STALE}
         return {
             "since": self.since,
             "until": self.until,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -52,7 +53,9 @@ class RecordsServer:
         self._order = order
         self._choices = choose(settings, order.tags)
         self._sampler = Sampler(self._choices)
-        self._files: tuple[Any, ...] = ()
+        self._program = 0  # counts the programs that are followed
+        self._alarms_in = self._history_in = -1, (0, 0)  # of which program each file knows what it has, and which file that is
+        self._declaring = threading.Lock()  # the chores do not see half of what another program declares
         self._is_silent = False
         self._lines = self._lines_left_out = 0
         self._aside = ThreadPoolExecutor(1, "chores")
@@ -73,15 +76,18 @@ class RecordsServer:
             await asyncio.to_thread(self._declare_now)
 
     def _declare_now(self) -> None:
-        order, records = self._order, self.records
-        self._files = ()
-        records.declare(map(declared, order.alarms), confirm=self.settings.confirm)
-        self._files = records.file.identity(), (0, 0)  # alarms are watched, whatever becomes of the history
-        records.past.declare([choice.tag for choice in self._choices])
-        self._files = self._identities()
-
-    def _identities(self) -> tuple[Any, ...]:
-        return self.records.file.identity(), self.records.past.file.identity()
+        """Declare what a file does not know: of another program, or since a broken one was set aside. Raises NotKeptError."""
+        with self._declaring:
+            program, records, past = self._program, self.records, self.records.past
+            if self._alarms_in != (program, records.file.identity()):
+                records.declare(map(declared, self._order.alarms), confirm=self.settings.confirm)
+                file = records.file.identity()
+                if file != self._alarms_in[1]:
+                    self.watch.forget()  # what was told before is not in this one
+                self._alarms_in = program, file  # from here on alarms are watched, whatever becomes of the history
+            if self._history_in != (program, past.file.identity()):
+                past.declare([choice.tag for choice in self._choices])
+                self._history_in = program, past.file.identity()
 
     async def _watch(self) -> None:
         while True:
@@ -93,7 +99,7 @@ class RecordsServer:
         door = self.door
         if door.refresh():
             self._hear(False)
-            if self._files:  # otherwise nobody knows the alarms yet
+            if self._alarms_in[0] == self._program:  # otherwise the records do not know the alarms yet
                 for alarm, change in self.watch.look(door.snapshot, self._changes.room):
                     self._say(alarm, change)
                     self._changes.give(change)
@@ -185,9 +191,7 @@ class RecordsServer:
         with contextlib.suppress(NotKeptError):  # why has been said; the rest is done all the same
             self._told.tell()
         try:
-            if self._files != self._identities():  # a broken file was set aside, or nothing could be written at first
-                self._declare_now()
-                self.watch.forget()
+            self._declare_now()
             past, settings = self.records.past, self.settings
             past.sort()
             for _ in range(TRIM_STEPS):
@@ -203,9 +207,9 @@ class RecordsServer:
         self.settings = describe_records(order.settings, report)
         self._order, self._choices = order, choose(self.settings, order.tags)
         self._sampler = Sampler(self._choices)
-        self._files = ()
         before, self.watch = self.watch, AlarmWatch(order, self.door.pins, self.watch)
         self.watch.held_back = before.held_back
+        self._program += 1  # last: whoever declares has read the rest by then, or declares again
         await self._declare()
 
     async def close(self) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from runtime.model import Tag
-from runtime.servers.words import one_of, read_words, seconds, text
-from runtime.source import NOWHERE, Position, Report, did_you_mean, place_of
+from runtime.servers.words import UNITS_OF_SIZE, one_of, read_words, scaled, seconds, text
+from runtime.source import NOWHERE, Position, Report, did_you_mean, pattern_of, place_of
 
 UNITS_OF_AGE = {"h": 3600.0, "d": 86400.0, "y": 365 * 86400.0}
-UNITS_OF_SIZE = {"MB": 1_000_000, "GB": 1_000_000_000, "TB": 1_000_000_000_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class Rule:
 
     def fits(self, tag: str) -> bool:
         """Whether the rule is for this tag: `*` stands for any letters, case does not count."""
-        return re.fullmatch(re.escape(self.pattern).replace(r"\*", ".*"), tag, re.IGNORECASE) is not None
+        return pattern_of(self.pattern).match(tag) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,21 +115,6 @@ def _deadband_of(tag: Tag, deadband: tuple[float, bool]) -> float:
     return number * _range_of(tag) if is_share else number
 
 
-def _scaled(units: Mapping[str, float], low: float, example: str) -> Callable[[Any], float]:
-    def read(value: Any) -> float:
-        found = text(value).strip()
-        number, unit = re.fullmatch(r"([\d.]*)\s*(.*)", found).groups()  # type: ignore[union-attr]
-        try:
-            size = float(number) * units[unit]
-        except (ValueError, KeyError):
-            raise ValueError(f"`{found}` is not written like `{example}`; the units are {', '.join(units)}") from None
-        if size < low:
-            raise ValueError(f"{found} is too little")
-        return size
-
-    return read
-
-
 def _deadband(value: Any) -> tuple[float, bool]:
     found = text(value).strip()
     try:
@@ -172,9 +155,9 @@ _OF_A_TAG: dict[str, Callable[[Any], Any]] = {
 }
 _RECORDS: dict[str, Callable[[Any], Any]] = {
     "history": _rules,
-    "keep": _scaled(UNITS_OF_AGE, 3600, "30 d"),
-    "size": lambda value: int(_scaled(UNITS_OF_SIZE, 1_000_000, "2 GB")(value)),
-    "audit": _scaled(UNITS_OF_AGE, 86400, "1 y"),
+    "keep": scaled(UNITS_OF_AGE, "1 h", "30 d"),
+    "size": lambda value: int(scaled(UNITS_OF_SIZE, "1 MB", "2 GB")(value)),
+    "audit": scaled(UNITS_OF_AGE, "1 d", "1 y"),
     "confirm": one_of("true", "false"),
     **_OF_A_TAG,
 }

@@ -24,6 +24,12 @@ ACTIVE, CLEARED, ACKNOWLEDGED, CONFIRMED, COMMENT, QUALITY, REMOVED, SHELVED, UN
 FOUND_AT_START, CHATTERED, TIME_IS_OVER, IT_CLEARED = "found at start", "chattered until then", "time is over", "it cleared"
 FIRST_OUT = "first out"
 TIMED, ONE_SHOT = "timed", "one shot"
+# Why something is refused: how the sentence begins, for whoever has a code for it (opcua/condition_methods.py)
+NEVER_ACTIVE = "it has never been active"
+ACKED_ALREADY, ACKED_AND_GONE = "acknowledged already", "not active and acknowledged already"
+NOT_ACKED, CONFIRMED_ALREADY = "not acknowledged yet", "confirmed already"
+SHELVED_ALREADY, NOT_SHELVED, NOT_TO_SHELVE = "shelved already", "not shelved", "the site does not let it be shelved"
+SHELVED_TOO_SHORT, SHELVED_TOO_LONG = "it is shelved for more than", "it may be shelved for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,40 +197,40 @@ def why_no_event(state: AlarmState, event: int, *, is_known: bool) -> str:
 def why_not_acknowledged(state: AlarmState) -> str:
     """Why the alarm cannot be acknowledged now; empty where it can."""
     if not state.count:
-        return "it has never been active"
+        return NEVER_ACTIVE
     if state.acked:
-        return "acknowledged already" if state.active else "not active and acknowledged already"
+        return ACKED_ALREADY if state.active else ACKED_AND_GONE
     return ""
 
 
 def why_not_confirmed(state: AlarmState) -> str:
     """Why the alarm cannot be confirmed now; empty where it can."""
     if not state.acked:
-        return "not acknowledged yet"
-    return "confirmed already" if state.confirmed else ""
+        return NOT_ACKED
+    return CONFIRMED_ALREADY if state.confirmed else ""
 
 
 def why_not_shelved(state: AlarmState, length: float | None) -> str:
     """Why the alarm cannot be shelved for so many seconds (None: until it clears); empty where it can."""
     if not state.shelve_most:
-        return "the site does not let it be shelved"
+        return NOT_TO_SHELVE
     if state.shelved:
-        return f"shelved already, by {state.shelved_by}"
+        return f"{SHELVED_ALREADY}, by {state.shelved_by}"
     if length is None:
         return ""
     if not length > 0:
-        return "it is shelved for more than 0 s, or not at all"
-    return "" if length <= state.shelve_most / 1e9 else f"it may be shelved for {time_text(state.shelve_most / 1e9)} at most"
+        return f"{SHELVED_TOO_SHORT} 0 s, or not at all"
+    return "" if length <= state.shelve_most / 1e9 else f"{SHELVED_TOO_LONG} {time_text(state.shelve_most / 1e9)} at most"
 
 
 def why_not_unshelved(state: AlarmState) -> str:
     """Why the alarm cannot be taken off the shelf; empty where it can."""
-    return "" if state.shelved else "not shelved"
+    return "" if state.shelved else NOT_SHELVED
 
 
 def time_text(seconds: float) -> str:
     """A time as a person says it: `8 h`, `1.5 h`, `90 s`."""
-    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= size and seconds / size * 10 % 1 == 0:
+    for unit, size, parts in (("d", 86_400, 10), ("h", 3600, 10), ("min", 60, 1)):
+        if seconds >= size and seconds / size * parts % 1 == 0:
             return f"{seconds / size:g} {unit}"
     return f"{seconds:g} s"

@@ -83,11 +83,6 @@ class Records(AlarmRecords):
         query = f"SELECT {DEED_COLUMNS} FROM deed WHERE {' AND '.join(terms)} ORDER BY number DESC LIMIT ?"
         return [deed_of(row) for row in self._rows(query, (*values, limit))]
 
-    def deeds_after(self, number: int, limit: int = 1000) -> list[tuple[int, Deed]]:
-        """The deeds after that number with their own, oldest first."""
-        query = f"SELECT {DEED_COLUMNS} FROM deed WHERE number > ? ORDER BY number LIMIT ?"
-        return [(row[0], deed_of(row)) for row in self._rows(query, (number, limit))]
-
     def last_writes(self) -> dict[str, Deed]:
         """The newest write of each tag that was taken, however old."""
         return {row[7]: deed_of(row) for row in self._rows(f"SELECT {DEED_COLUMNS} FROM last_write")}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from blocks.declare import TYPES
 from runtime.child import ServiceOrder
 from runtime.engine.image import ImageError
 from runtime.engine.north import Pins, Snapshot
@@ -19,7 +20,6 @@ from runtime.servers.records.states import CHATTERED, FIRST_OUT, FOUND_AT_START,
 
 BURST, REFILL = 20, 10_000_000_000  # an alarm may clear so often at once, and then once in so many ns: 9,000 times a day at most
 _UNKNOWN = 2  # neither active nor inactive: nobody has been told yet
-_TYPES = {"BOOL": "<u1", "DINT": "<i4", "LINT": "<i8", "TIME": "<i8", "LREAL": "<f8"}
 
 
 class AlarmWatch:
@@ -171,8 +171,7 @@ class Sampler:
         self._places: list[tuple[str, np.ndarray, np.ndarray]] = []
         for kind in dict.fromkeys(tag.type for tag in tags):
             at = np.array([n for n, tag in enumerate(tags) if tag.type == kind])
-            size = np.dtype(_TYPES[kind]).itemsize
-            self._places.append((_TYPES[kind], at, np.array([tags[n].offset // size for n in at])))
+            self._places.append((TYPES[kind].code, at, np.array([tags[n].offset // TYPES[kind].size for n in at])))
         self._every = np.array([int(choice.every * 1e9) for choice in choices], np.int64)
         self._at_least = np.array([int(choice.at_least * 1e9) for choice in choices], np.int64)
         self._deadband = np.array([choice.deadband for choice in choices])
@@ -216,7 +215,7 @@ class Sampler:
         for kind, at, places in self._places:
             size = np.dtype(kind).itemsize
             found: Any = snapshot.memory[: len(snapshot.memory) // size * size].view(kind)[places]
-            bits[at] = found.view("<i8") if kind == "<f8" else found
+            bits[at] = found.view("i8") if kind == "f8" else found
             values[at] = found
         return bits, values
 

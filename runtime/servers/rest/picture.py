@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
-import re
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -15,6 +13,7 @@ from runtime import quality
 from runtime.child import ServiceOrder
 from runtime.model import Tag
 from runtime.servers.door import Door
+from runtime.source import pattern_of
 from runtime.system_tags import STATES
 
 LOOK = 1_000_000  # ns: a snapshot is looked for at most this often, however many requests come
@@ -140,6 +139,5 @@ def when(nanoseconds: int) -> str:
 
 
 def _fitting(tags: Sequence[Tag], match: str, kind: str) -> list[Tag]:
-    # brackets stand in names (cells[3].V): only `*` and `?` are special
-    pattern = re.compile(fnmatch.translate(match.replace("[", "[[]") or "*"))
-    return [tag for tag in tags if (not kind or tag.kind == kind) and pattern.match(tag.name.lower())]
+    pattern = pattern_of(match or "*", has_one=True)
+    return [tag for tag in tags if (not kind or tag.kind == kind) and pattern.match(tag.name)]

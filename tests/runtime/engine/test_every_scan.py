@@ -57,3 +57,11 @@ def test_another_scan_process_is_found_and_nothing_of_the_old_one_is_taken_for_i
     bench.plc.remove()
     again.plc.remove()
     assert scans.take() == [] and scans.take() == []
+
+
+def test_of_a_program_that_took_over_all_scans_are_to_be_seen_and_of_the_first_those_from_now_on(bench: Bench) -> None:
+    bench.scan(20)
+    region = bench.schedule.region.size
+    first, following = (EveryScan(bench.folder, GENERATION, region, [], from_first=it) for it in (False, True))
+    assert len(first.take()) == len(following.take()) == SLOTS
+    assert (first.missed, following.missed) == (0, 20 - SLOTS)

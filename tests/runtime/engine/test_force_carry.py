@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runtime.engine.carry import Program, carry_list, do_copies
-from runtime.engine.force_carry import lifted_forces
+from runtime.engine.force_carry import lifted_forces, unforced_value
 from runtime.engine.force_list import Note, put_force, put_unforce
 from runtime.engine.force_tables import E_END, E_TOKEN, E_USED
 from runtime.engine.image import address_of
@@ -32,6 +32,7 @@ tags:
   x.next: {type: LREAL, unit: kW}
   x.gone: {type: LREAL, unit: kW}
   x.went: {type: LREAL}
+  x.limit: {type: LREAL, unit: kW, default: 5}
 """
 RACK = """
 device: rack
@@ -168,12 +169,12 @@ def test_an_operators_value_under_a_force_is_what_its_new_range_is_held_against(
 
 
 class Pair:
-    """A program on the bench and the one that goes on from it, both scanned by hand."""
+    """A program on the bench, with the edits of `before`, and the one that goes on from it, both scanned by hand."""
 
-    def __init__(self, folder: Path, *edits: tuple[str, str]):
+    def __init__(self, folder: Path, *edits: tuple[str, str], before: tuple[tuple[str, str], ...] = ()):
         (folder / "old").mkdir()
         (folder / "new").mkdir()
-        self.old, self.new = Bench(folder / "old", site_of()), Bench(folder / "new", site_of(*edits))
+        self.old, self.new = Bench(folder / "old", site_of(*before)), Bench(folder / "new", site_of(*edits))
         self.ring = self.old.commands("hmi")
         self.old.scan(2)
 
@@ -182,10 +183,13 @@ class Pair:
         put_force(self.ring, self.old.folder, tag, value, Note("eva", "hmi", "a test", 0), "engineer")
         self.old.scan()
 
-    def go_on(self) -> None:
+    def hand_over(self) -> None:
         carry = carry_list(Program(self.old.schedule, self.old.plc.plan), Program(self.new.schedule, self.new.plc.plan))
         do_copies(address_of(carry.copies), len(carry.copies))
         self.new.now = self.old.now
+
+    def go_on(self) -> None:
+        self.hand_over()
         self.new.scan(2)
 
     def unforce(self) -> None:
@@ -226,6 +230,45 @@ def test_a_tag_that_nobody_writes_any_more_is_the_texts_once_its_force_is_gone(t
     assert (pair.new.value("x.gone"), pair.new.quality("x.gone")) == (40.0, GOOD_LOCAL_OVERRIDE)
     pair.unforce()
     assert (pair.new.value("x.gone"), pair.new.quality("x.gone")) == (3.0, GOOD)
+
+
+def test_the_last_of_many_tags_stays_forced_where_few_are_left(tmp_path: Path) -> None:
+    many = "".join(f"  a.tag{n}: {{type: BOOL}}\n" for n in range(200))
+    pair = Pair(tmp_path, before=(("tags:\n", f"tags:\n{many}"),))
+    assert pair.old.schedule.tag("x.limit").index == len(pair.old.schedule.tags) - 1 > 2 * len(pair.new.schedule.tags)
+    pair.force("x.limit", 40.0)
+    pair.go_on()
+    assert (pair.new.value("x.limit"), pair.new.value("plc.forced")) == (40.0, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "edit"),
+    [
+        ("x.limit", ("x.limit: {type: LREAL, unit: kW, default: 5}", "x.limit: {type: LREAL, unit: kW, default: 8}")),
+        ("hmi.p", ("default: 1, write: operator}", "default: 8}")),
+    ],
+)
+def test_what_the_text_alone_says_is_what_it_says_now_once_its_force_is_gone(
+    tmp_path: Path, name: str, edit: tuple[str, str]
+) -> None:
+    """A constant whose default was edited, and an operator's tag that he may not write any more."""
+    pair = Pair(tmp_path, edit)
+    pair.force(name, 40.0)
+    pair.go_on()
+    assert pair.new.value(name) == 40.0
+    pair.unforce()
+    assert pair.new.value(name) == 8.0
+
+
+def test_a_load_before_the_programs_first_scan_finds_its_forces_by_name(tmp_path: Path) -> None:
+    """The table still has the tags' numbers of the program before, which are those of other tags here."""
+    pair = Pair(tmp_path, *MORE)
+    pair.force("x.gone", 40.0)
+    pair.force("hmi.p", 60.0)
+    pair.hand_over()
+    without = schedule_of(*MORE, ("  x.gone: {type: LREAL, unit: kW}\n", ""), ("  x.gone: add.OUT\n", ""))
+    assert [(one.tag, one.why) for one in lifted_forces(pair.new.plc, without)] == [("x.gone", "the tag is gone")]
+    assert unforced_value(pair.new.plc, "hmi.p") == 1.0
 
 
 def test_safe_outputs_win_over_a_force_that_was_carried(tmp_path: Path) -> None:

@@ -236,13 +236,15 @@ def scans() -> list[threading.Thread]:
 def test_programs_one_after_another_leave_no_file_open_and_no_memory_mapped(site: Running) -> None:
     """Each program has mappings and a bell of its own: after many swaps there are as many as after a few."""
     programs = [schedule_of(BLOCKS + f"  more{n}: {{type: ADD, A: hmi.p, B: 1.0}}\n") for n in range(2)]
-    figures = []
+    files, mappings = [], []
     for n in range(24):
         assert site.load(programs[n % 2]).is_swapped
         site.plc.attach()
         gc.collect()
-        figures.append((len(os.listdir("/proc/self/fd")), shared_mappings()))
-    assert figures[-1] <= figures[3], figures
+        files.append(len(os.listdir("/proc/self/fd")))
+        mappings.append(shared_mappings())
+    assert files[-1] <= files[3], files
+    assert mappings[-1] <= mappings[3], mappings
 
 
 def shared_mappings() -> int:

@@ -14,11 +14,12 @@ from runtime.engine import image
 from runtime.engine.image import HEADER, WORD_PID, ImageError, Shared
 from runtime.engine.plan import C_TAPE
 from runtime.engine.tape import W_TAKEN
-from runtime.engine.tape_read import TapeReader, from_picture, records
+from runtime.engine.tape_read import TapeReader, records
 from runtime.engine.tape_words import A_SCAN, R_SCAN, REQUEST_FILE
 from runtime.engine.trace import C_TRACES, QUESTION_BYTES, TRACERS, question_file, ring_file
 from runtime.engine.trace_view import Trace, TracerBusyError, channels_of
 from tests.aids.engine import GENERATION, Bench
+from tests.aids.recorded import first_picture
 from tests.aids.site_text import load
 
 PROGRAM = "blocks: {count: {type: ADD, A: last count.OUT, B: 1}}\noutputs: {x.count: count.OUT}\n"
@@ -177,7 +178,7 @@ def test_a_recorder_that_follows_another_reads_from_now_on_and_begins_with_a_pic
     bench.plc.attach()
     bench.scan(5)
     words = second.take()
-    assert _scans(words) == list(range(13, 18)) and from_picture(words) is not None
+    assert _scans(words) == list(range(13, 18)) and first_picture(words) is not None
 
 
 def test_a_recorder_that_follows_without_a_gap_loses_no_command(bench: Bench) -> None:

@@ -75,9 +75,18 @@ def first(table: str, **words: Any) -> Callable[[Schedule], Schedule]:
     return lambda plain: replace(plain, **{table: (replace(getattr(plain, table)[0], **words), *getattr(plain, table)[1:])})
 
 
+def cut_repetition(plain: Schedule) -> Schedule:
+    """One value fills an array by a copy onto itself: the last element of this one has half its bytes."""
+    copies = plain.copies
+    repeats = (copies.target > copies.source) & (copies.target - copies.source < copies.size)
+    assert repeats.any()
+    return replace(plain, copies=replace(copies, size=copies.size - 4 * repeats))
+
+
 @pytest.mark.parametrize(
     ("wrong", "what"),
     [
+        (cut_repetition, "copies"),
         (column("copies", "target", FAR), "copies"),
         (column("copies", "source", -8), "copies"),
         (column("copies", "size", FAR), "copies"),

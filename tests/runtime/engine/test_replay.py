@@ -13,17 +13,19 @@ from typer.testing import CliRunner
 
 from runtime.cli import app
 from runtime.engine import tape_attach, tape_program
+from runtime.engine.force_list import Note, put_force, put_unforce
 from runtime.engine.plan import C_TAPE
 from runtime.engine.replay_cells import cells_like
 from runtime.engine.replay_diff import CHUNK, compare
 from runtime.engine.replay_run import TapeRun
 from runtime.engine.tape_file import TapeFile
 from runtime.engine.tape_program import ProgramError, from_text
-from runtime.engine.tape_read import from_picture, records
+from runtime.engine.tape_read import records
 from runtime.engine.tape_words import A_PICTURE, R_CHANGES, R_SCAN
 from runtime.replay_view import Question, answer, as_text
 from tests.aids.engine import Bench
-from tests.aids.recorded import DemoBench, TapedBench, demo, first_scan_of
+from tests.aids.recorded import DemoBench, TapedBench, demo, first_picture, first_scan_of
+from tests.aids.site_text import load_all
 from tests.runtime.engine.test_determinism import play, real_site
 
 LIMIT = ("programs/protection.yaml", "bms.t_cell_max < 55 °C", "bms.t_cell_max < 80 °C")
@@ -139,7 +141,7 @@ def test_another_tape_that_differs_or_has_no_common_scan_is_no_success(night: Ni
 
 def test_a_tape_that_was_cut_anywhere_is_good_up_to_the_cut(night: Night, tmp_path: Path) -> None:
     whole, path = night.path.read_bytes(), tmp_path / "cut.tape"
-    ends = [len(list(_blocks(night.path, whole[:n], path))) for n in _cuts(len(whole))]
+    ends = [len(list(_blocks(whole[:n], path))) for n in _cuts(len(whole))]
     assert ends == sorted(ends)
     path.write_bytes(whole[:-3])
     run = TapeRun([path])
@@ -152,7 +154,7 @@ def _cuts(size: int) -> list[int]:
     return sorted(random.Random(5).sample(range(size), 60))
 
 
-def _blocks(source: Path, data: bytes, path: Path) -> Iterator[object]:
+def _blocks(data: bytes, path: Path) -> Iterator[object]:
     path.write_bytes(data)
     return TapeFile(path).blocks()
 
@@ -185,7 +187,7 @@ def test_a_recorder_that_goes_ends_the_tape_and_one_that_comes_begins_with_a_pic
     again.take()
     Bench.scan(bench, 2)
     words = again.take()
-    at = from_picture(words)
+    at = first_picture(words)
     assert at is not None and words[at + R_SCAN] == 9
 
 
@@ -197,7 +199,7 @@ def test_a_recorder_that_is_lapped_notices_and_asks_for_a_picture(tmp_path: Path
     assert len(bench.reader.take()) == 0 and bench.reader.gaps == 1
     bench.scan(3)
     words = bench.reader._tape is not None and bench._parts[-3]
-    at = from_picture(words)
+    at = first_picture(words)
     assert at is not None and words[at + R_SCAN] == 2003, "the next scan made it"
 
 
@@ -265,6 +267,28 @@ def test_a_program_that_is_edited_elsewhere_does_as_before(trip: tuple[Path, int
     edited = demo(tmp_path / "edited", ("programs/protection.yaml", "text: Cell too hot", "text: Too hot")).schedule
     compared = compare(TapeRun([trip[0]], chunk=CHUNK), TapeRun([trip[0]], edited, chunk=CHUNK), same_tape=True)
     assert compared.first is None and compared.scans > 200
+
+
+SUM = "program: p\nblocks: {{add: {{type: ADD, A: plc.scan, B: {}}}}}\noutputs: {{x.sum: add.OUT}}\n"
+
+
+def test_a_force_before_a_gap_holds_nothing_after_it_in_an_edited_program(tmp_path: Path) -> None:
+    site = "tasks: {main: {interval: 10 ms, programs: [p]}}\ntags: {x.sum: {type: LINT}}\n"
+    recorded, edited = (load_all({"config/site.yaml": site, "programs/p.yaml": SUM.format(add)}) for add in (1000, 2000))
+    bench = TapedBench(tmp_path, recorded)
+    ring, tag = bench.commands("hmi"), recorded.schedule.tag("x.sum")
+    bench.scan(3)
+    put_force(ring, tmp_path, tag, 40, Note("eva", "hmi", "a test", 0), "engineer")
+    bench.scan(5)
+    known = len(bench._parts)
+    put_unforce(ring, tag, "engineer")
+    bench.scan(5)
+    del bench._parts[known:]  # what the recorder missed
+    bench.reader.ask()
+    bench.scan(3)
+    run = TapeRun([bench.tape(tmp_path / "x.tape")], edited.schedule)
+    seen = {scan: bits for rows in run.rows(lambda s: cells_like(s, "x.sum")) for scan, [bits] in zip(rows.scans, rows.bits)}
+    assert run.facts.gaps and (seen[8], seen[16]) == (40, 2016)
 
 
 def test_what_a_person_reads(trip: tuple[Path, int], tmp_path: Path) -> None:

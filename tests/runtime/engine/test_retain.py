@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,6 +56,40 @@ def test_an_edited_default_wins_and_is_listed(tmp_path: Path) -> None:
     warm = retain.restore(schedule("40 kW"), tmp_path)
     assert start_value(warm.schedule, "hmi.p_set") == 40
     assert warm.notes == ("hmi.p_set starts at its default: its default was edited from 0.0 to 40.0",)
+
+
+def in_watts(s: Schedule) -> Schedule:
+    return replace(s, tags=tuple(replace(tag, unit="W") if tag.unit == "kW" else tag for tag in s.tags))
+
+
+def test_a_value_in_another_unit_is_not_restored(tmp_path: Path) -> None:
+    keep(tmp_path, schedule(), 120.5)
+    warm = retain.restore(in_watts(schedule()), tmp_path)
+    assert start_value(warm.schedule, "hmi.p_set") == 0
+    assert warm.notes == ("hmi.p_set starts at its default: its unit changed from kW to W",)
+
+
+def forget_units(folder: Path) -> None:
+    """The file as versions before this one wrote it."""
+    held = {name: {word: it for word, it in one.items() if word != "unit"} for name, one in retain._read(folder, []).items()}
+    body = json.dumps(held)
+    words = {"sha256": hashlib.sha256(body.encode()).hexdigest(), "values": body}
+    (folder / retain.NEWEST).write_text(json.dumps(words))
+
+
+def test_a_file_that_names_no_units_is_taken(tmp_path: Path) -> None:
+    keep(tmp_path, schedule(), 120.5)
+    forget_units(tmp_path)
+    assert start_value(retain.restore(schedule(), tmp_path).schedule, "hmi.p_set") == 120.5
+
+
+def test_a_load_starts_a_tag_whose_unit_it_changes_at_its_default(tmp_path: Path) -> None:
+    """It leaves what the running program has to the running program, which gives a value in kW to no tag in W."""
+    keep(tmp_path, schedule(), 120.5)
+    forget_units(tmp_path)
+    warm = retain.restore(in_watts(schedule()), tmp_path, is_start=False, leave=frozenset({"hmi.p_set"}))
+    assert start_value(warm.schedule, "hmi.p_set") == 0
+    assert (warm.restored, warm.notes) == (("hmi.mode",), ())
 
 
 @pytest.mark.parametrize("damage", ["", "{", '{"sha256": "0", "values": "{}"}', "\0" * 40])

@@ -9,9 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from runtime.engine.force_list import Note, put_force
+from runtime.engine.force_tables import E_NAME, FORCE_WORDS, number_of
+from runtime.engine.replay import Player, picture_of
 from runtime.engine.replay_run import ReplayError, TapeRun
 from runtime.engine.tape_check import first_wrong
 from runtime.engine.tape_file import _HEADER, DATA, HEAD, Block, Span, TapeFile, pack, pack_object
+from runtime.engine.tape_read import records
 from runtime.engine.tape_words import (
     A_PICTURE,
     A_SCAN,
@@ -27,6 +31,8 @@ from runtime.engine.tape_words import (
     R_REGISTERS,
     REGISTERS,
 )
+from tests.aids.recorded import TapedBench
+from tests.aids.site_text import load_all
 
 POINTS, INBOX = 4, 100
 SCAN = 0
@@ -110,3 +116,24 @@ def test_a_made_up_file_is_refused_in_words(blocks: Callable[[], bytes], said: s
     path.write_bytes(blocks())
     with pytest.raises(ReplayError, match=said):
         list(TapeRun([path]).rows())
+
+
+def test_a_force_of_a_picture_holds_its_tag_whatever_name_was_forged(tmp_path: Path) -> None:
+    site = "tasks: {main: {interval: 10 ms, programs: [p]}}\ntags: {x.a: {type: LREAL}, x.b: {type: BOOL}}\n"
+    bench = TapedBench(tmp_path, load_all({"config/site.yaml": site, "programs/p.yaml": "program: p\n"}))
+    schedule, ring = bench.schedule, bench.commands("hmi")
+    bench.scan(2)
+    put_force(ring, tmp_path, schedule.tag("x.a"), 9.5, Note("eva", "hmi", "a test", 0), "engineer")
+    bench.scan(2)
+    bench.reader.ask()
+    bench.scan(3)
+    words = bench.words
+    at = [at for at, kind in records(words) if kind == A_PICTURE][-1]
+    picture_of(words, at).forces.reshape(-1, FORCE_WORDS)[1, E_NAME] = number_of(schedule.tag("x.b"))
+    player = Player(schedule)
+    player.restore(picture_of(words, at))
+    player.play(words, at + int(words[at + R_LENGTH]))
+    initial, memory = schedule.initial, player.plan.memory
+    a, b = (schedule.tag(name).offset for name in ("x.a", "x.b"))
+    assert memory[a : a + 8].view(np.float64)[0] == 9.5
+    assert np.array_equal(memory[b : b + 8], initial[b : b + 8]), "a BOOL, into which 8 bytes do not go"

@@ -232,6 +232,27 @@ def test_conditions_outlive_the_server(tmp_path: Any) -> None:
     assert answer == "Good"
 
 
+def test_an_alarm_that_stands_for_longer_than_events_are_kept_is_told_as_it_is_and_as_no_other(tmp_path: Any) -> None:
+    site = AlarmSite(tmp_path, roles=())
+
+    async def do(client: Client) -> Any:
+        watch = await Watch().start(client)
+        await refresh(client, watch.subscription)
+        await watch.until(lambda: IDS.RefreshEndEventType in watch.types())
+        told = {name: watch.told(name) for name in ("door", "soc_low_l")}
+        return {name: [(vars(event)["ActiveState/Id"], event.Retain) for event in events] for name, events in told.items()}
+
+    try:
+        site.set("door", active=True)
+        site.set("soc_low_l", active=True)
+        site.set("soc_low_l", active=False)
+        site.records.trim(most=2)  # the door's event is gone; the next one is another alarm's, and not its newest
+        with serving(site.order()) as (_, port):
+            assert act(port, do) == {"door": [(True, True)], "soc_low_l": [(False, True)]}
+    finally:
+        site.end()
+
+
 def test_an_alarm_of_the_scan_is_told_by_way_of_the_records_process(tmp_path: Any) -> None:
     site = AlarmSite(tmp_path, roles=())
     order = site.order()

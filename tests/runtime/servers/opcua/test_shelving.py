@@ -171,6 +171,26 @@ def test_what_is_active_on_the_shelf_is_told_and_is_unacknowledged_when_it_comes
     assert states[-1] == (True, False, "Unshelved")
 
 
+def test_a_shelving_that_is_over_is_shown_so_though_nobody_enters_its_end(plant: Plant) -> None:
+    """The process `records` may be down, or its disk full."""
+    site, _, port = plant
+    site.set("door", active=True)
+
+    async def do(client: Client) -> Any:
+        answer = await call(client, DOOR, TIMED, lasting(100.0))
+        state = client.get_node(f"ns=2;s={DOOR}/{STATE}/Id")
+        await becomes(state.read_value, ua.NodeId(IDS.ShelvedStateMachineType_Unshelved))
+        watch = await Watch().start_with(client, *FIELDS)
+        number = ua.Variant(watch.subscription.subscription_id, ua.VariantType.UInt32)
+        await call(client, IDS.ConditionType, IDS.ConditionType_ConditionRefresh, number)
+        await watch.until(lambda: IDS.RefreshEndEventType in watch.types())
+        return answer, watch.told("door")
+
+    answer, (event,) = act(port, do)
+    assert (answer, shown(event)[0], event.SuppressedOrShelved) == ("Good", "Unshelved", False)
+    assert (vars(event)["ActiveState/Id"], vars(event)["AckedState/Id"]) == (True, False), "nobody has seen it in the list yet"
+
+
 WHO: Any = type("Who", (), {"user": "test", "role": "operator", "peer": "local"})()
 
 

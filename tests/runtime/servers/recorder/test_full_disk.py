@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import resource
 import shutil
@@ -14,8 +15,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from structlog.testing import capture_logs
 
-from runtime.engine.plan import SAFE
+from runtime.engine.plan import RUNNING, SAFE
 from runtime.engine.tape_file import DATA, PROGRAM, Span, TapeFile
 from runtime.servers.recorder import server
 from runtime.servers.recorder.segments import Segments
@@ -142,12 +144,48 @@ def test_another_trip_after_a_frozen_one_has_a_file_and_the_same_has_none_so_soo
     assert recorder._trip is not None, "later it has"
 
 
-def test_a_trip_waits_for_a_disk_that_takes_it(recorder: Recorder) -> None:
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The recorder's clock, which the test sets."""
+    now = [1000.0]
+    monkeypatch.setattr(server, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    return now
+
+
+def test_an_incident_without_room_waits_and_neither_the_tape_nor_another_trip_waits_with_it(
+    recorder: Recorder, clock: list[float]
+) -> None:
+    recorder.segments.begin({"digest": "d", "session": 7}, "{}", BASE * 1_000_000_000)
+    recorder._is_open, segment = True, recorder.segments.path
+    for why in ("one", "two"):
+        recorder._tripped(why, 1, BASE * 1_000_000_000)
+        assert recorder._trip is not None, "the one before is no hindrance"
+        with capture_logs() as said, full_at(10):
+            recorder._freeze()
+        assert [one["event"] for one in said] == ["an incident file cannot be written"]
+    assert recorder._is_open and recorder.segments.path == segment, "the tape goes on"
+    assert incidents(recorder) == [] and recorder.counters()["failed"] == 2
+    clock[0] += 2 * server.FREEZE_AGAIN_S
+    recorder.look()
+    assert incidents(recorder) == ["one.tape", "two.tape"] and recorder.incidents == 2
+
+
+def test_a_disk_without_room_for_an_incident_is_asked_ever_more_rarely(
+    recorder: Recorder, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+
+    def freeze(*_: object) -> Path:
+        asked.append(clock[0])
+        raise OSError("no space left")
+
+    monkeypatch.setattr(recorder.segments, "freeze", freeze)
     recorder._tripped("one", 1, BASE * 1_000_000_000)
-    with full_at(10), pytest.raises(OSError, match="too large"):
-        recorder._freeze()
     recorder._freeze()
-    assert incidents(recorder) == ["one.tape"]
+    for _ in range(3600):
+        clock[0] += 1.0
+        recorder.look()
+    assert [int(after - before) for before, after in itertools.pairwise(asked)] == [30, 60, 120, 240, 480, 600, 600, 600, 600]
 
 
 def test_a_full_disk_is_trimmed_and_counted(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,11 +200,9 @@ def test_a_full_disk_is_trimmed_and_counted(recorder: Recorder, monkeypatch: pyt
     assert trimmed and recorder.counters()["failed"] == 1
 
 
-def test_a_trip_that_an_online_change_causes_is_noticed(recorder: Recorder) -> None:
-    recorder._notice(7, SAFE - 1 or SAFE + 1, 0)
-    recorder._active = frozenset()
+def test_a_program_that_an_online_change_makes_safe_is_a_trip(recorder: Recorder) -> None:
+    recorder._notice(7, RUNNING, 0)
     recorder._turn_to(replace(recorder._order, settings={}))
-    assert recorder._active == frozenset()
     recorder._notice(8, SAFE, BASE * 1_000_000_000)
     assert recorder._trip is not None and recorder._trip["why"] == "plc.state safe"
 

@@ -118,6 +118,8 @@ def test_the_segments_of_a_time_begin_with_the_one_that_holds_its_start(tmp_path
     [
         ({"keep": "3 weeks"}, "keep"),
         ({"size": "10"}, "size"),
+        ({"size": "10 G\nB"}, "not written like `10 GB`"),
+        ({"size": "9 MB"}, "10 MB at least"),
         ({"sise": "10 GB"}, "sise"),
         ({"on": ["bms.vv"]}, "bms.vv"),
         ({"on": ["bms.v"]}, "no BOOL"),

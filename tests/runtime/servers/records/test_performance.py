@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,6 +75,25 @@ def test_stale_alarms_stand_for_more_than_a_day() -> None:
     assert found["stale"] == [{"alarm": "old", "since": 5 * DAY}] and found["was_stale"] == [{"alarm": "was", "stood": 2 * DAY}]
 
 
+def test_what_is_stale_at_the_end_of_a_time_is_what_stood_then_whatever_became_of_it(tmp_path: Path) -> None:
+    records = Records(tmp_path)
+    records.declare([AlarmState(name) for name in ("stood", "stands", "came later")], confirm=False)
+    now = time.time_ns()
+
+    def turn(name: str, days: float, active: bool) -> None:
+        records.change([Change(name, now + int(days * DAY), active)])
+
+    turn("stood", 1, True)
+    turn("stands", 2, True)
+    turn("stood", 5, False)
+    turn("stood", 6, True)
+    turn("came later", 6, True)
+    turn("stood", 7, False)
+    stale = records.performance(now, now + 4 * DAY)["stale"]
+    assert stale == [{"alarm": "stood", "since": now + DAY}, {"alarm": "stands", "since": now + 2 * DAY}]
+    assert [row["alarm"] for row in records.performance(now, now + 9 * DAY)["stale"]] == ["stands", "came later"]
+
+
 def test_the_ten_most_frequent_and_the_severities_have_their_shares() -> None:
     events = [came(n, f"a{at:02}", "critical" if at == 0 else "warning") for at in range(20) for n in range(20 - at)]
     found = performance_of(events, 0, DAY, {})
@@ -123,6 +144,15 @@ def test_figures_of_the_file_begin_where_the_file_does(tmp_path: Path) -> None:
     found = records.performance(0, begun + 2 * HOUR)
     assert (found["since"], found["alarms"], found["per_hour"], found["shelved"]) == (begun, 2, 1, 1)
     assert found["fleeting"] == [{"alarm": "hot", "times": 1}] and records.performance(0, begun + SECOND)["alarms"] == 1
+
+
+def test_the_value_of_a_dead_sensor_hides_no_figures(tmp_path: Path) -> None:
+    """It is NaN, which JSON as SQLite reads it does not have."""
+    records = Records(tmp_path, is_strict=True)
+    records.declare([AlarmState("hot")], confirm=False)
+    now = time.time_ns()
+    records.change([Change("hot", now, True, value=math.nan)])
+    assert records.performance(0, now + HOUR)["alarms"] == 1
 
 
 def test_the_log_has_a_line_when_a_flood_begins_and_one_when_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,8 +18,12 @@ import pytest
 from runtime import child
 from runtime.engine.image import STAMP_MONOTONIC
 from runtime.engine.north import Snapshot
+from runtime.language.alarm_words import OF_KINDS, Kind
 from runtime.model import Alarm, Tag
 from runtime.quality import BAD_NO_COMMUNICATION, BAD_WAITING_FOR_INITIAL_DATA, GOOD
+from runtime.servers.door import Door
+from runtime.servers.records.server import RecordsServer
+from runtime.servers.records.settings import RecordsSettings
 from runtime.servers.records.store import Records
 from runtime.servers.records.watch import AlarmWatch
 from tests.aids.servers_process import eventually
@@ -26,6 +32,26 @@ from tests.aids.servers_scan import TAGS, TestScan
 
 pytestmark = pytest.mark.slow
 EVER = 2**62
+
+
+class NoPins:
+    """No scan, so no pin of it."""
+
+    def attach(self) -> bool:
+        return False
+
+
+class OnePin:
+    """A scan in which one pin has this value."""
+
+    def __init__(self, pin: str, value: float):
+        self._values = {pin: value}
+
+    def attach(self) -> bool:
+        return True
+
+    def value(self, pin: str) -> float:
+        return self._values[pin]
 
 
 @pytest.fixture
@@ -146,6 +172,49 @@ def test_a_suppression_that_comes_and_goes_all_night_leaves_room(scan: TestScan,
     scan.start()
 
 
+def test_a_history_that_cannot_be_written_stops_neither_alarms_nor_the_end_of_shelvings(
+    scan: TestScan, records: Records, tmp_path: Path
+) -> None:
+    in_its_place = tmp_path / "state" / "history.sqlite"
+    in_its_place.mkdir()
+    with recording(order_of(scan, tmp_path / "state", history=["bms.soc"])) as process:
+        scan.set("alarm.hot_hh", 1)
+        eventually(lambda: kinds(records, "hot_hh") == ["active"])
+        assert records.shelve("door", EVA, 0.01) == ""
+        eventually(lambda: kinds(records, "door") == ["shelved", "unshelved"])
+        in_its_place.rmdir()
+        eventually(lambda: records.history("bms.soc", 0, EVER, 1), 10)
+        scan.set("alarm.hot_hh", 0)
+        eventually(lambda: kinds(records, "hot_hh") == ["active", "cleared"])
+        told = eventually(lambda: [line["event"] for line in process.lines() if line.get("alarm") == "hot_hh"][1:])
+    assert told == ["alarm cleared"], "that it stands was told once"
+
+
+@pytest.mark.parametrize("kind", OF_KINDS, ids=lambda kind: kind.name)
+def test_an_alarm_on_an_expression_has_the_value_that_its_block_sees(scan: TestScan, tmp_path: Path, kind: Kind) -> None:
+    scan.stop()
+    limit, pin = next(iter(kind.limits)), f"p.alarm.door.{kind.pins['of']}"
+    alarm = replace(ALARMS[2], of="bms.soc * 2", limit=limit, kind=kind.name)
+    order = replace(order_of(scan, tmp_path, alarms=[alarm]), pins={pin: ("LREAL", 0, 0)})
+    snapshot = Snapshot(tmp_path, scan.region, order.generation)
+    watch = AlarmWatch(order, OnePin(pin, 51.5))  # type: ignore[arg-type]
+    snapshot.column(scan.by_name["alarm.door"])[:] = 1
+    assert [change.value for _, change in watch.look(snapshot, 9)] == [51.5]
+
+
+def test_a_device_that_was_not_heard_yet_is_no_news_also_where_its_alarm_can_be_suppressed(scan: TestScan, tmp_path: Path) -> None:
+    scan.stop()
+    order = order_of(scan, tmp_path, alarms=(replace(ALARMS[2], suppressed="bms.ok"),))
+    snapshot = Snapshot(tmp_path, scan.region, order.generation)
+    watch, door = AlarmWatch(order, NoPins()), scan.by_name["alarm.door"]  # type: ignore[arg-type]
+    snapshot.qualities[door.index] = BAD_WAITING_FOR_INITIAL_DATA
+    assert watch.look(snapshot, 9) == []
+    snapshot.qualities[door.index] = GOOD
+    snapshot.column(scan.by_name["bms.ok"])[:] = 1
+    ((_, change),) = watch.look(snapshot, 9)
+    assert (change.active, change.suppressed, change.note) == (False, True, "found at start")
+
+
 def test_a_restart_keeps_states_and_finds_what_changed_meanwhile(scan: TestScan, records: Records, tmp_path: Path) -> None:
     order = order_of(scan, tmp_path / "state")
     with recording(order) as process:
@@ -205,6 +274,31 @@ def test_another_program_is_followed(scan: TestScan, records: Records, tmp_path:
         process.wait(10)
 
 
+def test_chores_in_the_middle_of_a_change_of_program_tell_no_standing_alarm_again(
+    scan: TestScan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan.stop()
+    order = order_of(scan, tmp_path / "state")
+    server = RecordsServer(order, RecordsSettings(), Door(order))
+    snapshot = Snapshot(tmp_path, scan.region, order.generation)
+    server._declare_now()
+    assert len(server.watch.look(snapshot, 9)) == 3
+    declare, declared, chores = server.records.declare, [], threading.Thread(target=server._do_chores)
+
+    def slowly(alarms: Any, **words: Any) -> None:
+        declared.append(alarms)
+        if len(declared) == 1:
+            chores.start()
+            chores.join(0.3)
+        declare(alarms, **words)
+
+    monkeypatch.setattr(server.records, "declare", slowly)
+    asyncio.run(server.follow(order))
+    chores.join()
+    assert (len(declared), server.watch.look(snapshot, 9)) == (1, [])
+    server._close()
+
+
 def test_a_broken_file_under_a_running_process_is_begun_anew_with_what_is_active(scan: TestScan, tmp_path: Path) -> None:
     path = tmp_path / "state" / "records.sqlite"
     with recording(order_of(scan, tmp_path / "state")) as process:
@@ -248,13 +342,6 @@ def test_ten_thousand_alarms_that_toggle_fill_nothing_and_the_last_state_is_told
             records.close()
     finally:
         scan.stop()
-
-
-class NoPins:
-    """No scan, so no pin of it."""
-
-    def attach(self) -> bool:
-        return False
 
 
 def test_what_finds_no_room_waits_and_every_alarm_has_its_turn(scan: TestScan, tmp_path: Path) -> None:

@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 
+from runtime.servers.door import Door
 from runtime.servers.records import alarms as alarm_records
+from runtime.servers.records.follow import EventFollower
+from runtime.servers.records.server import RecordsServer
+from runtime.servers.records.settings import RecordsSettings
 from runtime.servers.records.shelf import Clocks, clocks
-from runtime.servers.records.states import AlarmState, Change
+from runtime.servers.records.states import AlarmState, Change, time_text
 from runtime.servers.records.store import Records
-from tests.aids.servers_records import EVA, TOM, kinds, raise_alarm, state_of
+from tests.aids.servers_records import ALARMS, EVA, TOM, alarm_scan, kinds, order_of, raise_alarm, state_of, wrote
 
 HOUR = 3600 * 10**9
 DAY = 24 * HOUR
@@ -47,6 +54,18 @@ def records(tmp_path: Path) -> Records:
     made = Records(tmp_path)
     declare(made)
     return made
+
+
+@pytest.fixture
+def watching(tmp_path: Path) -> Iterator[RecordsServer]:
+    """The server of the process `records` in this one: its alarms may be shelved, and it keeps no deed for long."""
+    scan = alarm_scan(tmp_path)
+    scan.stop()
+    order = order_of(scan, tmp_path, [replace(alarm, shelve=HOUR) for alarm in ALARMS])
+    server = RecordsServer(order, RecordsSettings(audit=-1), Door(order))
+    server._declare_now()
+    yield server
+    server._close()
 
 
 def declare(records: Records, most: int = 8 * HOUR) -> None:
@@ -102,6 +121,44 @@ def test_a_one_shot_shelving_lasts_until_the_alarm_clears(records: Records, mach
     assert not state_of(records, "hot").shelved, "an alarm that never clears is not out of sight for ever: part 9, MaxTimeShelved"
 
 
+@pytest.mark.parametrize(("severity", "level"), [("warning", "warning"), ("error", "error"), ("critical", "error")])
+def test_an_alarm_that_came_while_shelved_and_stands_at_its_end_is_told_as_loud_as_it_is(
+    records: Records, machine: Machine, severity: str, level: str
+) -> None:
+    records.declare([AlarmState(name, severity, shelve_most=HOUR) for name in ("stands", "gone")], confirm=False)
+    follower = EventFollower(records)
+    follower.tell()
+    for name in ("stands", "gone"):
+        records.shelve(name, TOM, 60)
+        raise_alarm(records, name)
+    raise_alarm(records, "gone", False)
+    machine.passes(60 * 10**9)
+    with structlog.testing.capture_logs() as lines:
+        follower.tell()
+    told = {line["alarm"]: line["log_level"] for line in lines if line["event"] == "alarm unshelved"}
+    assert told == {"stands": level, "gone": "info"}
+
+
+def test_a_full_disk_keeps_no_alarm_quiet_whose_shelving_is_over_and_trimming_goes_on(
+    watching: RecordsServer, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> Any:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    records = watching.records
+    records.shelve("door", TOM, 60)
+    watching._do_chores()
+    assert watching.counters()["shelved"] == 1
+    records._write_deeds([wrote("old", 1)])
+    machine.passes(60 * 10**9)
+    monkeypatch.setattr(alarm_records, "_enter", full)  # no event has room any more
+    with structlog.testing.capture_logs() as lines:
+        watching._do_chores()
+        watching._say(ALARMS[2], Change("door", 1, True))
+    assert [line["log_level"] for line in lines if line["event"] == "alarm active"] == ["error"]
+    assert records.deeds() == [], "trimmed"
+
+
 def test_an_alarm_that_comes_while_shelved_is_recorded_as_ever(records: Records, machine: Machine) -> None:
     records.shelve("hot", TOM, 60)
     raise_alarm(records, "hot")
@@ -126,6 +183,14 @@ def test_an_alarm_that_comes_while_shelved_is_recorded_as_ever(records: Records,
 def test_what_may_not_be_shelved_is_refused_with_the_reason(records: Records, alarm: str, seconds: float | None, why: str) -> None:
     assert records.shelve(alarm, TOM, seconds) == why
     assert records.unshelve(alarm, TOM) in ("not shelved", why) and not records.events_after(0)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(7200, "2 h"), (5400, "1.5 h"), (90, "90 s"), (60, "1 min"), (2700, "45 min"), (129_600, "1.5 d"), (0.5, "0.5 s")],
+)
+def test_a_time_is_told_as_a_person_says_it(seconds: float, said: str) -> None:
+    assert time_text(seconds) == said
 
 
 def test_an_alarm_is_shelved_once_and_by_one(records: Records) -> None:
@@ -219,16 +284,32 @@ INSERT INTO sqlite_sequence (name, seq) VALUES ('deed', 1790000000000), ('event'
 OLD_STATE = ["hot", "error", "Too hot", "bms.t", "H", 1, 0, 1, 77, 0, 0, "", "known", 3, 1790000000001, 51.5, 1790000000001, 0]
 
 
-def test_a_file_of_before_shelving_is_taken_over_and_loses_nothing(tmp_path: Path) -> None:
-    """The schema is that of the first version of these records, written out: not what the code makes of it today."""
-    old = sqlite3.connect(tmp_path / "records.sqlite")
+def old_file(folder: Path, *times: int) -> None:
+    """A file with events of these times. The schema is that of the first version of these records, written out: not what the code
+    makes of it today.
+    """
+    old = sqlite3.connect(folder / "records.sqlite")
     old.executescript(f"{OLD_SCHEMA} PRAGMA user_version = 1;")
     old.execute(f"INSERT INTO alarm VALUES ({', '.join('?' * 18)}, 0)", OLD_STATE)
-    old.execute(
-        "INSERT INTO event (time, alarm, kind, state, who, note) VALUES (77, 'hot', 'active', ?, '', '')", [json.dumps(OLD_STATE)]
-    )
+    event = "INSERT INTO event (time, alarm, kind, state, who, note) VALUES (?, 'hot', 'active', ?, '', '')"
+    old.executemany(event, [(at, json.dumps(OLD_STATE)) for at in times])
     old.commit()
     old.close()
+
+
+def test_the_figures_of_a_file_of_before_begin_with_its_first_event_whatever_the_clock_did_later(tmp_path: Path) -> None:
+    old_file(tmp_path, 50 * DAY, 30 * 10**9, 51 * DAY)  # in between, the machine started in 1970
+    assert Records(tmp_path).performance(0, 52 * DAY)["since"] == 50 * DAY
+
+
+def test_the_figures_of_a_file_of_before_without_events_begin_now(tmp_path: Path) -> None:
+    old_file(tmp_path)
+    now = time.time_ns()
+    assert abs(Records(tmp_path).performance(0, now + DAY)["since"] - now) < HOUR
+
+
+def test_a_file_of_before_shelving_is_taken_over_and_loses_nothing(tmp_path: Path) -> None:
+    old_file(tmp_path, 77)
     records = Records(tmp_path, is_strict=True)
     state, (came,) = state_of(records, "hot"), records.events_after(0)
     assert (state.active, state.acked, state.count, state.value, state.comment) == (True, False, 3, 51.5, "known")

@@ -15,15 +15,9 @@ from runtime.servers.audit import Deed, Who
 from runtime.servers.records.states import AlarmState
 from runtime.servers.records.store import Change, Records
 from runtime.servers.records.tables import TEXT
-from tests.aids.servers_records import EVA, TOM, kinds, raise_alarm, state_of, with_alarms
+from tests.aids.servers_records import EVA, TOM, kinds, raise_alarm, state_of, with_alarms, wrote
 
 ROOT = Path(__file__).parents[4]
-
-
-def wrote(tag: str, value: object, number: int = 0, *, taken: bool = True, user: str = "eva") -> Deed:
-    return Deed(
-        "opcua", Who(user, "engineer", "10.0.0.9:4711"), "write", tag, "taken" if taken else "refused", taken, 0, 0, value, number
-    )
 
 
 # ------------------------------------------------------------------------------------------------ alarms
@@ -204,8 +198,6 @@ def test_deeds_are_kept_as_they_were_and_found_again(tmp_path: Path) -> None:
     assert records.deeds(user="tom") == records.deeds(taken=False) == [deeds[2]]
     assert records.deeds(until=deeds[0].time - 1) == []
     assert records.last_writes() == {"hmi.p_set": deeds[0], "hmi.steps": deeds[1]}
-    numbered = records.deeds_after(0)
-    assert records.deeds_after(numbered[0][0]) == numbered[1:]
 
 
 def test_what_a_rude_client_says_is_kept_in_bounds(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from runtime.quality import BAD_NO_COMMUNICATION, GOOD
 from runtime.servers.certificates_read import facts, read_certificate
 from runtime.servers.rest.settings import describe_rest
 from runtime.source import Report
-from tests.aids.servers_process import ServerProcess, eventually, serving
+from tests.aids.servers_process import ServerProcess, eventually, serving, telling_why_it_aborts
 from tests.aids.servers_rest import RestSite, at_scan, described, raise_alarm, rest_site
 from tests.aids.servers_scan import TAGS, TestScan, lay_out_region
 
@@ -29,6 +30,13 @@ API = "/api/v1"
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestSite]:
     with rest_site(tmp_path_factory.mktemp("process")) as site:
         yield site
+
+
+def test_the_value_of_a_dead_sensor_hides_no_statistics(site: RestSite) -> None:
+    raise_alarm(site, "cell_hot_h", value=math.nan)
+    with site.client("operator") as client:
+        found = client.get(f"{API}/alarms/statistics", params={"end": "2023-11-14T22:20:00Z"})
+    assert (found.status_code, found.json()["alarms"]) == (200, 1)
 
 
 def test_a_restarted_scan_is_found_again(site: RestSite) -> None:
@@ -61,7 +69,7 @@ def test_a_killed_server_comes_back_with_the_same_certificate(site: RestSite) ->
 def test_another_program_while_clients_stay(tmp_path: Path) -> None:
     scan = TestScan(tmp_path)
     order = scan.order("rest", tls="false", anonymous="viewer")
-    process = child.begin("runtime.servers.rest")
+    process = child.begin("runtime.servers.rest", env=telling_why_it_aborts())
     child.give(process, order, more_later=True)
     try:
         status = tmp_path / "rest.json"
