@@ -104,13 +104,13 @@ class LiveDemo:
 
 @contextmanager
 def live_demo(folder: Path, transcript: Transcript | None = None) -> Iterator[LiveDemo]:
-    """A copy of the demo whose rack bears 70 °C, and whose recorder freezes 10 s before a trip and 1 s after it."""
+    """A copy of the demo whose rack bears 70 °C, and whose recorder freezes 10 s before a trip and 5 s after it."""
     at = folder / "plant"
     at.mkdir()
     root, ports = copy_site(folder / "demo", can0=str(at / "can0"))
     for file, old, new in (
         ("config/plant.yaml", "rack:\n", "rack:\n  over_temperature_c: 70\n"),
-        ("config/site.yaml", RECORDS, "  recorder: {before: 10 s, after: 1 s}\n" + RECORDS),
+        ("config/site.yaml", RECORDS, "  recorder: {before: 10 s, after: 5 s}\n" + RECORDS),
     ):
         text = (root / file).read_text()
         assert text.count(old) == 1, file
