@@ -19,6 +19,7 @@ from runtime.servers.modbus import map_common, map_words
 from runtime.servers.modbus import settings as modbus_settings
 from runtime.servers.modbus.map import BAD, DISCRETE, FORMATS, HOLDING, INPUT, TABLES
 from runtime.servers.records import settings as records_settings
+from runtime.servers.words import UNITS_OF_SIZE
 
 Reader = Callable[[Any], Any]
 NETWORK: Shape = {
@@ -160,10 +161,10 @@ SPECIAL: dict[str, Shape] = {
     "records.history": _rules(),
     "records.keep": _scaled(records_settings.UNITS_OF_AGE, "30 d"),
     "records.audit": _scaled(records_settings.UNITS_OF_AGE, "1 y"),
-    "records.size": _scaled(records_settings.UNITS_OF_SIZE, "2 GB"),
+    "records.size": _scaled(UNITS_OF_SIZE, "2 GB"),
     "records.deadband": DEADBAND,
     "recorder.keep": {**SECONDS, "pattern": r"^\s*[\d.]+\s*(?:ms|s|min|h|d)?\s*$"},
-    "recorder.size": _scaled(records_settings.UNITS_OF_SIZE, "10 GB"),
+    "recorder.size": _scaled(UNITS_OF_SIZE, "10 GB"),
     "recorder.on": list_of({"type": "string", "pattern": TAG}),
 }
 
