@@ -37,13 +37,19 @@ def read_arguments(arguments: list[str] | None = None) -> Order:
         settings = replace(settings, speed=given.speed)
     if given.free_ports:
         settings = replace(settings, buses=_on_free_ports(settings).buses)
-    return Order(settings, given.config.resolve().parent.parent, given.run_dir, given.outlive_parent)
+    return Order(settings, _root_of(given.config), given.run_dir, given.outlive_parent)
+
+
+def _root_of(config: Path) -> Path:
+    """The folder above the `config/` in which the plant's YAML stands, however deep. (The plant is a guest: it imports no room.)"""
+    folders = config.resolve().parents
+    return next((folder.parent for folder in folders if folder.name == "config"), folders[min(1, len(folders) - 1)])
 
 
 def _on_free_ports(settings: PlantSettings) -> PlantSettings:
     buses = settings.buses
-    pcs, meter, panel = (replace(device, port=0) for device in (buses.pcs, buses.meter, buses.panel))
-    return replace(settings, buses=replace(buses, pcs=pcs, meter=meter, panel=panel))
+    pcs, meter, panel, climate = (replace(device, port=0) for device in (buses.pcs, buses.meter, buses.panel, buses.climate))
+    return replace(settings, buses=replace(buses, pcs=pcs, meter=meter, panel=panel, climate=climate))
 
 
 def main() -> int:

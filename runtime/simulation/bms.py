@@ -6,6 +6,7 @@ It must not know the bus that its commands came over, nor the truth behind a bro
 from __future__ import annotations
 
 import enum
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -59,7 +60,7 @@ class Commands:
 
 @dataclass(slots=True)
 class Measured:
-    """What the management has measured: with noise, and NaN where a sensor is broken."""
+    """What the management has measured: with noise, and NaN where a sensor is broken (`blind`: of any cell's voltage)."""
 
     cell_v: np.ndarray
     cell_t: np.ndarray
@@ -71,6 +72,7 @@ class Measured:
     t_min: float = 0.0
     t_max: float = 0.0
     insulation_kohm: float = 2000.0
+    blind: bool = False
 
 
 @dataclass(slots=True)
@@ -90,9 +92,18 @@ class Bms:
     ignored_alive: int = 0
     charge_max_kw: float = math.inf
     discharge_max_kw: float = math.inf
+    charge_part: float = 1.0  # what derating leaves of the rated power
+    discharge_part: float = 1.0
     timers: dict[Fault, float] = field(default_factory=dict)
     balance_mask: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    was_bleeding: bool = False
     internal_fault: bool = False
+    waking_s: float = 0.0  # until it speaks, from its supply's return
+
+    @property
+    def asleep(self) -> bool:
+        """Whether it has no supply, or has not come up yet: it says nothing, hears nothing, holds no contactor."""
+        return self.waking_s > 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +132,7 @@ def _never(_: RackSettings) -> float:
 TRIPS = (
     Trip(Fault.OVER_CURRENT, lambda b, c, r: abs(b.measured.current_a) > r.over_current_a, lambda r: r.over_current_s, _at_once),
     Trip(Fault.COMM_TIMEOUT, lambda b, c, r: _closes(c) and b.silent_s > r.comms_timeout_s, _at_once, _at_once),
-    Trip(Fault.INTERNAL, lambda b, c, r: b.internal_fault, _at_once, _at_once),
+    Trip(Fault.INTERNAL, lambda b, c, r: b.internal_fault or c.fuse_blown, _at_once, _at_once),
     Trip(Fault.OVER_VOLTAGE, lambda b, c, r: b.measured.v_max > r.over_voltage_v, lambda r: r.over_voltage_s, _delayed),
     Trip(Fault.UNDER_VOLTAGE, lambda b, c, r: b.measured.v_min < r.under_voltage_v, lambda r: r.under_voltage_s, _delayed),
     Trip(Fault.OVER_TEMPERATURE, lambda b, c, r: b.measured.t_max > r.over_temperature_c, lambda r: r.temperature_s, _delayed),
@@ -129,7 +140,7 @@ TRIPS = (
     Trip(Fault.CONTACTOR_WELDED, lambda b, c, r: c.main.closed and not c.main.coil, lambda r: r.contactor_s, _at_once),
     Trip(Fault.CONTACTOR_OPEN, lambda b, c, r: c.main.coil and not c.main.closed, lambda r: r.contactor_s, _at_once),
     Trip(Fault.EARTH_FAULT, lambda b, c, r: b.measured.insulation_kohm < 100.0, lambda r: r.sensor_s, _delayed),
-    Trip(Fault.SENSOR, lambda b, c, r: bool(np.isnan(b.measured.cell_v).any()), lambda r: r.sensor_s, _never),
+    Trip(Fault.SENSOR, lambda b, c, r: b.measured.blind, lambda r: r.sensor_s, _never),
 )
 
 
@@ -154,6 +165,17 @@ def take_command(bms: Bms, close: bool, precharge: bool, balance: bool, reset: b
     bms.commands = Commands(close, precharge, balance, reset, alive)
 
 
+def feed(bms: Bms, has_supply: bool, rack: RackSettings, dt_s: float) -> None:
+    """Its supply comes or goes. It wakes up as after power-on, but remembers its fault: sleep is no reset."""
+    if not has_supply:
+        if not bms.asleep:
+            bms.commands, bms.silent_s = Commands(), math.inf
+            bms.timers.clear()
+        bms.waking_s = max(rack.wake_s, dt_s)
+    elif bms.asleep:
+        bms.waking_s = max(bms.waking_s - dt_s, 0.0)
+
+
 def _reset(bms: Bms) -> None:
     """Forget the fault; one whose cause is still there comes back after its delay."""
     bms.fault, bms.ok, bms.opens, bms.opening_s = Fault.NONE, True, False, 0.0
@@ -164,9 +186,14 @@ def _reset(bms: Bms) -> None:
 def supervise(bms: Bms, circuit: Circuit, rack: RackSettings, power_to_coils: bool, dt_s: float, listening_s: float) -> None:
     """One turn of the management: diagnoses, then the coils. `listening_s` is how long it could have heard its master."""
     bms.silent_s += listening_s
+    if bms.asleep:
+        circuit.main.coil = circuit.precharge.coil = False
+        bms.state = State.INIT
+        return
     for trip in TRIPS:
         if not trip.holds(bms, circuit, rack):
-            bms.timers.pop(trip.fault, None)
+            if bms.timers:
+                bms.timers.pop(trip.fault, None)
             continue
         lasted = bms.timers[trip.fault] = bms.timers.get(trip.fault, 0.0) + dt_s
         if lasted >= trip.lasts(rack) and (bms.fault is Fault.NONE or bms.fault is Fault.SENSOR):
@@ -204,33 +231,54 @@ def _state(bms: Bms, circuit: Circuit) -> State:
     return State.PRECHARGE if circuit.precharge.closed else State.STANDBY
 
 
-def bleeds(bms: Bms) -> np.ndarray:
-    """Which cells' balancing resistors are on: asked for by the master, and only while it is alive and all is well."""
-    if bms.ok and bms.commands.balance and math.isfinite(bms.silent_s) and bms.silent_s <= 5.0:
-        return bms.balance_mask
-    return np.zeros_like(bms.balance_mask)
+def bleeds(bms: Bms) -> bool:
+    """Whether the balancing resistors of the mask are on: asked for by the master, and only while it is alive and all is well."""
+    return bms.ok and bms.commands.balance and math.isfinite(bms.silent_s) and bms.silent_s <= 5.0
 
 
 # Derating as a fraction of the rating; the corner points of temperature are those of dbus-serialbattery for LFP.
-CHARGE_V = ((3.55, 3.60, 3.65), (1.0, 0.5, 0.0))
-CHARGE_T = ((0.0, 2.0, 5.0, 10.0, 40.0, 45.0, 50.0, 55.0), (0.0, 0.25, 0.5, 1.0, 1.0, 0.5, 0.25, 0.0))
-CHARGE_SOC = ((0.90, 0.98, 1.0), (1.0, 0.1, 0.0))
-DISCHARGE_V = ((2.70, 2.80, 2.95), (0.0, 0.5, 1.0))
-DISCHARGE_T = ((-10.0, 0.0, 5.0, 10.0, 40.0, 45.0, 50.0, 55.0), (0.0, 0.25, 0.5, 1.0, 1.0, 0.5, 0.25, 0.0))
-DISCHARGE_SOC = ((0.0, 0.02, 0.10), (0.0, 0.1, 1.0))
+Corners = tuple[tuple[float, float], ...]
+CHARGE_V: Corners = ((3.55, 1.0), (3.60, 0.5), (3.65, 0.0))
+CHARGE_T: Corners = ((0.0, 0.0), (2.0, 0.25), (5.0, 0.5), (10.0, 1.0), (40.0, 1.0), (45.0, 0.5), (50.0, 0.25), (55.0, 0.0))
+CHARGE_SOC: Corners = ((0.90, 1.0), (0.98, 0.1), (1.0, 0.0))
+DISCHARGE_V: Corners = ((2.70, 0.0), (2.80, 0.5), (2.95, 1.0))
+DISCHARGE_T: Corners = ((-10.0, 0.0), (0.0, 0.25), (5.0, 0.5), (10.0, 1.0), (40.0, 1.0), (45.0, 0.5), (50.0, 0.25), (55.0, 0.0))
+DISCHARGE_SOC: Corners = ((0.0, 0.0), (0.02, 0.1), (0.10, 1.0))
+
+
+def between(corners: Corners, x: float) -> float:
+    """The straight line between the corners, their ends beyond them; what is not available stays so."""
+    if not x > corners[0][0]:
+        return corners[0][1] if x == x else x
+    for (x0, y0), (x1, y1) in itertools.pairwise(corners):
+        if x <= x1:
+            return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
+    return corners[-1][1]
+
+
+def derate(bms: Bms) -> None:
+    """What voltage, temperature and charge, as last measured, leave of the rating."""
+    seen = bms.measured
+    coldest, hottest = seen.t_min, seen.t_max
+    bms.charge_part = _least(
+        between(CHARGE_V, seen.v_max), between(CHARGE_T, coldest), between(CHARGE_T, hottest), between(CHARGE_SOC, seen.soc)
+    )
+    bms.discharge_part = _least(
+        between(DISCHARGE_V, seen.v_min),
+        between(DISCHARGE_T, coldest),
+        between(DISCHARGE_T, hottest),
+        between(DISCHARGE_SOC, seen.soc),
+    )
+
+
+def _least(*parts: float) -> float:
+    """The smallest; nothing at all where one of them is not available."""
+    return min(parts) if sum(parts) >= 0.0 else 0.0
 
 
 def limit(bms: Bms, rack: RackSettings, dt_s: float) -> None:
     """What the rack lets through, in kW: falls at once, rises slowly, so that it does not hunt with its own voltage drop."""
-    seen = bms.measured
-    charge = min(np.interp(seen.v_max, *CHARGE_V), _coldest(CHARGE_T, seen), np.interp(seen.soc, *CHARGE_SOC))
-    discharge = min(np.interp(seen.v_min, *DISCHARGE_V), _coldest(DISCHARGE_T, seen), np.interp(seen.soc, *DISCHARGE_SOC))
-    if not bms.ok:
-        charge = discharge = 0.0
+    rated = rack.p_rated_kw if bms.ok else 0.0
     rise = rack.limit_rise_per_s * rack.p_rated_kw * dt_s
-    bms.charge_max_kw = min(rack.p_rated_kw * float(charge), bms.charge_max_kw + rise)
-    bms.discharge_max_kw = min(rack.p_rated_kw * float(discharge), bms.discharge_max_kw + rise)
-
-
-def _coldest(table: tuple[tuple[float, ...], tuple[float, ...]], seen: Measured) -> float:
-    return float(min(np.interp(seen.t_min, *table), np.interp(seen.t_max, *table)))
+    bms.charge_max_kw = min(rated * bms.charge_part, bms.charge_max_kw + rise)
+    bms.discharge_max_kw = min(rated * bms.discharge_part, bms.discharge_max_kw + rise)

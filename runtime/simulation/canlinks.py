@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import can
 import numpy as np
 
+from runtime.simulation.frames import EXTENDED
 from runtime.simulation.slcan import Adapter, Frame, line_template, take, write_lines
 
 Receive = Callable[[Frame], None]
@@ -78,7 +79,7 @@ class SlcanLink:
         elif done < end:
             is_cut = done > 0 and text[done - 1 : done] not in (b"\r", b"\a")
             end = text.index(b"\r", done) + 1 if is_cut else done
-        lost = text.count(b"t", end)  # a data line is the only place where this letter stands
+        lost = text.count(b"t", end) + text.count(b"T", end)  # a data line is the only place where these letters stand
         self.sent += self._queued - lost
         self.dropped += lost
         self._owed = text[done:end]
@@ -129,8 +130,10 @@ class PythonCanLink:
 
     def send(self, prepared: list[int], payload: np.ndarray) -> None:
         for number, data in zip(prepared, payload, strict=True):
+            is_extended = number >= EXTENDED
+            plain = number - EXTENDED if is_extended else number
             try:
-                self.bus.send(can.Message(arbitration_id=number, data=data.tobytes(), is_extended_id=False), timeout=0)
+                self.bus.send(can.Message(arbitration_id=plain, data=data.tobytes(), is_extended_id=is_extended), timeout=0)
                 self.sent += 1
             except can.CanOperationError:  # the transmit queue is full, or the interface is down
                 self.dropped += 1

@@ -1,11 +1,14 @@
-"""The DC circuit: contactors, the precharge resistor, and the capacitor of the converter's DC link.
+"""The DC circuit: contactors, fuses, precharge resistors, and the capacitor of the converter's DC link.
 
-It must not know why a contactor is asked to close. Discharge current (out of the rack) is positive.
+Racks on one converter stand in parallel on its DC bus. It must not know why a contactor is asked to close. Discharge current (out
+of the rack) is positive.
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from runtime.simulation.settings import PcsSettings, RackSettings
@@ -49,7 +52,14 @@ class Circuit:
     mean_a: float = 0.0
     inrush_a: float = 0.0  # largest current that a closing main contactor has seen
     opened_under_load: int = 0
-    happened: list[tuple[str, float]] = field(default_factory=list)
+    fuse_blown: bool = False
+    fuse_heat_a2s: float = 0.0
+    happened: deque[tuple[str, float]] = field(default_factory=lambda: deque(maxlen=1000))
+
+    @property
+    def stands_on_bus(self) -> bool:
+        """Whether the main contactor and the fuse connect the rack to its bus."""
+        return self.main.closed and not self.fuse_blown
 
 
 def build_circuit(rack: RackSettings) -> Circuit:
@@ -62,6 +72,9 @@ def build_circuit(rack: RackSettings) -> Circuit:
 def switch(circuit: Circuit, rack: RackSettings, v_open: float, r_rack: float, dt_s: float) -> None:
     """Move the contactors; closing onto an empty link welds the main one, opening under load wears it."""
     main_was, precharge_was = circuit.main.closed, circuit.precharge.closed
+    if circuit.main.coil == main_was and circuit.precharge.coil == precharge_was:
+        circuit.main.moving_s = circuit.precharge.moving_s = 0.0
+        return
     move(circuit.main, dt_s)
     move(circuit.precharge, dt_s)
     if circuit.main.closed and not main_was:
@@ -81,36 +94,91 @@ def switch(circuit: Circuit, rack: RackSettings, v_open: float, r_rack: float, d
 
 
 def flow(circuit: Circuit, rack: RackSettings, pcs: PcsSettings, v_open: float, r_rack: float, p_dc_kw: float, dt_s: float) -> None:
-    """Let current flow for one step: sets the link's voltage, the rack's current at the step's end and its mean.
+    """Let current flow for one step through one rack that has the converter for itself; see `flow_bus`."""
+    flow_bus((circuit,), ((v_open, r_rack),), rack, pcs, p_dc_kw, dt_s)
 
-    Law: with the main contactor closed the link follows the rack at once, and the power P fixes the current by
-    P = I (V - I R). Otherwise the capacitor moves exponentially through the precharge resistor and its own bleeder.
+
+# A rack behind more than this (an open cell) cannot hold the link up: then the capacitor decides.
+STIFF_SIEMENS = 0.5
+
+
+def flow_bus(
+    circuits: Sequence[Circuit],
+    racks: Sequence[tuple[float, float]],
+    rack: RackSettings,
+    pcs: PcsSettings,
+    p_dc_kw: float,
+    dt_s: float,
+) -> None:
+    """Let current flow for one step between racks in parallel (each its voltage and resistance) and their converter.
+
+    Millman's theorem: connected racks are one source of V = sum(V G) / sum(G) behind R = 1 / sum(G), and each carries
+    (V_rack - V_link) G, so a fuller rack also feeds an emptier one. With a main contactor closed the link follows at once, and the
+    power P fixes the current by P = I (V - I R). Otherwise the capacitor moves exponentially through the precharge resistors and
+    its own bleeder.
     """
-    if circuit.main.closed:
-        _flow_closed(circuit, pcs, v_open, r_rack, p_dc_kw, dt_s)
+    total = weighted = 0.0
+    conductances = []
+    stiff = False
+    for circuit, (v_open, r_rack) in zip(circuits, racks, strict=True):
+        siemens = _conductance(circuit, rack, r_rack)
+        stiff |= circuit.main.closed and siemens > STIFF_SIEMENS
+        conductances.append(siemens)
+        total += siemens
+        weighted += siemens * v_open
+    v_link = circuits[0].v_link
+    if stiff:
+        after, mean, charging = _follow(pcs, weighted / total, 1.0 / total, v_link, p_dc_kw, dt_s)
     else:
-        resistance = rack.precharge_ohm + r_rack if circuit.precharge.closed else math.inf
-        _flow_open(circuit, pcs, v_open, resistance, p_dc_kw, dt_s)
+        after, mean, charging = _swing(pcs, weighted, total, v_link, p_dc_kw, dt_s)
+    for circuit, (v_open, _), siemens in zip(circuits, racks, conductances, strict=True):
+        circuit.v_link = after
+        circuit.current_a = (v_open - after) * siemens
+        circuit.mean_a = (v_open - mean) * siemens + (charging * siemens / total if charging else 0.0)
+        _heat_fuse(circuit, rack, dt_s)
 
 
-def _flow_closed(circuit: Circuit, pcs: PcsSettings, v_open: float, r_rack: float, p_dc_kw: float, dt_s: float) -> None:
-    watts = p_dc_kw * 1000.0 + circuit.v_link**2 / pcs.link_bleed_ohm
-    inside = v_open * v_open - 4.0 * r_rack * watts
-    current = (v_open - math.sqrt(max(inside, 0.0))) / (2.0 * r_rack)
-    before = circuit.v_link
-    circuit.v_link = v_open - current * r_rack
-    circuit.mean_a = current + pcs.link_farad * (circuit.v_link - before) / dt_s
-    circuit.current_a = current
+def _conductance(circuit: Circuit, rack: RackSettings, r_rack: float) -> float:
+    if circuit.fuse_blown:
+        return 0.0
+    if circuit.main.closed:
+        return 1.0 / r_rack
+    return 1.0 / (rack.precharge_ohm + r_rack) if circuit.precharge.closed else 0.0
 
 
-def _flow_open(circuit: Circuit, pcs: PcsSettings, v_open: float, resistance: float, p_dc_kw: float, dt_s: float) -> None:
-    drawn = p_dc_kw * 1000.0 / max(circuit.v_link, 50.0)
-    conductance = 1.0 / resistance + 1.0 / pcs.link_bleed_ohm
-    settled = (v_open / resistance - drawn) / conductance
+def _follow(pcs: PcsSettings, v_open: float, ohms: float, v_link: float, p_dc_kw: float, dt_s: float) -> tuple[float, float, float]:
+    """The link's voltage at the end and in the mean, and the current that charges it, where the racks hold it."""
+    watts = p_dc_kw * 1000.0 + v_link**2 / pcs.link_bleed_ohm
+    inside = v_open * v_open - 4.0 * ohms * watts
+    current = (v_open - math.sqrt(max(inside, 0.0))) / (2.0 * ohms)
+    after = v_open - current * ohms
+    return after, after, pcs.link_farad * (after - v_link) / dt_s
+
+
+def _swing(
+    pcs: PcsSettings, amperes: float, siemens: float, v_link: float, p_dc_kw: float, dt_s: float
+) -> tuple[float, float, float]:
+    """The same where only the capacitor holds it. `amperes` is what all racks would feed into a short."""
+    drawn = p_dc_kw * 1000.0 / max(v_link, 0.1 * pcs.v_min)
+    conductance = siemens + 1.0 / pcs.link_bleed_ohm
+    settled = (amperes - drawn) / conductance
     x = conductance * dt_s / pcs.link_farad
-    mean = settled + (circuit.v_link - settled) * -math.expm1(-x) / x
-    after = settled + (circuit.v_link - settled) * math.exp(-x)
+    mean = settled + (v_link - settled) * -math.expm1(-x) / x
+    after = settled + (v_link - settled) * math.exp(-x)
     # The converter's own chopper and diodes hold the link inside what its parts survive.
-    circuit.v_link = min(max(after, 0.0), pcs.v_max + 20.0)
-    circuit.current_a = (v_open - circuit.v_link) / resistance
-    circuit.mean_a = (v_open - mean) / resistance
+    after = min(max(after, 0.0), pcs.v_max + 20.0)
+    return after, mean, 0.0
+
+
+def _heat_fuse(circuit: Circuit, rack: RackSettings, dt_s: float) -> None:
+    """The fuse's wire: adiabatic at high current (its melting I²t), endless at up to 1.6 times its rating (IEC 60269-1)."""
+    squared = circuit.mean_a * circuit.mean_a
+    if squared < 1.0 and not circuit.fuse_heat_a2s:
+        return
+    tau = rack.fuse_melting_a2s / (1.6 * rack.fuse_a) ** 2
+    settled = squared * tau
+    circuit.fuse_heat_a2s = settled + (circuit.fuse_heat_a2s - settled) * math.exp(-dt_s / tau)
+    if circuit.fuse_heat_a2s >= rack.fuse_melting_a2s and not circuit.fuse_blown:
+        circuit.fuse_blown = True
+        circuit.happened.append(("fuse_blown", round(circuit.mean_a, 3)))
+        circuit.current_a = 0.0

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.simulation.faults import FAULTS, Details, RefusedError, Site, change_fault, clear_faults
-from runtime.simulation.grid import disturb
+from runtime.simulation.grid import disturb, lose_unit
 from runtime.simulation.panel import BUTTONS, press, release
 from runtime.simulation.plant import tell_truth
 from runtime.simulation.rack import set_soc
@@ -93,6 +93,7 @@ SETTABLE = {
     "load_kw": ("load_set", 0.0, 100_000.0),
     "pv_kw": ("pv_set", 0.0, 100_000.0),
     "frequency_hz": ("frequency_set", 30.0, 80.0),
+    "voltage_v": ("voltage_set", 0.0, 1000.0),
 }
 
 
@@ -106,10 +107,15 @@ def _set(desk: Desk, details: Details) -> Answer:
         set_soc(plant.rack, _number(details, "value", 0.0, 100.0) / 100)
     elif what == "frequency_event_hz":
         disturb(plant.grid, _number(details, "value", -5.0, 5.0))
+    elif what == "lost_unit_mw":
+        lose_unit(plant.grid, _number(details, "value", -100_000.0, 100_000.0))
+    elif what == "outside_c":
+        for climate in plant.climates:
+            climate.outside_c = _number(details, "value", -50.0, 70.0)
     elif what == "speed":
         plant.speed = _number(details, "value", 0.0, 10_000.0)
     else:
-        others = "soc_percent, frequency_event_hz, speed"
+        others = "soc_percent, frequency_event_hz, lost_unit_mw, outside_c, speed"
         raise RefusedError(f"nothing called {what!r} can be set; there are {', '.join(SETTABLE)}, {others}")
     return {}
 
@@ -127,7 +133,7 @@ def _events(desk: Desk, details: Details) -> Answer:
 
 
 def _counters(desk: Desk, _: Details) -> Answer:
-    bus = desk.site.rack_bus
+    bus = desk.site.rack_buses[0]
     lines = {
         name: {
             "requests": device.line.requests,

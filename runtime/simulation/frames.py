@@ -13,6 +13,8 @@ from cantools.database import Database
 from cantools.database.can import Message
 from cantools.database.can.signal import Signal
 
+EXTENDED = 1 << 31  # set in an identifier that has 29 bits
+
 
 class LayoutError(Exception):
     """The DBC asks for something that this encoder does not do; the text names message and signal."""
@@ -23,7 +25,7 @@ class Burst:
     """Frames that are encoded together: one row a frame, and one field a signal in the order of the rows.
 
     `fields` are "Message.Signal"; a value vector given to `encode` has their order. A multiplexed message has one row a
-    selector value, with the selector already in `base`.
+    selector value, with the selector already in `base`. An identifier of 29 bits has EXTENDED set.
     """
 
     messages: tuple[str, ...]
@@ -55,7 +57,7 @@ def plan(database: Database, names: Sequence[str]) -> Burst:
             raise LayoutError(f"message {name} has {message.length} bytes; the plant sends frames of 8")
         for selector, carried in _rows(message):
             messages.append(name)
-            ids.append(message.frame_id)
+            ids.append(message.frame_id | EXTENDED * message.is_extended_frame)
             base.append(selector)
             row_starts.append(len(signals))
             signals.extend((name, signal) for signal in carried)
@@ -103,7 +105,7 @@ def _raw_limits(signal: Signal) -> tuple[float, float]:
 
 
 def encode(burst: Burst, values: np.ndarray) -> np.ndarray:
-    """The payloads, uint8[rows, 8], of these physical values.
+    """The payloads, uint8[rows, 8], of these physical values; for values [racks, fields] those of each rack.
 
     A value outside its signal's range goes out as the nearest that is inside; NaN goes out as all bits set, which is how
     this rack says "not available".
@@ -113,6 +115,6 @@ def encode(burst: Burst, values: np.ndarray) -> np.ndarray:
     raw = np.minimum(np.maximum(np.where(missing, 0.0, raw), burst.low), burst.high)
     bits = raw.astype(np.int64).view(np.uint64) & burst.mask
     bits = np.where(missing, burst.mask, bits) << burst.shift
-    words = np.bitwise_or.reduceat(bits, burst.row_starts) | burst.base
-    payload: np.ndarray = words.astype("<u8").view(np.uint8).reshape(-1, 8)
+    words = np.bitwise_or.reduceat(bits, burst.row_starts, axis=-1) | burst.base
+    payload: np.ndarray = words.astype("<u8").view(np.uint8).reshape(*words.shape, 8)
     return payload

@@ -7,45 +7,59 @@ that converters and remote I/O modules have.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from runtime.simulation.panel import OUTPUTS, Panel, write_output
+from runtime.simulation.grid import close_breaker, open_breaker
+from runtime.simulation.panel import INPUTS, OUTPUTS, read_input, write_output
 from runtime.simulation.pcs import Pcs, beat
 from runtime.simulation.plant import Plant
 from runtime.simulation.registers import COIL, DISCRETE, HOLDING, INPUT, Cell, Registers
 from runtime.simulation.written import Written, note_write
 
 
-def map_pcs(plant: Plant, written: Written) -> Registers:
-    """The converter: commands in holding registers and a coil, measurements in input registers."""
-    pcs, circuit, grid = plant.pcs, plant.rack.circuit, plant.grid
-    most = 1.1 * pcs.settings.p_rated_kw
+def map_pcs(plant: Plant, written: Written, at: int = 0) -> Registers:
+    """One converter, counted from 0: commands in holding registers and coils, measurements in input registers.
+
+    Coil 2 works the breaker at the point of connection; `f_grid`, `angle` and `v_grid` are measured across it.
+    """
+    pcs, circuit, grid = plant.converters[at], plant.racks_of(at)[0].circuit, plant.grid
+    most, step = 1.1 * pcs.settings.p_rated_kw, pcs.settings.power_step_kw
+    least_v = 0.1 * pcs.settings.v_min  # below it the link is empty and nothing flows
 
     def amps_ac() -> float:
         return abs(pcs.p_ac_kw) * 1000 / (3 * max(grid.voltage_v, 1.0))
 
     return Registers(
         (
-            Cell("p_cmd", HOLDING, 100, lambda: pcs.p_cmd_kw, _set(pcs, "p_cmd_kw"), "int16", scale=0.1, low=-most, high=most),
-            Cell("q_cmd", HOLDING, 101, lambda: pcs.q_cmd_kvar, _set(pcs, "q_cmd_kvar"), "int16", scale=0.1, low=-most, high=most),
+            Cell("p_cmd", HOLDING, 100, lambda: pcs.p_cmd_kw, _set(pcs, "p_cmd_kw"), "int16", scale=step, low=-most, high=most),
+            Cell("q_cmd", HOLDING, 101, lambda: pcs.q_cmd_kvar, _set(pcs, "q_cmd_kvar"), "int16", scale=step, low=-most, high=most),
             Cell("heartbeat", HOLDING, 102, lambda: max(pcs.heartbeat, 0), lambda value: beat(pcs, int(value))),
+            Cell("f_set", HOLDING, 103, lambda: pcs.f_set_hz, _set(pcs, "f_set_hz"), scale=0.01, high=70.0),
             Cell("comms_timeout", HOLDING, 110, lambda: pcs.comms_timeout_s, _set(pcs, "comms_timeout_s"), scale=0.001, high=60.0),
             Cell("ramp", HOLDING, 111, lambda: pcs.ramp_kw_per_s, _set(pcs, "ramp_kw_per_s"), low=1.0, high=5000.0),
             Cell("enable", COIL, 0, lambda: pcs.enable, lambda value: setattr(pcs, "enable", bool(value))),
+            Cell("forming", COIL, 1, lambda: pcs.forming, lambda value: setattr(pcs, "forming", bool(value))),
+            Cell("breaker", COIL, 2, lambda: grid.breaker_closed, lambda value: _work_breaker(plant, bool(value))),
             Cell("ok", DISCRETE, 0, lambda: pcs.fault == 0),
             Cell("running", DISCRETE, 1, lambda: pcs.state.name == "RUNNING"),
+            Cell("grid_alive", DISCRETE, 2, lambda: not grid.lost),
+            Cell("breaker_fb", DISCRETE, 3, lambda: grid.breaker_closed),
             Cell("state", INPUT, 0, lambda: pcs.state),
             Cell("fault", INPUT, 1, lambda: pcs.fault),
             Cell("v_dc", INPUT, 2, lambda: circuit.v_link, scale=0.1),
-            Cell("i_dc", INPUT, 3, lambda: pcs.p_dc_kw * 1000 / max(circuit.v_link, 50.0), form="int16", scale=0.1),
+            Cell("i_dc", INPUT, 3, lambda: pcs.p_dc_kw * 1000 / max(circuit.v_link, least_v), form="int16", scale=0.1),
             Cell("temperature", INPUT, 4, lambda: pcs.celsius, form="int16", scale=0.1),
-            Cell("q", INPUT, 5, lambda: pcs.q_kvar, form="int16", scale=0.1),
+            Cell("q", INPUT, 5, lambda: pcs.q_kvar, form="int16", scale=step),
             Cell("p", INPUT, 6, lambda: pcs.p_ac_kw, form="int32", words="little", scale=0.001),
             Cell("v_ac", INPUT, 8, lambda: grid.voltage_v, scale=0.1),
             Cell("i_ac", INPUT, 9, amps_ac, scale=0.1),
             Cell("f_ac", INPUT, 10, lambda: grid.frequency_hz, scale=0.01),
             Cell("e_discharged", INPUT, 12, lambda: max(pcs.ac_kwh, 0.0), form="uint32", scale=0.01),
+            Cell("f_grid", INPUT, 14, lambda: grid.upstream_hz, scale=0.01),
+            Cell("angle", INPUT, 15, lambda: grid.angle_deg, form="int16", scale=0.1),
+            Cell("v_grid", INPUT, 16, lambda: grid.upstream_v, scale=0.1),
         ),
-        _noting(written, "pcs", without=("heartbeat",)),
+        _noting(written, f"pcs{at + 1}" if at else "pcs", without=("heartbeat",)),
     )
 
 
@@ -56,12 +70,15 @@ def map_meter(plant: Plant, written: Written) -> Registers:
     def amps() -> float:
         return grid.p_kw * 1000 / (3 * max(grid.voltage_v, 1.0))
 
+    def volts(above: int) -> Callable[[], float]:
+        return lambda: grid.voltage_v * (1.0 + above * grid.settings.unbalance)
+
     def real(name: str, address: int, read: Callable[[], float]) -> Cell:
         return Cell(name, INPUT, address, read, form="float32")
 
     return Registers(
         (
-            *(real(f"v_l{phase + 1}", 2 * phase, lambda: grid.voltage_v) for phase in range(3)),
+            *(real(f"v_l{phase + 1}", 2 * phase, volts(1 - phase)) for phase in range(3)),
             *(real(f"i_l{phase + 1}", 6 + 2 * phase, amps) for phase in range(3)),
             *(real(f"p_l{phase + 1}", 12 + 2 * phase, lambda: grid.p_kw * 1000 / 3) for phase in range(3)),
             real("v_mean", 42, lambda: grid.voltage_v),
@@ -77,7 +94,7 @@ def map_meter(plant: Plant, written: Written) -> Registers:
 
 
 def map_panel(plant: Plant, written: Written) -> Registers:
-    """The panel's remote I/O: inputs as discrete inputs, lamps and horn as coils, its watchdog in a holding register."""
+    """The panel's remote I/O: inputs as discrete inputs, lamps, horn and relays as coils, its watchdog in a holding register."""
     panel = plant.panel
 
     def output(address: int, name: str) -> Cell:
@@ -85,9 +102,7 @@ def map_panel(plant: Plant, written: Written) -> Registers:
 
     return Registers(
         (
-            Cell("estop_ok", DISCRETE, 0, lambda: panel.estop_ok),
-            *(Cell(name, DISCRETE, at, _is_pressed(panel, name)) for at, name in enumerate(("start", "stop", "reset"), start=1)),
-            Cell("remote", DISCRETE, 4, lambda: panel.remote),
+            *(Cell(name, DISCRETE, at, partial(read_input, panel, name)) for at, name in enumerate(INPUTS)),
             *(output(at, name) for at, name in enumerate(OUTPUTS)),
             Cell("comms_timeout", HOLDING, 0, lambda: panel.settings.comms_timeout_s, scale=0.001),
         ),
@@ -95,8 +110,9 @@ def map_panel(plant: Plant, written: Written) -> Registers:
     )
 
 
-def _is_pressed(panel: Panel, name: str) -> Callable[[], float]:
-    return lambda: panel.pressed[name] > 0
+def _work_breaker(plant: Plant, close: bool) -> None:
+    if close != plant.grid.breaker_closed:
+        (close_breaker if close else open_breaker)(plant.grid)
 
 
 def _set(pcs: Pcs, name: str) -> Callable[[float], None]:

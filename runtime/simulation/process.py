@@ -1,6 +1,6 @@
 """The plant as a process: one clock, its buses, its control socket, and a clean end.
 
-It must not know how a battery works. Every 10 ms it moves the plant on by the time that really passed, and sends what is due.
+It must not know how a battery works. In every tick it moves the plant on by the time that really passed, and sends what is due.
 """
 
 from __future__ import annotations
@@ -11,24 +11,30 @@ import json
 import os
 import signal
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 
 import cantools
 from cantools.database import Database
 
 from runtime.simulation.canlinks import Link, PythonCanLink, SlcanLink
+from runtime.simulation.climatemap import map_climate
 from runtime.simulation.control import Desk, close_socket, open_socket
 from runtime.simulation.faults import Site
 from runtime.simulation.modbusmaps import map_meter, map_panel, map_pcs
 from runtime.simulation.modbusserver import ModbusDevice
 from runtime.simulation.plant import Plant, build_plant
-from runtime.simulation.rackbus import TICK_S, RackBus, build_rack_bus, receive, tick
-from runtime.simulation.settings import PlantSettings
+from runtime.simulation.rackbus import build_rack_bus, take_frame
+from runtime.simulation.racktalk import RackTalk, build_talk, speak
+from runtime.simulation.registers import Registers
+from runtime.simulation.settings import ModbusSettings, PlantSettings
 from runtime.simulation.written import Written, note_events
 
 LONGEST_STEP_S = 1.0
-LISTENING_S = 2 * TICK_S
+LISTENING_TICKS = 2  # a longer step is our own lateness, not a silent master
+PORTS_APART = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +47,32 @@ class Order:
     outlives_parent: bool = False
 
 
-def open_link(order: Order) -> Link:
+def channel_of(channel: str, at: int) -> str:
+    """One of the channels, counted from 0: the number at the end of the first one's goes up (can0, can1, ...)."""
+    stem = channel.rstrip("0123456789")
+    return f"{stem}{int(channel[len(stem) :] or 0) + at}" if at else channel
+
+
+def channels(settings: PlantSettings) -> int:
+    """How many CAN channels the racks stand on."""
+    return -(-settings.racks // settings.buses.can.racks_per_channel)
+
+
+def open_link(order: Order, at: int = 0) -> Link:
     can = order.settings.buses.can
+    channel = channel_of(can.channel, at)
     if can.interface == "slcan":
-        return SlcanLink(order.run_dir / can.channel)
-    return PythonCanLink(can.interface, can.channel)
+        return SlcanLink(order.run_dir / channel)
+    return PythonCanLink(can.interface, channel)
 
 
 def load_dbc(path: Path) -> Database:
-    """The DBC, strictly: overlapping signals are refused."""
+    """The DBC, strictly: overlapping signals are refused. One that was read before and has not changed is not read again."""
+    return _load(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _load(path: Path, _: int) -> Database:
     database = cantools.database.load_file(path, strict=True)
     if not isinstance(database, Database):
         raise ValueError(f"{path} is not a CAN database")
@@ -69,29 +92,41 @@ async def run(order: Order) -> None:
     database = load_dbc(order.root / order.settings.buses.can.dbc)
     order.run_dir.mkdir(parents=True, exist_ok=True)
     devices = _build_devices(plant, written)
-    link = open_link(order)
+    links: list[Link] = []
     try:
-        bus = build_rack_bus(plant, database, link, written)
-        link.listen(loop, lambda frame: receive(bus, frame))
+        links += [open_link(order, at) for at in range(channels(order.settings))]
+        each = order.settings.buses.can.racks_per_channel
+        buses = [build_rack_bus(plant, database, links[at // each], written, at) for at in range(order.settings.racks)]
+        talk = build_talk(plant, database, buses)
+        for at, link in enumerate(links):
+            link.listen(loop, partial(take_frame, buses[at * each : (at + 1) * each]))
         for device in devices.values():
             await device.plug()
-        desk = Desk(Site(plant, bus, devices), written, stopped.set)
+        desk = Desk(Site(plant, buses, devices), written, stopped.set)
         socket = await open_socket(desk, order.run_dir / "plant.sock")
         _say_ready(order, devices)
         gc.collect()
         gc.freeze()
-        await _keep_time(plant, bus, desk, stopped)
+        await _keep_time(plant, talk, desk, stopped)
         await close_socket(desk, socket)
     finally:
         for device in devices.values():
             await device.unplug()
-        link.close()
+        for link in links:
+            link.close()
         (order.run_dir / "plant.sock").unlink(missing_ok=True)
 
 
 def _build_devices(plant: Plant, written: Written) -> dict[str, ModbusDevice]:
+    """Converter, meter and panel; more converters stand ten ports above each other, and a climate controller where there is one."""
     buses = plant.settings.buses
+    maps: dict[str, tuple[ModbusSettings, Callable[[Plant, Written], Registers]]]
     maps = {"pcs": (buses.pcs, map_pcs), "meter": (buses.meter, map_meter), "panel": (buses.panel, map_panel)}
+    if plant.settings.climate.liquid_w_per_k:
+        maps["climate"] = (buses.climate, map_climate)
+    for at in range(1, len(plant.converters)):
+        port = buses.pcs.port and buses.pcs.port + PORTS_APART * at
+        maps[f"pcs{at + 1}"] = (replace(buses.pcs, port=port), partial(map_pcs, at=at))
     return {
         name: ModbusDevice(settings.unit, make(plant, written), settings.host, settings.port)
         for name, (settings, make) in maps.items()
@@ -103,14 +138,17 @@ def _say_ready(order: Order, devices: dict[str, ModbusDevice]) -> None:
     channel = str(order.run_dir / can.channel) if can.interface == "slcan" else can.channel
     socket = str(order.run_dir / "plant.sock")
     ready = {"ready": True, "pid": os.getpid(), "can0": channel, "interface": can.interface, "socket": socket}
+    for at in range(1, channels(order.settings)):
+        name = channel_of(can.channel, at)
+        ready[f"can{at}"] = str(order.run_dir / name) if can.interface == "slcan" else name
     print(json.dumps(ready | {name: device.port for name, device in devices.items()}), flush=True)
 
 
-async def _keep_time(plant: Plant, bus: RackBus, desk: Desk, stopped: asyncio.Event) -> None:
+async def _keep_time(plant: Plant, talk: RackTalk, desk: Desk, stopped: asyncio.Event) -> None:
     """The clock: absolute deadlines; a late turn steps once over the whole time, but its master is not blamed for it."""
-    loop = asyncio.get_running_loop()
+    loop, tick_s = asyncio.get_running_loop(), plant.settings.tick_s
     last = loop.time()
-    due = last + TICK_S
+    due = last + tick_s
     while not stopped.is_set():
         # Sleeping also lets the loop hand over what has arrived, so the step that follows sees it.
         await asyncio.sleep(max(due - loop.time(), 0))
@@ -118,24 +156,26 @@ async def _keep_time(plant: Plant, bus: RackBus, desk: Desk, stopped: asyncio.Ev
         passed = min(now - last, LONGEST_STEP_S)
         desk.late_s += now - last - passed
         last = now
-        due = max(due + TICK_S, now)
+        due = max(due + tick_s, now)
         if passed > 0:
-            _turn(plant, bus, desk, passed)
+            _turn(plant, talk, desk, passed)
 
 
-def _turn(plant: Plant, bus: RackBus, desk: Desk, passed: float) -> None:
-    before = plant.pcs.state, plant.rack.bms.state
-    plant.step(passed, min(passed, LISTENING_S))
-    tick(bus)
+def _turn(plant: Plant, talk: RackTalk, desk: Desk, passed: float) -> None:
+    states = [pcs.state for pcs in plant.converters], [rack.bms.state for rack in plant.racks.racks]
+    plant.step(passed, min(passed, LISTENING_TICKS * plant.settings.tick_s))
+    speak(talk)
     desk.ticks += 1
-    happened = plant.rack.circuit.happened
-    if happened:
-        note_events(desk.written, "rack", happened)
-        happened.clear()
-    if before[0] is not plant.pcs.state:
-        note_events(desk.written, "pcs", [("state", plant.pcs.state.name), ("fault", plant.pcs.fault.name)])
-    if before[1] is not plant.rack.bms.state:
-        note_events(desk.written, "rack", [("state", plant.rack.bms.state.name), ("fault", plant.rack.bms.fault.name)])
+    for bus, before in zip(talk.buses, states[1], strict=True):
+        bms, happened = bus.rack.bms, bus.rack.circuit.happened
+        if happened:
+            note_events(desk.written, bus.name, happened)
+            happened.clear()
+        if before is not bms.state:
+            note_events(desk.written, bus.name, [("state", bms.state.name), ("fault", bms.fault.name)])
+    for at, (pcs, was) in enumerate(zip(plant.converters, states[0], strict=True)):
+        if was is not pcs.state:
+            note_events(desk.written, f"pcs{at + 1}" if at else "pcs", [("state", pcs.state.name), ("fault", pcs.fault.name)])
 
 
 def _watch_parent(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:

@@ -13,6 +13,8 @@ HOLDING, INPUT, COIL, DISCRETE = "holding", "input", "coil", "discrete"
 FORMATS = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "float32": ">f"}
 LIMITS = {"int16": (-(2**15), 2**15 - 1), "uint16": (0, 2**16 - 1), "int32": (-(2**31), 2**31 - 1), "uint32": (0, 2**32 - 1)}
 
+_FLOAT, _WORDS = struct.Struct(">f"), struct.Struct(">HH")
+
 
 class RefusedAddressError(Exception):
     """The device has no such address: exception 02."""
@@ -45,6 +47,17 @@ class Cell:
         return 1 if self.space in (COIL, DISCRETE) else struct.calcsize(FORMATS[self.form]) // 2
 
 
+Tell = Callable[[], Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One read as it is answered: the words of each quantity in turn, the first `skip` of them left out."""
+
+    tell: tuple[Tell, ...]
+    skip: int
+
+
 @dataclass
 class Registers:
     """All cells of a device by address. Addresses between its first and last that mean nothing read as 0."""
@@ -53,6 +66,7 @@ class Registers:
     wrote: Callable[[str, float | bool], None]
     at: dict[tuple[str, int], Cell] = field(default_factory=dict)
     window: dict[str, tuple[int, int]] = field(default_factory=dict)
+    spans: dict[tuple[str, int, int], Span] = field(default_factory=dict)  # of the reads that have been asked for
 
     def __post_init__(self) -> None:
         for cell in self.cells:
@@ -64,14 +78,25 @@ class Registers:
             self.window[cell.space] = (min(first, cell.address), max(last, cell.address + cell.width))
 
 
-def words_of(cell: Cell) -> list[int]:
-    """The quantity as the words that stand on the wire; beyond its format it saturates, as a device's own counter does."""
-    value = cell.read() / cell.scale
-    if cell.form != "float32":
-        low, high = LIMITS[cell.form]
-        value = min(max(round(value), low), high)
-    packed = struct.pack(FORMATS[cell.form], value)
-    words = [int.from_bytes(packed[at : at + 2], "big") for at in range(0, len(packed), 2)]
+def words_of(cell: Cell) -> Tell:
+    """What gives the quantity as the words on the wire; beyond its format it saturates, as a device's own counter does."""
+    read, scale = cell.read, cell.scale
+    if cell.space in (COIL, DISCRETE):
+        return lambda: (1 if read() else 0,)
+    if cell.form == "float32":
+        return lambda: _ordered(cell, _WORDS.unpack(_FLOAT.pack(read() / scale)))
+    low, high = LIMITS[cell.form]
+    if cell.width == 1:
+        return lambda: (min(max(round(read() / scale), low), high) & 0xFFFF,)
+
+    def two_words() -> Sequence[int]:
+        raw = min(max(round(read() / scale), low), high)
+        return _ordered(cell, (raw >> 16 & 0xFFFF, raw & 0xFFFF))
+
+    return two_words
+
+
+def _ordered(cell: Cell, words: tuple[int, ...]) -> tuple[int, ...]:
     return words if cell.words == "big" else words[::-1]
 
 
@@ -84,17 +109,29 @@ def value_of(cell: Cell, words: Sequence[int]) -> float:
 
 def read_span(registers: Registers, space: str, address: int, count: int) -> list[int]:
     """The words (or bits) of a read. Raises RefusedAddressError where a part lies outside the device."""
-    _check_span(registers, space, address, count)
+    span = registers.spans.get((space, address, count))
+    if span is None:
+        _check_span(registers, space, address, count)
+        span = registers.spans[space, address, count] = _span(registers, space, address, count)
     found: list[int] = []
-    while len(found) < count:
-        cell = registers.at.get((space, address + len(found)))
-        if cell is None:
-            found.append(0)
-        elif space in (COIL, DISCRETE):
-            found.append(1 if cell.read() else 0)
-        else:
-            found.extend(words_of(cell)[address + len(found) - cell.address :])
-    return found[:count]
+    for tell in span.tell:
+        found.extend(tell())
+    return found[span.skip : span.skip + count]
+
+
+def _span(registers: Registers, space: str, address: int, count: int) -> Span:
+    first = registers.at.get((space, address))
+    skip = address - first.address if first is not None else 0
+    at, tell = address - skip, []
+    while at < address + count:
+        cell = registers.at.get((space, at))
+        tell.append(_nothing if cell is None else words_of(cell))
+        at += 1 if cell is None else cell.width
+    return Span(tuple(tell), skip)
+
+
+def _nothing() -> Sequence[int]:
+    return (0,)
 
 
 def write_span(registers: Registers, space: str, address: int, values: Sequence[int]) -> None:

@@ -5,18 +5,41 @@ It must not know how anything moves or speaks; it reads text and refuses what it
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
-import math
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
 
 import yaml
+
+from runtime.simulation.settings_yaml import fill
+
+MOST_RACKS = 64
+ID_STEP = 0x1000  # of CAN identifiers, between two racks on one channel
 
 
 class SettingsError(Exception):
     """The plant's settings cannot be used; the text lists every mistake with file, line and column."""
+
+
+ABOVE_ZERO = (
+    *(
+        f"rack.{name}"
+        for name in ("modules", "cells_per_module", "soh", "p_rated_kw", "fuse_a", "fuse_melting_a2s", "precharge_ohm")
+    ),
+    *(
+        f"rack.cell.{name}"
+        for name in ("capacity_ah", "r0_ohm", "r1_ohm", "tau_s", "heat_capacity_j_per_k", "cooling_w_per_k", "bleed_ohm")
+    ),
+    *(
+        f"pcs.{name}"
+        for name in ("p_rated_kw", "link_farad", "link_bleed_ohm", "heat_capacity_j_per_k", "cooling_w_per_k", "power_step_kw")
+    ),
+    *(
+        f"grid.{name}"
+        for name in ("nominal_hz", "nominal_v", "frequency_tau_s", "voltage_tau_s", "event_tau_s", "governor_s", "inertia_s")
+    ),
+    *(f"climate.{name}" for name in ("flow_l_per_s_rack", "coolant_l_rack", "air_kj_per_k_rack")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +59,13 @@ class CellSettings:
     soc_spread: float = 0.005
     cooling_spread: float = 0.10
     temperature_spread_k: float = 0.8
+    hysteresis_v: float = 0.0  # half the gap between the rest voltages after charge and discharge; 0.010 for LFP
+    hysteresis_rate: float = 40.0  # how soon it turns: e-fold in 1/40 of the capacity
+    self_discharge_per_month: float = 0.0  # part of the capacity at rest; 0.02 for LFP
+    conduction_w_per_k: float = 0.0  # between the faces of neighbours in a module; 2 for a millimetre of insulation
+    onset_c: float = 120.0  # T1: heats itself by 0.02 K/min
+    runaway_c: float = 220.0  # T2: heats itself by 1 K/s
+    runaway_heat_j: float = 1_600_000.0  # 300 K more, once it has begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +105,9 @@ class RackSettings:
     current_noise_a: float = 0.004
     current_offset_a: float = 0.004
     temperature_noise_k: float = 0.02
+    fuse_a: float = 400.0
+    fuse_melting_a2s: float = 250_000.0
+    wake_s: float = 2.0  # from its supply's return until the management speaks
 
     @property
     def cells(self) -> int:
@@ -100,6 +133,14 @@ class PcsSettings:
     cooling_w_per_k: float = 200.0
     over_temperature_c: float = 90.0
     comms_timeout_s: float = 1.0
+    dead_time_s: float = 0.0
+    response_s: float = 0.0  # time constant of the answer to a command; 0 means at once, by the ramp alone
+    s_rated_kva: float = 0.0  # 0 means 1.1 times the rated power
+    derate_from_c: float = 70.0
+    v_derate: float = 0.0  # between v_min and this the DC current limit rises from zero; 0 means no such band
+    droop_forming: float = 0.01  # how far its frequency falls at rated power while it forms the grid
+    power_step_kw: float = 0.1  # what one count of its power registers means
+    grid_lost_s: float = 0.16  # how long it goes on without a grid: the fastest trip of IEEE 1547-2018
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +156,56 @@ class GridSettings:
     nominal_v: float = 230.9  # line to neutral
     voltage_sigma_v: float = 0.8
     voltage_tau_s: float = 30.0
+    unbalance: float = 0.0  # part by which L1 is above and L3 below the mean
     start_hour: float = 10.0
     load_base_kw: float = 60.0
     load_swing_kw: float = 40.0
     pv_peak_kw: float = 120.0
+    load_step_kw: float = 0.0
+    load_step_every_s: float = 300.0
+    cloud_depth: float = 0.0  # part of the photovoltaics that a cloud takes
+    cloud_every_s: float = 600.0
+    cloud_s: float = 90.0
+    cloud_edge_s: float = 8.0
+    system_mva: float = 0.0  # 0 means a grid that no site moves
+    inertia_s: float = 5.2  # H = Ek/Sn
+    load_damping: float = 0.5  # pu of load a pu of frequency: Kf f0
+    governor_droop: float = 0.10
+    governor_s: float = 6.0
+    governor_reserve: float = 0.10
+    sites_alike: float = 1.0  # how many sites answer as ours does
+    short_circuit_mva: float = 0.0  # 0 means that the voltage does not care
+    x_over_r: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClimateSettings:
+    """The climate of the containers: coolant loop, air, heaters. Without `liquid_w_per_k` the racks stand in air of `ambient_c`."""
+
+    zones: int = 1
+    liquid_w_per_k: float = 0.0  # from a cell to its cold plate at full flow
+    flow_l_per_s_rack: float = 0.25
+    coolant_l_rack: float = 12.0
+    exchanger_w_per_k_rack: float = 1500.0
+    chiller_kw_rack: float = 2.5
+    pump_kw_rack: float = 0.15
+    fan_kw_rack: float = 0.10
+    heater_kw_rack: float = 1.0
+    air_kj_per_k_rack: float = 150.0
+    wall_w_per_k_rack: float = 20.0
+    outside_c: float = 22.0
+    humidity: float = 0.5
+    cool_above_c: float = 28.0
+    heat_below_c: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadSettings:
+    """How much the racks differ from each other: standard deviations."""
+
+    capacity: float = 0.0
+    soc: float = 0.0
+    resistance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +218,16 @@ class PanelSettings:
 
 @dataclass(frozen=True, slots=True)
 class CanSettings:
-    """The CAN bus: python-can interface and channel; `slcan` makes a pty pair and links its far end into the run folder."""
+    """The CAN bus: python-can interface and channel; `slcan` makes a pty pair and links its far end into the run folder.
+
+    Several racks share a channel where their identifiers have 29 bits: each rack's are `ID_STEP` above those of the one before.
+    """
 
     interface: str = "slcan"
     channel: str = "can0"
     dbc: str = "dbc/rack.dbc"
+    racks_per_channel: int = 1
+    cell_period_s: float = 0.1  # how often every cell's voltage is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,22 +247,25 @@ class BusSettings:
     pcs: ModbusSettings = field(default_factory=lambda: ModbusSettings(port=15020, unit=1))
     meter: ModbusSettings = field(default_factory=lambda: ModbusSettings(port=15021, unit=2))
     panel: ModbusSettings = field(default_factory=lambda: ModbusSettings(port=15022, unit=3))
+    climate: ModbusSettings = field(default_factory=lambda: ModbusSettings(port=15023, unit=4))
 
 
 @dataclass(frozen=True, slots=True)
 class PlantSettings:
-    """The whole plant. `root` is the folder that paths in the settings are relative to."""
+    """The whole plant: racks, and converters that each feed the same number of them (0: every rack has its own)."""
 
     seed: int = 1
     speed: float = 1.0
+    tick_s: float = 0.01  # how often the process moves the plant on, and each rack speaks
+    racks: int = 1
+    converters: int = 0
+    spread: SpreadSettings = field(default_factory=SpreadSettings)
     rack: RackSettings = field(default_factory=RackSettings)
     pcs: PcsSettings = field(default_factory=PcsSettings)
     grid: GridSettings = field(default_factory=GridSettings)
+    climate: ClimateSettings = field(default_factory=ClimateSettings)
     panel: PanelSettings = field(default_factory=PanelSettings)
     buses: BusSettings = field(default_factory=BusSettings)
-
-
-Built = TypeVar("Built")
 
 
 def read_settings(path: Path) -> PlantSettings:
@@ -184,57 +279,29 @@ def read_settings(path: Path) -> PlantSettings:
     if root is None:
         return PlantSettings()
     problems: list[str] = []
-    settings = _fill(PlantSettings, root, path, "", problems)
+    settings = fill(PlantSettings, root, path, "", problems)
+    problems += [f"{path}: error: {problem}" for problem in _counts_that_do_not_fit(settings)]
+    if not problems:  # a setting that was unreadable stands at 0
+        problems += [f"{path}: error: `{name}` must be above 0" for name in ABOVE_ZERO if not attrgetter(name)(settings) > 0]
+        if not 0.0 <= settings.rack.soc <= 1.0:
+            problems.append(f"{path}: error: `rack.soc` is a part, from 0 to 1, not {settings.rack.soc:g}")
     if problems:
         raise SettingsError("\n".join(problems))
     return settings
 
 
-def _fill(kind: type[Built], node: yaml.Node, path: Path, prefix: str, problems: list[str]) -> Built:
-    """One section of the file as its dataclass."""
-    fields = {item.name: item for item in dataclasses.fields(kind) if item.init}  # type: ignore[arg-type]
-    types = get_type_hints(kind)
-    given: dict[str, Any] = {}
-    if not isinstance(node, yaml.MappingNode):
-        problems.append(f"{_place(path, node)}: error: `{prefix.rstrip('.') or 'the file'}` must be a list of `name: value` lines")
-        return kind()
-    for key, value in node.value:
-        name = str(key.value)
-        if name not in fields:
-            near = difflib.get_close_matches(name, fields, n=1)
-            hint = f"; did you mean `{near[0]}`?" if near else f"; the names here are {', '.join(fields)}"
-            problems.append(f"{_place(path, key)}: error: `{prefix}{name}` is no setting of the plant{hint}")
-        elif name in given:
-            problems.append(f"{_place(path, key)}: error: `{prefix}{name}` is given twice")
-        elif dataclasses.is_dataclass(types[name]):
-            default = kind().__getattribute__(name)
-            given[name] = _over(default, _fill(types[name], value, path, f"{prefix}{name}.", problems), value)
-        else:
-            given[name] = _scalar(types[name], value, path, f"{prefix}{name}", problems)
-    return kind(**given)
-
-
-def _over(default: Any, filled: Any, node: yaml.Node) -> Any:
-    """The section's own default with only the given settings changed (two buses differ in their default port)."""
-    names = {str(key.value) for key, _ in node.value} if isinstance(node, yaml.MappingNode) else set()
-    known = {item.name for item in dataclasses.fields(default)}
-    return dataclasses.replace(default, **{name: getattr(filled, name) for name in names & known})
-
-
-def _scalar(kind: type[Any], node: yaml.Node, path: Path, name: str, problems: list[str]) -> Any:
-    if isinstance(node, yaml.ScalarNode):
-        if kind is str:
-            return node.value
-        try:
-            number = kind(node.value)
-        except ValueError:
-            number = None
-        if number is not None and math.isfinite(number):
-            return number
-    wanted = {int: "a whole number", float: "a number", str: "a text"}[kind]
-    problems.append(f"{_place(path, node)}: error: `{name}` must be {wanted}")
-    return kind()
-
-
-def _place(path: Path, node: yaml.Node) -> str:
-    return f"{path}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
+def _counts_that_do_not_fit(settings: PlantSettings) -> list[str]:
+    racks, zones = settings.racks, settings.climate.zones
+    wrong = [] if 1 <= racks <= MOST_RACKS else [f"`racks` must be from 1 to {MOST_RACKS}, not {racks}"]
+    if settings.converters < 0 or (settings.converters and racks % settings.converters):
+        wrong.append(f"`converters` must be 0 (every rack its own) or divide `racks` ({racks}), not {settings.converters}")
+    if zones < 1 or racks % zones:
+        wrong.append(f"`climate.zones` must divide `racks` ({racks}), not {zones}")
+    if not 0.001 <= settings.tick_s <= 0.2:
+        wrong.append(f"`tick_s` must be from 0.001 to 0.2 s, not {settings.tick_s:g}")
+    can = settings.buses.can
+    if can.racks_per_channel < 1:
+        wrong.append(f"`buses.can.racks_per_channel` must be at least 1, not {can.racks_per_channel}")
+    if not settings.tick_s <= can.cell_period_s <= 60.0:
+        wrong.append(f"`buses.can.cell_period_s` must be from `tick_s` to 60 s, not {can.cell_period_s:g}")
+    return wrong

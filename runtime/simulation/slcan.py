@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from runtime.simulation.frames import EXTENDED
+
 OK = b"\r"
 ERROR = b"\a"
 LONGEST_LINE = 64  # T + 8 of id + length + 16 of data is 26; anything longer is noise
@@ -27,14 +29,18 @@ class Frame:
 
 
 def line_template(ids: np.ndarray) -> np.ndarray:
-    """Lines of 8-byte frames with these standard ids, still without data: uint8[rows, 22]."""
-    lines = [f"t{int(number):03X}8" + "0" * 16 + "\r" for number in ids]
-    return np.frombuffer("".join(lines).encode(), dtype=np.uint8).reshape(-1, 22).copy()
+    """Lines of 8-byte frames with these ids, all of 11 bits or all of 29, still without data: uint8[rows, 22 or 27]."""
+    lines = [_head(int(number)) + "0" * 16 + "\r" for number in ids]
+    return np.frombuffer("".join(lines).encode(), dtype=np.uint8).reshape(len(lines), -1).copy()
+
+
+def _head(number: int) -> str:
+    return f"T{number - EXTENDED:08X}8" if number >= EXTENDED else f"t{number:03X}8"
 
 
 def write_lines(template: np.ndarray, payload: np.ndarray) -> bytes:
     """The text of many frames at once: `payload` is uint8[rows, 8]."""
-    template[:, 5:21] = _HEX[payload].reshape(-1, 16)
+    template[:, -17:-1] = _HEX[payload].reshape(-1, 16)
     return template.tobytes()
 
 

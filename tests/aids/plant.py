@@ -27,6 +27,7 @@ from runtime.simulation.bms import take_command
 from runtime.simulation.pcs import beat
 from runtime.simulation.plant import Plant, build_plant
 from runtime.simulation.settings import CellSettings, PlantSettings, RackSettings
+from tests.aids.places import DEMO
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 30.0
@@ -147,7 +148,7 @@ class RunningPlant:
         return self.process.returncode
 
 
-def start_plant(run_dir: Path, *arguments: str, config: Path = ROOT / "config" / "plant.yaml") -> RunningPlant:
+def start_plant(run_dir: Path, *arguments: str, config: Path = DEMO / "config/plant.yaml") -> RunningPlant:
     """Start the plant on free ports and wait until it is up. Further arguments go to its command line."""
     command = [sys.executable, "-m", "runtime.simulation", "--config", str(config), "--run-dir", str(run_dir), *arguments]
     if "--ports-from-config" not in arguments:
@@ -166,12 +167,12 @@ def start_plant(run_dir: Path, *arguments: str, config: Path = ROOT / "config" /
     control = socket.socket(socket.AF_UNIX)
     control.settimeout(10.0)
     control.connect(ready["socket"])
-    ports = {name: ready[name] for name in ("pcs", "meter", "panel")}
+    ports = {name: port for name, port in ready.items() if name.startswith(("pcs", "meter", "panel", "climate"))}
     return RunningPlant(process, run_dir, ready["can0"], ports, control, iter(control.makefile("r")))
 
 
 @contextmanager
-def running_plant(run_dir: Path, *arguments: str, config: Path = ROOT / "config" / "plant.yaml") -> Iterator[RunningPlant]:
+def running_plant(run_dir: Path, *arguments: str, config: Path = DEMO / "config/plant.yaml") -> Iterator[RunningPlant]:
     """A plant for the length of a `with`."""
     plant = start_plant(run_dir, *arguments, config=config)
     try:

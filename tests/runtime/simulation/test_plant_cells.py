@@ -57,7 +57,7 @@ def test_joule_heat_settles_where_cooling_takes_it_all():
     cells = cells_of(soc=0.5)
     heat = 0.0
     for _ in range(600):
-        heat = step_cells(cells, EVEN, 280.0, 22.0, 60.0)
+        heat = step_cells(cells, EVEN, 280.0, 22.0, 60.0).sum()
         cells.soc[:] = 0.5
     assert heat == pytest.approx(256 * 280.0**2 * 0.00032, rel=1e-3)
     assert cells.celsius == pytest.approx(np.full(256, 22.0 + 280.0**2 * 0.00032 / 1.5), rel=1e-3)
@@ -66,7 +66,7 @@ def test_joule_heat_settles_where_cooling_takes_it_all():
 def test_heat_warms_an_uncooled_cell_by_its_capacity():
     cells = cells_of(replace(EVEN, cooling_w_per_k=1e-9))
     cells.v_rc[:] = 280.0 * 0.00012
-    heat = step_cells(cells, EVEN, 280.0, 22.0, 100.0)
+    heat = step_cells(cells, EVEN, 280.0, 22.0, 100.0).sum()
     assert cells.celsius - 22.0 == pytest.approx(np.full(256, heat / 256 * 100.0 / 5400.0), rel=1e-3)
 
 

@@ -3,19 +3,65 @@
 from __future__ import annotations
 
 import math
+import re
 
 import cantools
 import numpy as np
 import pytest
 
-from runtime.simulation.frames import LayoutError, encode, plan
+from runtime.simulation.frames import EXTENDED, LayoutError, encode, plan
 from runtime.simulation.process import load_dbc
+from runtime.simulation.settings import ID_STEP
 from tests.aids.plant import ROOT
+from tests.aids.rack_dbc import KINDS, dbc_of
 
 
 @pytest.fixture(scope="module")
 def database():
     return load_dbc(ROOT / "dbc" / "rack.dbc")
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def other(request):
+    return request.param, load_dbc(ROOT / "dbc" / request.param)
+
+
+def test_the_other_racks_files_are_what_their_script_writes(other):
+    name, _ = other
+    assert (ROOT / "dbc" / name).read_text(encoding="utf-8") == dbc_of(KINDS[name])
+
+
+def test_another_rack_says_what_the_first_says(other, database):
+    """The same messages and signals; only sizes, identifiers, steps and rhythm differ."""
+    name, theirs = other
+    kind = KINDS[name]
+    ours = {message.name: message for message in database.messages}
+    for message in theirs.messages:
+        like = ours[re.sub(r"_\d+$", "_1", message.name)]
+        assert message.senders == like.senders
+        assert message.is_extended_frame == kind.extended
+        assert message.comment
+        assert {s.name for s in message.signals} <= {s.name for s in like.signals}
+        for signal in message.signals:
+            same = like.get_signal_by_name(signal.name)
+            assert (signal.unit, signal.choices, signal.is_signed) == (same.unit, same.choices, same.is_signed)
+    ids = [message.frame_id for message in theirs.messages]
+    assert len(ids) == len(set(ids)) == 4 + 3 * kind.modules
+    assert max(ids) < ID_STEP, "the next rack's begin there"
+    cells = [f"{m}.{s.name}" for m in range(1, kind.modules + 1) for s in theirs.get_message_by_name(f"Module_{m}").signals]
+    assert sum(".V_" in cell for cell in cells) == kind.modules * kind.per_module
+
+
+def test_the_encoder_knows_the_other_racks_too(other):
+    name, theirs = other
+    burst = plan(theirs, ["BMS_Status", "Module_1"])
+    assert ((burst.ids >= EXTENDED) == KINDS[name].extended).all()
+    values = np.array([2.5 + 0.01 * at for at in range(len(burst.fields))])
+    for row, message in zip(encode(burst, np.stack([values, values + 0.001]))[1], burst.messages):
+        decoded = theirs.get_message_by_name(message).decode(row.tobytes(), decode_choices=False)
+        for signal, value in decoded.items():
+            if signal.startswith("V_"):
+                assert value == pytest.approx(values[burst.fields.index(f"{message}.{signal}")] + 0.001, abs=0.0001 + 1e-9)
 
 
 SENT = ["BMS_Status", "BMS_Limits", "BMS_CellSummary", *(f"{kind}_{m}" for kind in ("Module", "ModuleTemp") for m in range(1, 17))]

@@ -285,6 +285,7 @@ def test_frames_that_make_no_sense_are_counted_and_left(plant, master):
     assert not plant.truth()["rack"]["main"]
 
 
-def test_every_fault_switch_has_a_test_above():
-    text = Path(__file__).read_text()
+def test_every_fault_switch_has_a_test_above_or_in_the_plants_own_faults():
+    text = Path(__file__).read_text() + Path(__file__).with_name("test_plant_physical_faults.py").read_text()
+    text += Path(__file__).with_name("test_plant_many_faults.py").read_text()
     assert [name for name in FAULTS if f'"{name}"' not in text] == []

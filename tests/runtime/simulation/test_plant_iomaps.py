@@ -13,6 +13,7 @@ from runtime.simulation.process import load_dbc
 from runtime.simulation.registers import COIL, DISCRETE
 from runtime.simulation.settings import PlantSettings
 from runtime.simulation.written import Written
+from tests.aids.places import DEMO
 from tests.aids.plant import ROOT, even_plant
 
 MAPS = {"pcs": map_pcs, "meter": map_meter, "panel": map_panel}
@@ -21,7 +22,7 @@ SAME = {"voltage": "v_mean", "e_import": "import", "e_export": "export"}
 
 
 def io_map(name):
-    return yaml.safe_load((ROOT / "io_maps" / f"{name}.yaml").read_text(encoding="utf-8"))
+    return yaml.safe_load((DEMO / "io_maps" / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
 def spread(pattern):

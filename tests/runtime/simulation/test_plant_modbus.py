@@ -45,13 +45,13 @@ from tests.aids.plant import even_plant
 )
 def test_quantities_become_words(form, words, scale, value, wire):
     cell = Cell("x", INPUT, 0, lambda: value, form=form, words=words, scale=scale)
-    assert words_of(cell) == wire
+    assert list(words_of(cell)()) == wire
 
 
 @pytest.mark.parametrize(("form", "words"), [("int16", "big"), ("int32", "big"), ("int32", "little"), ("float32", "little")])
 def test_words_become_the_quantity_again(form, words):
     cell = Cell("x", HOLDING, 0, lambda: -40.5, form=form, words=words, scale=0.5)
-    assert value_of(cell, words_of(cell)) == -40.5
+    assert value_of(cell, words_of(cell)()) == -40.5
 
 
 def registers_of(*cells):
@@ -146,7 +146,7 @@ def test_the_converter_reads_and_writes():
     asyncio.run(work())
 
 
-@pytest.mark.parametrize(("address", "value", "code"), [(100, 2600, 3), (99, 1, 2), (120, 1, 2), (103, 1, 2)])
+@pytest.mark.parametrize(("address", "value", "code"), [(100, 2600, 3), (99, 1, 2), (120, 1, 2), (104, 1, 2)])
 def test_the_converter_refuses_with_the_right_exception(address, value, code):
     # Modbus application protocol V1.1b3: 02 illegal data address, 03 illegal data value
     async def work():
@@ -162,7 +162,7 @@ def test_the_converter_refuses_with_the_right_exception(address, value, code):
 def test_inputs_cannot_be_written():
     async def work():
         async with device_of(map_panel) as (_, __, ___, client):
-            answer = await client.write_coil(3, True, device_id=1)
+            answer = await client.write_coil(7, True, device_id=1)
             assert answer.exception_code == 2
 
     asyncio.run(work())
@@ -188,7 +188,7 @@ def test_the_panel_reads_buttons_and_takes_lamps():
             plant.panel.estop_pressed = True
             assert (await client.read_discrete_inputs(0, count=1, device_id=3)).bits[0] is False
             await client.write_coils(0, [True, False, True], device_id=3)
-            assert plant.panel.outputs == {"lamp_run": True, "lamp_fault": False, "horn": True}
+            assert {name for name, on in plant.panel.outputs.items() if on} == {"lamp_run", "horn"}
             assert plant.panel.silent_s == 0.0
 
     asyncio.run(work())

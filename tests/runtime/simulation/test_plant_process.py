@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.aids.places import DEMO
 from tests.aids.plant import ROOT, Master, PlantError, running_plant, start_plant
 
 pytestmark = pytest.mark.slow
@@ -73,7 +74,7 @@ time.sleep(600)
 
 
 def test_it_ends_when_its_parent_is_killed(tmp_path):
-    arguments = ["--config", "config/plant.yaml", "--run-dir", str(tmp_path), "--free-ports"]
+    arguments = ["--config", str(DEMO / "config/plant.yaml"), "--run-dir", str(tmp_path), "--free-ports"]
     command = [sys.executable, "-m", "runtime.simulation", *arguments]
     parent = subprocess.Popen([sys.executable, "-c", PARENT, *command], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from runtime.simulation.__main__ import read_arguments
 from runtime.simulation.settings import PlantSettings, SettingsError, read_settings
-from tests.aids.plant import ROOT
+from tests.aids.places import DEMO
 
 
 def read(tmp_path, text):
@@ -16,7 +18,7 @@ def read(tmp_path, text):
 
 
 def test_the_file_that_ships_reads_as_it_says():
-    settings = read_settings(ROOT / "config" / "plant.yaml")
+    settings = read_settings(DEMO / "config/plant.yaml")
     assert settings.rack.cells == 256
     assert settings.rack.cell.capacity_ah == 280.0
     assert (settings.buses.pcs.port, settings.buses.meter.port, settings.buses.panel.port) == (15020, 15021, 15022)
@@ -57,6 +59,19 @@ def test_a_slip_of_the_pen_is_answered_with_the_nearest_name(tmp_path):
         read(tmp_path, "rack: {cell: {capacity_a: 280}}\n")
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("tick_s: 0\n", "`tick_s` must be from 0.001 to 0.2 s, not 0"),
+        ("buses: {can: {racks_per_channel: 0}}\n", "`buses.can.racks_per_channel` must be at least 1, not 0"),
+        ("tick_s: 0.1\nbuses: {can: {cell_period_s: 0.05}}\n", "`buses.can.cell_period_s` must be from `tick_s` to 60 s"),
+    ],
+)
+def test_a_rhythm_that_cannot_be_is_refused(tmp_path, text, said):
+    with pytest.raises(SettingsError, match=re.escape(said)):
+        read(tmp_path, text)
+
+
 @pytest.mark.parametrize("text", ["rack: [1, 2\n", "\tseed: 1\n", "- 1\n"])
 def test_what_is_no_settings_file_is_refused(tmp_path, text):
     with pytest.raises(SettingsError, match=r"plant\.yaml"):
@@ -69,8 +84,8 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_the_command_line_overrides_the_file(tmp_path):
-    config = str(ROOT / "config" / "plant.yaml")
+    config = str(DEMO / "config/plant.yaml")
     order = read_arguments(["--config", config, "--run-dir", str(tmp_path), "--seed", "9", "--speed", "60", "--free-ports"])
     assert (order.settings.seed, order.settings.speed) == (9, 60.0)
     assert {order.settings.buses.pcs.port, order.settings.buses.meter.port, order.settings.buses.panel.port} == {0}
-    assert order.root == ROOT
+    assert order.root == DEMO
