@@ -6,18 +6,11 @@ import numpy as np
 import pytest
 
 from blocks.grid.fcr import FCR_D_DOWN, FCR_D_UP, FCR_N
-from tests.aids.fcr_criteria import (
-    NADIRS,
-    answer,
-    clinging,
-    converter,
-    fast_ramp_test,
-    judge_fast_ramp,
-    steady_is_right,
-    steady_state,
-    step_test,
-    swinging,
-)
+from runtime.prequalify import criteria_fcr, criteria_sines
+from runtime.prequalify import sequences_fcr as products
+from runtime.prequalify.criterion import Finding, Outcome, failed, reduction
+from runtime.prequalify.record import Record
+from tests.aids.reserve_plants import answer, clinging, converter, swinging
 from tests.aids.scan_table import scan
 from tests.aids.site_text import PlainScan, load
 
@@ -103,104 +96,101 @@ def test_a_reference_that_moves_shifts_the_law():
     scan(FCR_D_UP, **MW, F=49.5, table="F_REF | P\n 60 | 1000\n nan | 0")  # a reference outside the band is held in it
 
 
+def step_findings(plant) -> list[Finding]:
+    test = products.step_test()
+    f = test.frequency(DT)
+    record = Record.of(test.times(DT), f, plant(answer(FCR_N, f, DT, MW)))
+    return criteria_fcr.judge_steps(record, products.FCR_N, 1000.0, test)
+
+
+def ramp_findings(block, product, plant) -> list[Finding]:
+    test = products.ramp_test(product)
+    f = test.frequency(DT)
+    record = Record.of(test.times(DT), f, plant(answer(block, f, DT, MW)))
+    return criteria_fcr.judge_ramps(record, product, 1000.0, test)
+
+
+def value(findings: list[Finding], word: str) -> float:
+    return next(f.value for f in findings if f.requirement.id == word)
+
+
 def test_fcr_n_with_a_converter_meets_the_steady_state_of_the_step_test(deviation):
     """-5 % .. +20 % of theory at the end of both five-minute steps; the bar of 1 % is that the converter settles in 5 minutes."""
-    t, f = step_test(DT)
-    p = converter(answer(FCR_N, f, DT, MW), DT)
-    shares = [steady_state(t, p, 660.0, 1000.0), steady_state(t, p, 960.0, -1000.0)]
-    assert all(steady_is_right(share) for share in shares)
+    found = step_findings(lambda p: converter(p, DT))
+    assert failed(found) == set()
+    shares = [f.value for f in found if f.requirement is criteria_fcr.STEADY]
     deviation("FCR_N", "Nordic FCR v1.1 step test", "steady state", max(abs(s - 1.0) for s in shares), 0.01, "of C")
-    assert np.max(np.abs(p)) <= 1000.0 * 1.000001, "it may saturate at the volume sold"
-    assert steady_state(t, p, 1260.0, 1000.0) == pytest.approx(0.0, abs=1e-6)
+    assert value(found, "fcr-n.backlash") == pytest.approx(0.0, abs=1e-6)
+    f = products.step_test().frequency(DT)
+    assert np.max(np.abs(answer(FCR_N, f, DT, MW))) <= 1000.0 * 1.000001, "it may saturate at the volume sold"
 
 
-def test_fcr_n_plants_that_are_too_slow_or_too_weak_fail_the_step_test():
-    t, f = step_test(DT)
-    asked = answer(FCR_N, f, DT, MW)
-    assert not steady_is_right(steady_state(t, converter(asked, DT, lag=200.0), 660.0, 1000.0))
-    assert not steady_is_right(steady_state(t, 0.9 * asked, 660.0, 1000.0))
-    assert not steady_is_right(steady_state(t, 1.3 * asked, 660.0, 1000.0))
+@pytest.mark.parametrize(
+    "plant",
+    [lambda p: converter(p, DT, lag=200.0), lambda p: 0.9 * p, lambda p: 1.3 * p],
+    ids=["too slow", "too weak", "too strong"],
+)
+def test_fcr_n_plants_that_are_too_slow_or_too_weak_fail_the_step_test(plant):
+    assert "fcr.steady-state" in failed(step_findings(plant))
 
 
-@pytest.mark.parametrize("nadir", NADIRS.values(), ids=NADIRS)
-@pytest.mark.parametrize(("block", "upwards"), [(FCR_D_UP, True), (FCR_D_DOWN, False)])
-def test_fcr_d_with_a_converter_passes_the_fast_ramp_test(block, upwards, nadir, deviation):
-    """Both readings of the nadir's time: the text says 4.4 s after the ramp starts, the table holds it until 4.9 s."""
-    t, f = fast_ramp_test(DT, upwards=upwards)
-    p = converter(answer(block, f, DT, MW), DT)
-    result = judge_fast_ramp(t, p if upwards else -p, 1000.0, nadir)
-    assert result.failed == ()
-    assert result.reduction == 1.0
-    deviation(block.name, "Nordic FCR v1.1 ramp test", "energy after the nadir", result.release, 2.5, "s")
+@pytest.mark.parametrize(("block", "product"), [(FCR_D_UP, products.FCR_D_UP), (FCR_D_DOWN, products.FCR_D_DOWN)])
+def test_fcr_d_with_a_converter_passes_the_fast_ramp_test(block, product, deviation):
+    found = ramp_findings(block, product, lambda p: converter(p, DT))
+    assert failed(found) == set()
+    assert reduction(found) == 1.0
+    deviation(block.name, "Nordic FCR v1.1 ramp test", "energy after the nadir", value(found, "fcr-d.deactivation"), 2.5, "s")
     # The ramp takes 0.4/0.24 s, half of it lost, and the converter 0.4 s: 7.5 - 0.83 - 0.4 s.
-    assert result.energy == pytest.approx(6.27, abs=0.03)
+    assert value(found, "fcr-d.energy") == pytest.approx(6.27, abs=0.03)
 
 
-@pytest.mark.parametrize("nadir", NADIRS.values(), ids=NADIRS)
 @pytest.mark.parametrize(
     ("criterion", "plant"),
     [
-        ("reduction", lambda p: converter(p, DT, dead=2.0, lag=10.0)),
-        ("keeps", lambda p: swinging(p, DT)),
-        ("release", lambda p: clinging(p, DT)),
-        ("steady", lambda p: 1.3 * converter(p, DT)),
+        ("fcr-d.power", lambda p: converter(p, DT, dead=2.0, lag=10.0)),
+        ("fcr-d.sustain", lambda p: swinging(p, DT)),
+        ("fcr-d.deactivation", lambda p: clinging(p, DT)),
+        ("fcr.steady-state", lambda p: 1.3 * converter(p, DT)),
     ],
     ids=["too slow", "overshooting", "deactivating too late", "too strong"],
 )
-def test_fcr_d_plants_that_must_fail_fail_the_fast_ramp_test(criterion, plant, nadir):
-    t, f = fast_ramp_test(DT)
-    result = judge_fast_ramp(t, plant(answer(FCR_D_UP, f, DT, MW)), 1000.0, nadir)
-    assert criterion in result.failed
+def test_fcr_d_plants_that_must_fail_fail_the_fast_ramp_test(criterion, plant):
+    assert criterion in failed(ramp_findings(FCR_D_UP, products.FCR_D_UP, plant))
 
 
 def test_a_plant_that_is_a_little_slow_sells_less():
     """First order with 6 s: 1 - exp(-(7.5 - 0.83)/6) = 0.67 of the power after 7.5 s, so K is about 0.67/0.86 = 0.78."""
-    t, f = fast_ramp_test(DT)
-    result = judge_fast_ramp(t, converter(answer(FCR_D_UP, f, DT, MW), DT, dead=0.0, lag=6.0), 1000.0, 34.4)
-    assert result.reduction == pytest.approx(0.78, abs=0.02)
-    assert "reduction" not in result.failed
-
-
-SINES = (10.0, 15.0, 25.0, 40.0, 50.0, 60.0, 70.0)
-
-
-def first_harmonic(p: np.ndarray, dt: float, period: float) -> complex:
-    """The answer to a sine of 1 Hz amplitude at `period`, from the last three periods; -P, as F is a feedback."""
-    count = round(3 * period / dt)
-    tail = p[-count:]
-    t = np.arange(len(p) - count, len(p)) * dt
-    return complex(2.0 / count * np.sum(tail * np.exp(-2j * np.pi * t / period)))
+    found = ramp_findings(FCR_D_UP, products.FCR_D_UP, lambda p: converter(p, DT, dead=0.0, lag=6.0))
+    assert reduction(found) == pytest.approx(0.78, abs=0.02)
+    assert {f.requirement.id for f in found if f.outcome is Outcome.REDUCED} == {"fcr-d.power", "fcr-d.energy"}
+    assert failed(found) == set()
 
 
 @pytest.mark.parametrize(
-    ("block", "centre", "regulating", "band", "bad"),
+    ("block", "product", "bad"),
     [
-        (FCR_N, 50.0, 600.0, 0.1, {"dead": 1.0, "lag": 2.8}),
-        (FCR_D_UP, 49.7, 1450.0, 0.4, {"dead": 2.4}),
-        (FCR_D_DOWN, 50.3, 1450.0, 0.4, {"dead": 2.4}),
+        (FCR_N, products.FCR_N, {"dead": 1.0, "lag": 2.8}),
+        (FCR_D_UP, products.FCR_D_UP, {"dead": 2.4}),
+        (FCR_D_DOWN, products.FCR_D_DOWN, {"dead": 2.4}),
     ],
 )
-def test_with_a_converter_the_loop_stays_outside_the_stability_circle(block, centre, regulating, band, bad, deviation):
-    """F G outside a circle of radius 0.43 x 0.95 about -1; F is measured by the sine tests, +-100 mHz about the centre.
+def test_with_a_converter_the_loop_stays_outside_the_stability_circle(block, product, bad, deviation):
+    """The bar is what the requirement asks: radius over distance at most 1.
 
-    G = (dP/df)(f0/Sn) / (2 H j w + Kf f0), Sn = 23000 MVA, Ek = 120000 MWs, Kf = 0.01. The bar is what the requirement asks:
-    radius over distance at most 1. The bad converters are those that bring F G near -1 at a period of 10 s: they must come inside.
+    The bad converters are those that bring F G near -1 at a period of 10 s: they must come inside.
     """
-    dt = 0.05
-    smallest = []
+    dt, found = 0.05, []
     for plant in ({}, bad):
-        distances = []
-        for period in SINES:
-            t = np.arange(0.0, 5 * period, dt)
-            p = answer(block, centre + 0.1 * np.sin(2.0 * np.pi * t / period), dt, MW)
-            behind = converter(p - p[0], dt, **plant)
-            omega = 2.0 * np.pi / period
-            gain = first_harmonic(behind, dt, period) * 1j / (0.1 * 1000.0 / band)  # over C/df_max; sin is -j in this transform
-            g = (regulating / band) * (50.0 / 23000.0) / (2.0 * (120000.0 / 23000.0) * 1j * omega + 0.01 * 50.0)
-            distances.append(abs(1.0 - gain * g))
-        smallest.append(min(distances))
-    deviation(block.name, "Nordic FCR v1.1 sine tests", "circle's radius over distance", 0.43 * 0.95 / smallest[0], 1.0)
-    assert smallest[1] < 0.43 * 0.95
+        points = {}
+        for period in products.PERIODS:
+            test = products.sine_test(product, period)
+            f = test.frequency(dt)
+            record = Record.of(test.times(dt), f, converter(answer(block, f, dt, MW), dt, **plant))
+            points[period] = criteria_sines.transfer(record, product, 1000.0, test)
+        found.append(criteria_sines.judge_stability(points, product))
+    radius = criteria_sines.STABILITY.low
+    deviation(block.name, "Nordic FCR v1.1 sine tests", "circle's radius over distance", radius / found[0].value, 1.0)
+    assert [f.outcome for f in found] == [Outcome.PASS, Outcome.FAIL]
 
 
 def test_with_nem_and_aem_it_is_three_blocks_and_a_sum_in_yaml():

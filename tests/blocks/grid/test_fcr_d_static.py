@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from blocks.grid.fcr_d_static import FCR_D_STATIC
-from tests.aids.fcr_criteria import answer, converter, fast_ramp_test, swinging
+from runtime.prequalify import criteria_fcr
+from runtime.prequalify import sequences_fcr as products
+from runtime.prequalify.criterion import failed
+from runtime.prequalify.record import Record
+from tests.aids.reserve_plants import answer, converter, swinging
 from tests.aids.scan_table import scan
 
 MW = {"CAPACITY": 1000.0}
@@ -78,15 +82,20 @@ def test_a_dead_frequency_activates_nothing_and_does_not_keep_the_power_for_ever
 
 def test_in_the_ramp_test_the_plant_stays_within_1_2_of_the_steady_power_and_2_5_s(deviation):
     """Static FCR-D: |dP| <= 1.2 dP_ss, delay <= 2.5 s; a converter of 0.1 s and 0.3 s lags a ramp by 0.4 s."""
-    dt = 0.02
-    t, f = fast_ramp_test(dt)
+    dt, test = 0.02, products.ramp_test(products.FCR_D_UP)
+    t, f = test.times(dt), test.frequency(dt)
     asked = answer(FCR_D_STATIC, f, dt, MW)
-    p = converter(asked, dt)
+
+    def judged(p: np.ndarray) -> dict[str, float]:
+        found = criteria_fcr.judge_static(Record.of(t, f, p), products.FCR_D_UP, test)
+        return {each.requirement.id: each.value for each in found}
+
     lively = swinging(asked, dt, omega=4.0, damping=0.6)  # overshoots by exp(-pi 0.6 / 0.8) = 9.5 %
-    deviation("FCR_D_STATIC", "Nordic FCR v1.1 static", "|dP| over dP_ss", float(np.max(np.abs(lively))) / 1000.0, 1.2)
-    assert np.max(np.abs(swinging(asked, dt))) / 1000.0 > 1.2, "a plant that swings must fail the criterion"
-    delay = t[np.argmax(p >= 900.0)] - t[np.argmax(f <= 49.9 - 0.36)]
-    deviation("FCR_D_STATIC", "Nordic FCR v1.1 static", "delay to 90 %", float(delay), 2.5, "s")
+    deviation("FCR_D_STATIC", "Nordic FCR v1.1 static", "|dP| over dP_ss", judged(lively)["fcr-d-static.over"], 1.2)
+    wild = criteria_fcr.judge_static(Record.of(t, f, swinging(asked, dt)), products.FCR_D_UP, test)
+    assert "fcr-d-static.over" in failed(wild), "a plant that swings must fail the criterion"
+    delay = judged(converter(asked, dt))["fcr-d-static.delay"]
+    deviation("FCR_D_STATIC", "Nordic FCR v1.1 static", "delay to 90 %", delay, 2.5, "s")
     assert np.all(asked[(t >= 34.0) & (t < 810.0)] == 1000.0), "49.9 Hz itself is never 60 s above 49.9 Hz"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from blocks.grid.ffr import FFR
-from tests.aids.fcr_criteria import answer, converter
+from tests.aids.reserve_plants import answer, converter
 from tests.aids.scan_table import scan
 
 MW = {"CAPACITY": 1000.0}
