@@ -26,6 +26,7 @@ from runtime.model import Schedule, Site
 from runtime.servers.describe import SERVERS, describe_servers, module_of
 from runtime.servers.users_file import users_of
 from runtime.site_audit import SiteAudit
+from runtime.site_files import plant_of
 from runtime.source import Problem
 from runtime.supervisor import Supervisor
 
@@ -69,12 +70,6 @@ class Stopped:
 def read_site(path: Path) -> tuple[Site, tuple[Problem, ...]]:
     """The checked site and its warnings. Raises SiteError with every mistake of every file."""
     return load_site(path, drivers(), catalogue(), describe_servers)
-
-
-def plant_of(site: Path) -> Path:
-    """The simulated plant of a site file `NAME.yaml`: `NAME_plant.yaml` beside it, or `plant.yaml` where there is none."""
-    own = site.resolve().with_name(f"{site.stem}_plant.yaml")
-    return own if own.exists() else own.with_name("plant.yaml")
 
 
 def generation_of(schedule: Schedule) -> int:
@@ -219,6 +214,7 @@ class App:
             groups=schedule.groups,
             pins=schedule.pins,
             schedule=schedule if name == "recorder" else None,
+            constants=self.site.constants,
         )
 
     def _start_plant(self) -> subprocess.Popen[bytes]:

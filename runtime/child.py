@@ -51,6 +51,7 @@ class ServiceOrder:
     groups: tuple[Group, ...] = ()
     pins: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     schedule: Schedule | None = None  # the whole program: for the recorder, which keeps it beside the tape
+    constants: dict[str, str] = field(default_factory=dict)  # of the site: a register map may use them
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from runtime.model import Site
 from runtime.program_diff import differences
 from runtime.rundir import state_folder_of
 from runtime.servers.audit import Deed, Who
+from runtime.site_files import root_of
 from runtime.source import render
 
 PREPARER = "runtime.control_prepare"
@@ -147,7 +148,7 @@ class Loader:
         load.said.clear()
         facts = load.facts
         facts["problems"] = [p.as_json() for p in prepared.problems]
-        facts["rendered"] = render(prepared.problems, self._app.options.site.resolve().parent.parent) if prepared.problems else ""
+        facts["rendered"] = render(prepared.problems, root_of(self._app.options.site)) if prepared.problems else ""
         facts["differences"] = [str(d) for d in prepared.differences]
         facts["compiled"] = list(prepared.compiled)
         if prepared.site is None:

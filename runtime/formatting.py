@@ -20,7 +20,7 @@ from runtime.source import Listing, Position, Report, Section, SiteError
 PROGRAM = ("program", "description", "blocks", "modes", "sequences", "outputs", "alarms", "tests")
 FUNCTION_BLOCK = ("function_block", "description", "inputs", "outputs", "blocks")
 SITE = (
-    *("site", "description", "tasks", "libraries", "io", "channels", "tags"),
+    *("site", "description", "include", "constants", "tasks", "libraries", "io", "channels", "tags"),
     *("authority", "watchdog", "overview", "servers", "sim"),
 )
 DEVICE = ("for", "device", "driver", "", "inputs", "outputs")  # "": the words of the device, in the engineer's order
@@ -52,7 +52,7 @@ def order_of(section: Section) -> tuple[str, ...]:
         return PROGRAM
     if "driver" in section and "device" in section:
         return DEVICE
-    return SITE if "tasks" in section else ()
+    return SITE if {"tasks", "include", "constants"} & set(section) else ()
 
 
 def _read(name: str, text: str) -> Section:

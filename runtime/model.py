@@ -302,3 +302,4 @@ class Site:
     servers: dict[str, Any]
     files: tuple[str, ...]
     overview: tuple[str, ...] = ()  # the tags that the status view shows
+    constants: dict[str, str] = field(default_factory=dict)

@@ -20,6 +20,7 @@ from runtime.options import wants_colour
 from runtime.pulse import Pulses
 from runtime.rundir import SiteHeldError, state_folder_of
 from runtime.running_program import leave_program
+from runtime.site_files import root_of
 from runtime.source import SiteError, render
 
 LINE_EVERY_S = 10.0
@@ -35,7 +36,7 @@ def run_site(site: Path, *, sim: bool, cold: bool, inhibit: bool, watch: bool = 
     SIGHUP loads the files anew, as of any daemon; on a terminal it means that the terminal is gone, and stops. `watch` loads them
     whenever one was saved.
     """
-    root = site.resolve().parent.parent
+    root = root_of(site)
     stop: list[int] = []
     reload: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):

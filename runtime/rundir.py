@@ -10,6 +10,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from runtime.site_files import root_of
+
 PATIENCE_S = 10  # the children of a killed supervisor hold the lock until their safe values are written
 
 
@@ -30,7 +32,7 @@ def base() -> Path:
 def folder_of(site: Path) -> Path:
     """The run folder of a site file: readable name, and a digest of its full path."""
     full = site.resolve()
-    return base() / f"{full.parent.parent.name}-{full.stem}-{hashlib.sha256(str(full).encode()).hexdigest()[:8]}"
+    return base() / f"{root_of(full).name}-{full.stem}-{hashlib.sha256(str(full).encode()).hexdigest()[:8]}"
 
 
 def state_folder_of(site: Path) -> Path:

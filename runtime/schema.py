@@ -25,6 +25,7 @@ from runtime.schema_servers import scada
 from runtime.schema_site import site
 from runtime.schema_tests import tests_of_a_file
 from runtime.schema_values import TAG, Shape
+from runtime.site_files import CONFIG, SITES
 from runtime.source import Report, Section
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -64,13 +65,14 @@ def known_of(root: Path) -> Known:
         else:
             programs.append(path.stem)
     io_maps = [(path, section) for path, section in _sections(root, "io_maps")]
-    configs = [(path, section) for path, section in _sections(root, "config") if "tasks" in section]
+    files = [(f"{folder}/{path.name}", section) for folder in (CONFIG, SITES) for path, section in _sections(root, folder)]
+    configs = [(name, section) for name, section in files if {"tasks", "include", "constants"} & set(section)]
     return Known(
         defined,
         tuple(path.stem for path, section in io_maps if "driver" in section),
         tuple(f"io_maps/{path.name}" for path, section in io_maps if "driver" not in section),
         tuple(programs),
-        tuple(f"config/{path.name}" for path, section in configs),
+        tuple(name for name, _ in configs),
         *_tags([section for _, section in configs], [section for _, section in io_maps]),
     )
 
@@ -122,11 +124,28 @@ def schema(kind: str, known: Known | None = None) -> Shape:
     else:
         body = scada() if kind == "scada" else tests_of_a_file()
     shared: dict[str, tuple[str, Shape]] = {}
-    short = _share(body, shared)
+    short = _share(body if kind == "plant" else _with_constants(body), shared)
     definitions = dict(shared.values())
     return {"$schema": DRAFT, "$id": f"{BASE}{kind}.json", "title": TITLES[kind], **short, "definitions": definitions}
 
 
+def _with_constants(part: Any) -> Any:
+    """The schema in which `$racks` may stand for a number, and inside a text that has a form: what it says is the checker's."""
+    if isinstance(part, list):
+        return [_with_constants(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    made = {key: one if key in PLAIN else _with_constants(one) for key, one in part.items()}
+    pattern = made.get("pattern")
+    if isinstance(pattern, str) and not re.search(pattern, "$x"):
+        made["pattern"] = f"{pattern}|\\$[a-z]"
+    elif made.get("type") in ("integer", "number"):
+        said = {"integer": "a whole number", "number": "a number"}[made["type"]]
+        made |= {"type": [made["type"], "string"], "pattern": r"^\$[a-z][a-z0-9_]*$", "patternErrorMessage": said}
+    return made
+
+
+PLAIN = ("enum", "const", "examples", "defaultSnippets", "if")  # keywords whose values are no shapes, or tell shapes apart
 SHARED = ("type", "pattern", "patternErrorMessage", "minimum", "maximum", "items", "if", "then")
 
 
@@ -161,7 +180,7 @@ def editor_settings(folder: str, known: Known, before: dict[str, Any]) -> dict[s
         "io_map": ["io_maps/*.yaml", *(f"!{name}" for name in maps)],
         "scada": list(maps),
         "test": ["programs/*.test.yaml"],
-        "plant": ["config/plant.yaml", "config/*_plant.yaml"],
+        "plant": ["config/plant.yaml", "config/*_plant.yaml", "config/**/*.plant.yaml"],
     }
     ours = {f"./{folder}/{kind}.json": files[kind] for kind in KINDS}
     others = {key: value for key, value in before.get("yaml.schemas", {}).items() if key not in ours}

@@ -156,7 +156,8 @@ def written(number: Any, type: Any, measured: str) -> Any:
         return None
     plain = int(number) if number == int(number) else float(number)
     if type is LREAL and measured and "{" not in measured and measured != "1":
-        return f"{plain:.12g} {measured}"
+        short = f"{plain:.12g}"
+        return f"{short if float(short) == plain else repr(plain)} {measured}"
     return plain
 
 

@@ -10,9 +10,8 @@ from runtime.contract import DriverFront
 from runtime.language.devices import DEVICE_WORDS, INPUT_WORDS, OUTPUT_WORDS
 from runtime.schema_drivers import DEVICE, INPUT, NEEDED, NEEDED_OF_A_POINT, OUTPUT, shapes
 from runtime.schema_program import type_word
-from runtime.schema_values import ANY, TAG, Shape, described, duration, named, section, text, unit_word, value
+from runtime.schema_values import ANY, TAG, Shape, counted, described, duration, named, section, text, unit_word, value
 
-FOR = r"^\s*[^\s\d]\S*\s+in\s+(?:-?\d+\s*\.\.\s*-?\d+|\[[\d\s,-]+\])\s*$"
 # a value of a tag: a number with or without its unit, a truth; which of them, the device says
 PLAIN: Shape = {"type": ["string", "number", "boolean"], "pattern": value(LREAL, "{TAG}")["pattern"] + r"|\{"}
 MANY: Shape = {**PLAIN, "type": [*PLAIN["type"], "array"], "items": PLAIN}
@@ -46,7 +45,7 @@ def io_map(drivers: Mapping[str, DriverFront]) -> Shape:
         "outputs": {"type": ["object", "null"]},
         "text": text(),
         "description": text(),
-        "for": {"type": "string", "pattern": FOR, "patternErrorMessage": "`rack in 1..16` or `rack in [1, 2, 5]`"},
+        "for": counted(""),
     }
     top = {word: described(own.get(word, ANY), words.DEVICE.get(word, "")) for word in dict.fromkeys(("for", *DEVICE_WORDS))}
     return {

@@ -16,9 +16,11 @@ from runtime.schema_tests import named_tests
 from runtime.schema_values import (
     ANY,
     NAME,
+    NAMES_OF_MANY,
     TAG,
     Shape,
     choice,
+    counted,
     described,
     duration,
     list_of,
@@ -106,7 +108,9 @@ def _sequences(outputs: Sequence[str]) -> Shape:
     }
     step = section({word: known.get(word, described(ANY, words.STEP.get(word, ""))) for word in STEP_WORDS})
     step["defaultSnippets"] = [{"label": "step", "body": {"do": ["${1:area.output}"], "goto": {"${2:next}": "${3:after 1 s}"}}}]
-    return named({**named(step), "minProperties": 1}, words.PROGRAM["sequences"])
+    many = {"if": {"type": "string"}, "then": counted(words.FOR), "else": step}  # a step may be named `for`
+    sequence = {**named(step), "properties": {"for": many}, "minProperties": 1}
+    return named(sequence, words.PROGRAM["sequences"], NAMES_OF_MANY)
 
 
 def _alarms(tags: Sequence[str]) -> Shape:
@@ -124,7 +128,7 @@ def _alarms(tags: Sequence[str]) -> Shape:
         "source": choice(SOURCES, words.ALARM["source"]),
         "text": text(words.ALARM["text"]),
     }
-    alarm = section(known) | {
+    alarm = section({"for": counted(words.FOR), **known}) | {
         "oneOf": [_kind(kind, known) for kind in KINDS],
         "defaultSnippets": [
             {"label": "limit", "body": {"of": "${1:tag}", "HH": "${2:55 °C}", "delay": "1 s", "severity": "error", "text": "${3}"}},
@@ -133,7 +137,7 @@ def _alarms(tags: Sequence[str]) -> Shape:
             {"label": "condition", "body": {"when": "${1:tag}", "severity": "warning", "text": "${2}"}},
         ],
     }
-    return named(alarm, words.PROGRAM["alarms"])
+    return named(alarm, words.PROGRAM["alarms"], NAMES_OF_MANY)
 
 
 def _severity() -> Shape:

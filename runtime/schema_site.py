@@ -17,6 +17,7 @@ from runtime.schema_values import (
     TAG,
     Shape,
     choice,
+    counted,
     described,
     duration,
     list_of,
@@ -29,6 +30,7 @@ from runtime.schema_values import (
 )
 
 RANGE = rf"^\s*{NUMBER}(?:\s*[^\s\d.]\S*?)?\s*\.\.\s*{NUMBER}(?:\s*[^\s\d.]\S*)?\s*$"
+CONSTANT = r"^[a-z][a-z0-9_]*$"
 WATCHDOG = {"overruns": whole(0, 999_999_999), "then": choice(("run", "safe")), "heartbeat": duration(zero=False)}
 
 
@@ -38,6 +40,8 @@ def site(io_maps: Iterable[str] = (), programs: Iterable[str] = ()) -> Shape:
     shapes: dict[str, Shape] = {
         "site": text(),
         "description": text(),
+        "include": list_of({"type": "string", "examples": ["config/common.yaml"]}),
+        "constants": {**named(text(), names=CONSTANT), "type": ["object", "null"]},
         "tasks": {**_tasks(programs), "minProperties": 1},
         "io": list_of({"type": "string", "examples": sorted(io_maps)}),
         "tags": {**named(_tag(), names=TAG), "type": ["object", "null"]},
@@ -49,7 +53,9 @@ def site(io_maps: Iterable[str] = (), programs: Iterable[str] = ()) -> Shape:
         "overview": list_of(tags),
     }
     return {
-        **section({word: described(shapes.get(word, ANY), words.SITE.get(word, "")) for word in SITE_WORDS}, required=["tasks"]),
+        **section({word: described(shapes.get(word, ANY), words.SITE.get(word, "")) for word in SITE_WORDS}),
+        "if": {"not": {"required": ["include"]}},
+        "then": {"required": ["tasks"]},
         "defaultSnippets": [
             {
                 "label": "site",
@@ -83,7 +89,7 @@ def _channel() -> Shape:
             "patternErrorMessage": "a bit rate such as `500 kbit/s`",
         },
     }
-    properties = {word: described(shape, words.CHANNEL[word]) for word, shape in known.items()}
+    properties = {"for": counted(words.FOR), **{word: described(shape, words.CHANNEL[word]) for word, shape in known.items()}}
     return {"type": "object", "properties": properties, "required": ["interface"]}
 
 
@@ -99,7 +105,10 @@ def _tag() -> Shape:
         "pulse": truth(),
         "names": NAMES,
     }
-    shape = section({word: described(known.get(word, ANY), words.TAG.get(word, "")) for word in TAG_WORDS}, required=["type"])
+    shape = section(
+        {"for": counted(words.FOR), **{word: described(known.get(word, ANY), words.TAG.get(word, "")) for word in TAG_WORDS}},
+        required=["type"],
+    )
     is_pulse = {"required": ["pulse"], "properties": {"pulse": {"const": True}}}
     shape |= {
         "if": is_pulse,

@@ -11,6 +11,7 @@ from runtime.schema_values import ANY, Shape, choice, described, duration, list_
 
 FILE: Mapping[str, str] = {
     "description": "One sentence about what is tested.",
+    "needs": "What the site must have, by its constants: `$racks >= 2`. Another site leaves the tests out.",
     "given": "The inputs at the start of every test: `bms.ok: true`.",
     "always": "Conditions that hold in every scan of every test.",
     "never": "Conditions that hold in no scan of any test.",
@@ -44,18 +45,19 @@ STEP: Mapping[str, str] = {
 }
 LISTED = (*(word for word in ACTS if word not in ("set", "ramp", "write", "play")), *(word for word in HOPES if word == "quiet"))
 OBJECT: Shape = {"type": "object"}
+NEEDS = list_of({"type": "string"})
 
 
 def tests_of_a_file() -> Shape:
     """A file of tests."""
-    shapes: dict[str, Shape] = {"description": text(), "given": OBJECT, "tests": named_tests()}
+    shapes: dict[str, Shape] = {"description": text(), "needs": NEEDS, "given": OBJECT, "tests": named_tests()}
     return section(_described(FILE_WORDS, shapes, FILE), required=["tests"])
 
 
 def named_tests() -> Shape:
     """`tests:`: a name, and its steps alone or with words of the test's own."""
     steps = {"type": "array", "items": _step()}
-    shapes: dict[str, Shape] = {"description": text(), "given": OBJECT, "clock": text(), "steps": steps}
+    shapes: dict[str, Shape] = {"description": text(), "needs": NEEDS, "given": OBJECT, "clock": text(), "steps": steps}
     test = section(_described(TEST_WORDS, shapes, TEST))
     one = {**test, "type": ["array", "object"], "items": steps["items"]}  # a list of steps alone is a test too
     return {"type": "object", "additionalProperties": one}

@@ -25,6 +25,9 @@ _SLIPS = r"==|!=|&&|\|\||:="
 COMPOUND = rf"(?:1|[{_WORDS}]+)\^?-?\d?(?:[/*·](?:1|[{_WORDS}]+)\^?-?\d?)+|[{_WORDS}]+\^?-?\d"
 LETTER, MORE = "A-Za-z_\u00b5-\uffff", "A-Za-z0-9_\u00b5-\uffff"
 NAME = rf"^[{LETTER}][{MORE}]*$"
+NAMES_OF_MANY = rf"^[{LETTER}{{][{MORE}]*(?:\{{[^{{}}]*\}}[{MORE}]*)*$"  # with `for:`, braces may stand in it
+_END = r"(?:-?\d+|\$[a-z][a-z0-9_]*)"
+FOR = rf"^\s*[^\s\d]\S*\s+in\s+(?:{_END}\s*\.\.\s*{_END}|\[\s*{_END}(?:\s*,\s*{_END})*\s*\])\s*$"
 INDEX = r"(?:\[[^\]\s]+\])?"  # of one device of many; braces of `for:` may stand in it
 TAG = rf"^[{LETTER}{{][{MORE}{{}}]*{INDEX}(?:\.[{LETTER}{{][{MORE}{{}}]*{INDEX})+$"
 ANY: Shape = {"type": ["string", "number", "boolean", "object", "array", "null"]}
@@ -80,6 +83,12 @@ def duration(description: str = "", units: Iterable[str] = DURATION_UNITS, *, ze
     return described(shape, description)
 
 
+def counted(description: str) -> Shape:
+    """`for: rack in 1..16`."""
+    said = "`rack in 1..16`, `rack in 1..$racks` or `rack in [1, 2, 5]`"
+    return described({"type": "string", "pattern": FOR, "patternErrorMessage": said}, description)
+
+
 def list_of(item: Shape, description: str = "", **more: Any) -> Shape:
     """A list; one value alone is a list of one."""
     kinds = item.get("type", [])
@@ -100,7 +109,8 @@ def section(words: dict[str, Shape], description: str = "", required: Iterable[s
 
 def named(entry: Shape, description: str = "", names: str = NAME, **more: Any) -> Shape:
     """A section whose keys are names that the engineer chooses."""
-    keys = {"pattern": names, "patternErrorMessage": "letters, digits and _" if names == NAME else "a tag is `area.thing`"}
+    said = "letters, digits and _" if names in (NAME, NAMES_OF_MANY) else "a tag is `area.thing`"
+    keys = {"pattern": names, "patternErrorMessage": said}
     return described({"type": "object", "propertyNames": keys, "additionalProperties": entry, **more}, description)
 
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 SITE: Mapping[str, str] = {
     "site": "The site's name (default: that of its folder).",
     "description": "One sentence about the site.",
+    "include": "Files of which the site consists too, from its root: sections are joined, lists follow each other.",
+    "constants": "Values by name, which `$name` stands for in all files of the site; a site's own win over included ones.",
     "tasks": "One clock; due tasks run in this order. The shortest interval is the base tick.",
     "io": "The devices: files of `io_maps/`, without `.yaml`.",
     "tags": "What the operator commands and what programs share. The tags of devices are declared in their io_maps.",
@@ -48,6 +50,7 @@ TAG: Mapping[str, str] = {
     "pulse": "`true`: a write is true for exactly one run of each task that reads it, so a command cannot stick.",
     "names": "The texts of an enumeration: `[OFF, ON]` or `{0: OFF, 1: ON}`.",
 }
+FOR = "One entry for each value: `for: rack in 1..$racks`, and `{rack}` or `{rack - 1}` is filled in, also into its name."
 PROGRAM: Mapping[str, str] = {
     "program": "The program's name: that of its file.",
     "description": "One sentence about the program.",

@@ -9,8 +9,9 @@ from typing import Any
 import typer
 
 from runtime.options import EXIT_MISTAKES, SITE, JsonOption, SiteOption, count_of, print_problems
+from runtime.site_files import root_of
 
-EPILOG = "Examples:  bessplc check      bessplc check --site other/config/site.yaml --json"
+EPILOG = "Examples:  bessplc check --site grid      bessplc check --site other/config/site.yaml --json"
 
 
 def check(site: SiteOption = SITE, as_json: JsonOption = False) -> None:
@@ -57,7 +58,7 @@ def _tests_of(site: Any) -> tuple[int, tuple[str, ...], tuple[Any, ...]]:
 
 def _show(problems: tuple[Any, ...], facts: dict[str, Any], notes: tuple[str, ...], site: Path, *, failed: bool) -> None:
     if problems:
-        print_problems(problems, site.resolve().parent.parent)
+        print_problems(problems, root_of(site))
         typer.echo(err=True)
     for note in notes:
         typer.echo(f"note: {note}", err=True)

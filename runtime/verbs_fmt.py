@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from runtime.options import EXIT_MISTAKES, SITE, SiteOption, print_problems
+from runtime.options import EXIT_MISTAKES, SITE, FolderOption, print_problems
+from runtime.site_files import root_of
 
 EPILOG = (
     "Examples:  bessplc fmt      bessplc fmt programs/dispatch.yaml --diff      bessplc fmt --check      bessplc fmt - < a.yaml"
@@ -23,12 +24,12 @@ def fmt(
     files: Annotated[
         list[Path] | None, typer.Argument(metavar="[FILE]...", help="These files; `-` formats standard input to standard output.")
     ] = None,
-    site: SiteOption = SITE,
+    site: FolderOption = SITE,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 where a file would change.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Show what would change, and write nothing.")] = False,
 ) -> None:
     """Order and align the YAML of a site; comments, quotes and meaning stay. Without FILE: all of the site."""
-    root = site.resolve().parent.parent
+    root = root_of(site)
     if files and Path("-") in files:
         if len(files) > 1 or check or diff:
             typer.echo("error: `-` stands alone: it formats standard input to standard output", err=True)

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from runtime.options import EXIT_MISTAKES, EXIT_UNREADABLE, SITE, SiteOption, fail
+from runtime.options import EXIT_MISTAKES, EXIT_UNREADABLE, SITE, FolderOption, fail
+from runtime.site_files import root_of
 
 EPILOG = (
     "Examples:  bessplc schema --vscode      bessplc schema program > program.json      bessplc schema --dir /etc/bessplc/schema"
@@ -20,7 +21,7 @@ FOLDERS = {"site": "config", "program": "programs", "test": "programs", "io_map"
 
 def schema(
     kind: Annotated[str, typer.Argument(help="site, program, io_map, scada, test or plant: print this one.")] = "",
-    site: SiteOption = SITE,
+    site: FolderOption = SITE,
     folder: Annotated[
         Path | None, typer.Option("--dir", help=f"Write the schemas into this folder (default: the site's {FOLDER}).")
     ] = None,
@@ -32,7 +33,7 @@ def schema(
     from runtime.schema import schema as make
     from runtime.source import did_you_mean
 
-    root = site.resolve().parent.parent
+    root = root_of(site)
     if kind and kind not in KINDS:
         fail(f"no schema named {kind}: {did_you_mean(kind, KINDS) or 'known: ' + ', '.join(KINDS)}", 2)
     if kind and (folder or vscode):

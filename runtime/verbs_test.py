@@ -23,13 +23,16 @@ from runtime.options import (
 )
 
 EPILOG = (
-    "Examples:  bessplc test      bessplc test -k contactors --cover      bessplc test --junit build/programs.xml"
-    "      bessplc test --json | jq '.tests[] | select(.passed | not)'"
+    "Examples:  bessplc test      bessplc test protection --site grid      bessplc test -k contactors --cover"
+    "      bessplc test --junit build/programs.xml      bessplc test --json | jq '.tests[] | select(.passed | not)'"
 )
 COLOURS = {"green": "32", "red": "31"}
 
 
 def check_programs(
+    programs: Annotated[
+        list[str] | None, typer.Argument(metavar="[PROGRAM]...", help="Only the tests of these programs.", show_default=False)
+    ] = None,
     site: SiteOption = SITE,
     only: Annotated[list[str] | None, typer.Option("-k", help="Only the tests whose name has this text in it.")] = None,
     cover: Annotated[
@@ -41,7 +44,8 @@ def check_programs(
     """Run the tests of a site's programs (programs/NAME.test.yaml) in simulated time; exit 1 if one fails."""
     found = read(site, warn=False)
     scenarios = _scenarios(found)
-    chosen = [one for one in scenarios.tests if not only or any(text.lower() in one.full_name.lower() for text in only)]
+    chosen = _of_programs(scenarios.tests, programs or [])
+    chosen = [one for one in chosen if not only or any(text.lower() in one.full_name.lower() for text in only)]
     if not chosen:
         known = (
             f"none of the {len(scenarios.tests)} tests has `{'` or `'.join(only)}` in its name"
@@ -75,6 +79,19 @@ def _scenarios(site: Any) -> Any:
     for note in found.notes:
         typer.echo(f"note: {note}", err=True)
     return found
+
+
+def _of_programs(tests: Any, programs: list[str]) -> list[Any]:
+    """The tests of these programs, all where none is named; exit 2 where one of them has none here."""
+    from runtime.source import did_you_mean
+
+    known = {test.program for test in tests}
+    for name in programs:
+        if name not in known:
+            fail(
+                f"this site has no tests of a program {name}: {did_you_mean(name, known) or ', '.join(sorted(known)) or 'none'}", 2
+            )
+    return [test for test in tests if not programs or test.program in programs]
 
 
 def _run(site: Any, scenarios: Any, chosen: Any, *, quiet: bool) -> tuple[Any, Any]:

@@ -19,6 +19,7 @@ from runtime.fieldbus.can_outgoing import EVERY, outgoing_frames, refuse_flexibl
 from runtime.fieldbus.can_rules import MessageRules
 from runtime.fieldbus.can_tables import CanSettings, CanSignal, ChannelSettings
 from runtime.fieldbus.can_words import can_have, can_stay, id_offset, invalid_ranges, moved
+from runtime.language.network import inside
 from runtime.model import Described, Device
 from runtime.source import Report, Section, Text, did_you_mean
 
@@ -159,11 +160,10 @@ def _describe_point(point: PointText, mapped: _Mapped) -> Described | None:
     every = words.duration(point.section, "every", 0, report) if point.is_output else 0
     if text is None:
         return None
-    inside = 1 if text.quoted else 0
     try:
         paths = expand(text)
     except PatternError as error:
-        report.error(text.at.part(error.start + inside, error.width), "E663", f"`{text}`: {error}")
+        report.error(inside(text, error.start, error.width), "E663", f"`{text}`: {error}")
         return None
     signals = []
     invalid = None if point.is_output else invalid_ranges(point, report)
@@ -181,9 +181,9 @@ def _describe_point(point: PointText, mapped: _Mapped) -> Described | None:
 
 def _resolve(path: str, text: Text, paths: Sequence[str], mapped: _Mapped) -> tuple[Any, Any] | None:
     """The message and signal of `Message.Signal`; what is wrong gets the caret, for a pattern the first name that is."""
-    report, inside = mapped.report, 1 if text.quoted else 0
+    report = mapped.report
     message_name, dot, signal_name = path.partition(".")
-    at = text.at if len(paths) > 1 else text.at.part(inside, len(message_name))
+    at = text.at if len(paths) > 1 else inside(text, 0, len(message_name))
     among = f" (the pattern names {len(paths)} signals)" if len(paths) > 1 else ""
     if not dot:
         report.error(text.at, "E663", f"`{path}` is no signal: write Message.Signal{among}")
@@ -194,7 +194,7 @@ def _resolve(path: str, text: Text, paths: Sequence[str], mapped: _Mapped) -> tu
         return None
     message, known = messages[message_name]
     if signal_name not in known:
-        at = text.at if len(paths) > 1 else text.at.part(inside + len(message_name) + 1, len(signal_name))
+        at = text.at if len(paths) > 1 else inside(text, len(message_name) + 1, len(signal_name))
         report.error(at, "E664", f"message `{message_name}` has no signal `{signal_name}`{among}", did_you_mean(signal_name, known))
         return None
     fault = can_database.what_is_unreadable(message, known[signal_name])

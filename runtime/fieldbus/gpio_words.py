@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from runtime.contract import Description, PointText
 from runtime.expand import PatternError, expand, is_pattern
 from runtime.fieldbus import words
+from runtime.language.network import inside
 from runtime.model import Described
 from runtime.source import Report, Section, Text, did_you_mean, place_of
 
@@ -147,7 +148,7 @@ def _lines(section: Section, claimed: dict[int | str, Text], report: Report) -> 
     try:
         names = expand(text)
     except PatternError as error:
-        report.error(text.at.part(error.start + (1 if text.quoted else 0), error.width), "E663", f"`{text}`: {error}")
+        report.error(inside(text, error.start, error.width), "E663", f"`{text}`: {error}")
         return ()
     found: list[int | str] = [_line_of(name) for name in names]
     for line in found:

@@ -22,6 +22,7 @@ from runtime.fieldbus.modbus_register import (
     Place,
     Register,
 )
+from runtime.language.network import inside
 from runtime.model import Described
 from runtime.source import Listing, Report, Section, Text, did_you_mean, place_of
 
@@ -192,11 +193,10 @@ def _places(section: Section, first: Register | None, report: Report) -> Sequenc
     text = words.entry(section, "register")
     if first is None or not isinstance(text, Text):
         return ()
-    inside = 1 if text.quoted else 0
     try:
         names = expand(text)
     except PatternError as error:
-        report.error(text.at.part(error.start + inside, error.width), "E671", f"`{text}`: {error}")
+        report.error(inside(text, error.start, error.width), "E671", f"`{text}`: {error}")
         return ()
     found = [place for name in names if (place := read_place(name, text, report)) is not None]
     count = words.whole(section, "count", 1, 1, MOST_ELEMENTS, report)

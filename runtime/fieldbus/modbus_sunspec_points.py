@@ -10,6 +10,7 @@ from runtime.fieldbus import words
 from runtime.fieldbus.modbus_points import manner_of, read_bits
 from runtime.fieldbus.modbus_register import BIT, HOLDING, ModelPoint, Register
 from runtime.fieldbus.modbus_sunspec_models import NO_BITS, TYPES, Found, ModelError, find_point, power_of, read_model
+from runtime.language.network import inside
 from runtime.model import Described
 from runtime.source import Position, Report, Section, Text, did_you_mean, place_of
 
@@ -96,7 +97,7 @@ def _paths(section: Section, report: Report) -> list[tuple[Text, ModelPoint]]:
     try:
         return [(text, ModelPoint(number, instance, prefix + one)) for one in expand(text)]
     except PatternError as error:
-        report.error(text.at.part(error.start + (1 if text.quoted else 0), error.width), "E677", f"`{text}`: {error}")
+        report.error(inside(text, error.start, error.width), "E677", f"`{text}`: {error}")
         return []
 
 

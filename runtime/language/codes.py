@@ -24,6 +24,7 @@ CODES: dict[str, str] = {
     "E107": "No function has this name.",
     "E108": "The sequence has no such step.",
     "E109": "No driver has this name.",
+    "E110": "No constant has this name, or it needs its own value.",
     # types, units and ranges
     "E201": "A unit of one kind meets a unit of another.",
     "E202": "A type meets another and would need a conversion that must be written.",
@@ -86,7 +87,7 @@ CODES: dict[str, str] = {
     "E692": "A certificate or key file does not exist.",
     # tasks
     "E701": "An interval or phase is not a whole multiple of the base tick.",
-    "E702": "A program or io_map is used twice.",
+    "E702": "A program, an io_map or an included file is used twice.",
     # servers
     "E901": "No server or setting has this name, or its settings are not words with values.",
     "E902": "A server's setting has a value it cannot have.",

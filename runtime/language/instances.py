@@ -97,6 +97,7 @@ def _open_function_block(
 ) -> list[_Opened]:
     draft = scope.draft
     file, defined_as, section = draft.function_blocks[kind.lower()]
+    draft.opened_blocks.add(kind.lower())
     if kind.lower() in inside_of:
         names = [draft.function_blocks[n][1] for n in inside_of[inside_of.index(kind.lower()) :]]
         chain = "".join(f"\n    │    ↓\n    │  {n}" for n in names[1:])

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from blocks.declare import BOOL, INPUT, LREAL, Pin, Type
-from runtime.language.memory import Copy, Memory, spread
+from runtime.language.memory import Copy, Memory, repeated, spread
 from runtime.language.network import ALL, Cell, Constant, Feed, Listed, Node, TagDraft, TagWrite, Wire
 from runtime.language.order import GroupDraft
 from runtime.language.pin_units import pin_type
@@ -155,8 +155,7 @@ class Layout:
         for source, count, extra in pattern:
             self._due(extra, group).append((source, place, count * size))
             place += count * size
-        if times > 1:
-            self._due(pattern[0][2], group).append((start, place, (times - 1) * (place - start)))
+        self._due(pattern[0][2], group).extend(repeated(start, place - start, times))
 
     def _due(self, extra: GroupDraft | TagWrite | None, group: GroupDraft) -> list[Copy]:
         """The list that a copy belongs to: made when the group runs, or before something earlier overwrites the source."""

@@ -7,6 +7,7 @@ expression for each scalar (nothing here needs YAML's guesses at booleans and nu
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import yaml
@@ -257,4 +258,6 @@ def _likely(here: str, found: str) -> tuple[str, ...]:
         return (f"a value that starts with `{found}` is quoted",)
     if here.count(": ") > 1 and "{" not in here:
         return ("a text that holds a colon and a space is quoted",)
+    if re.search(r"[^\s:{\[,]\s*\{[\w *+%()/-]*\}", here):
+        return ('inside {} and [] a value with braces is quoted: `text: "Rack {rack}"`',)
     return ()

@@ -16,6 +16,7 @@ from runtime.model import Copies
 
 Copy = tuple[int, int, int]  # source, target, bytes
 PACKED = {"u1": "B", "i4": "i", "i8": "q", "f8": "d"}
+AT_ONCE = (4, 8)  # sizes of copies that the scan makes with one load and one store
 LARGE = 4096  # bytes from which a column starts on a cache line
 
 
@@ -82,6 +83,16 @@ class CopyList:
 
 
 def spread(source: int, target: int, size: int, times: int) -> list[Copy]:
-    """Copies that write one value `times` times in a row: the second copy overlaps itself, and so repeats what the first wrote."""
-    once = [(source, target, size)]
-    return once if times == 1 else [*once, (target, target + size, (times - 1) * size)]
+    """Copies that write one value `times` times in a row."""
+    return [(source, target, size), *repeated(target, size, times)]
+
+
+def repeated(start: int, size: int, times: int) -> list[Copy]:
+    """Copies that repeat what stands at `start` until it stands there `times` times: by one that overlaps itself.
+
+    A copy of 4 or 8 bytes is one load and one store to the scan, so it would not see what it has just written: that one is split.
+    """
+    whole = (times - 1) * size
+    if times > 2 and whole in AT_ONCE:
+        return [(start, start + size, size), (start + size, start + 2 * size, whole - size)]
+    return [(start, start + size, whole)] if times > 1 else []

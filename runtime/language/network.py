@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from blocks.declare import BlockType, Pin, Type
+from runtime.language.places import Filled
 from runtime.language.quantities import Quantity
 from runtime.language.units import Unit
 from runtime.source import NOWHERE, Position, Report, Section, Text
@@ -21,6 +22,9 @@ ALL = -1  # every row of an instance array, or every element of an array
 
 def inside(text: Any, start: int, width: int) -> Position:
     """Where a part of a scalar stands; the whole scalar where it spans lines."""
+    while isinstance(text, Filled):
+        start, width = text.back(start, width)
+        text = text.source
     at: Position = getattr(text, "at", NOWHERE)
     if not at.line or at.width >= 1_000:
         return at
@@ -215,6 +219,7 @@ class Draft:
     catalogue: dict[str, BlockType]
     tags: dict[str, TagDraft] = field(default_factory=dict)
     function_blocks: dict[str, tuple[str, Text, Section]] = field(default_factory=dict)  # lower name -> file, name, definition
+    opened_blocks: set[str] = field(default_factory=set)  # those that an instance opened, by lower name
     programs: dict[str, Program] = field(default_factory=dict)
     alarms: list[AlarmDraft] = field(default_factory=list)
 

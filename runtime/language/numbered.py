@@ -58,6 +58,8 @@ def shared_out(feed: Feed, count: int) -> list[Feed]:
     """What each of `count` tags gets: the instances of an array or the values of a list in order, or one value for all."""
     if isinstance(feed, Wire) and feed.row == ALL and feed.node.count == count:
         return [Wire(feed.node, feed.pin, row, feed.element, feed.last, feed.text, feed.start, feed.width) for row in range(count)]
+    if isinstance(feed, Listed) and len(feed.feeds) == count:
+        return list(feed.feeds)  # of function blocks each: also where what each brings is an array
     parts = flat(feed)
     if isinstance(feed, Listed) and len(parts) == count and all(size_of(part) == 1 for part in parts):
         return parts

@@ -11,10 +11,9 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 
-from runtime.language.places import filled, like
-from runtime.source import Listing, Position, Problem, Report, Section, Text, did_you_mean, place_of
+from runtime.language.places import fill, filled, like
+from runtime.source import Position, Problem, Report, Section, Text, did_you_mean, place_of
 
 MOST = 1_000
 LONGEST = 200  # characters of an expression
@@ -36,7 +35,7 @@ OPERATORS: dict[type[ast.AST], Callable[..., int]] = {
 }
 
 
-class _ComputeError(Exception):
+class ComputeError(Exception):
     """What stands in braces has no value; `hint` says what would."""
 
     def __init__(self, message: str, hint: str = ""):
@@ -59,7 +58,7 @@ class Repeat:
             before = len(self._report.problems)
             self._filled.clear()
             body = like(self._section, [(key, part) for key, part in self._section.items() if key != "for"])
-            yield self._fill(body, value)
+            yield fill(body, lambda text, value=value: self._fill_text(text, value), self._report)  # type: ignore[misc]
             found = self._report.problems[before:]
             del self._report.problems[before:]
             self._keep(found, value)
@@ -87,37 +86,13 @@ class Repeat:
                 which = (f"for {self.name} = {first}{others}",) if self.name else ()
                 self._report.problems.append(replace(problem, help=(*problem.help, *which)))
 
-    def _fill(self, part: Any, value: int) -> Any:
-        """The part with every brace computed; itself where it has none."""
-        if isinstance(part, Text):
-            return self._fill_text(part, value)
-        if isinstance(part, Section):
-            return self._fill_section(part, value)
-        if isinstance(part, Listing):
-            items = [self._fill(item, value) for item in part]
-            return part if all(a is b for a, b in zip(items, part, strict=True)) else like(part, items)
-        return part
-
-    def _fill_section(self, section: Section, value: int) -> Section:
-        items = [(self._fill_text(key, value), self._fill(part, value)) for key, part in section.items()]
-        if all(a is key and b is part for (a, b), (key, part) in zip(items, section.items(), strict=True)):
-            return section
-        known: set[str] = set()
-        for key, _ in items:
-            if key in known:
-                self._report.error(key.at, "E002", f"`{key}` stands twice in this section", "the second would silently win")
-            known.add(key)
-        made: Section = like(section, items)
-        return made
-
     def _fill_text(self, text: Text, value: int) -> Text:
+        """The text with every brace computed; itself where it has none."""
         if "{" not in text:
             return text
-        new = _BRACES.sub(lambda found: self._fill_brace(found, text, value), text)
-        if new == text:
-            return text
-        made = filled(text, new)
-        self._filled.append(made)
+        made = filled(text, _BRACES, lambda found: self._fill_brace(found, text, value))
+        if made is not text:
+            self._filled.append(made)
         return made
 
     def _fill_brace(self, found: re.Match[str], text: Text, value: int) -> str:
@@ -135,7 +110,7 @@ class Repeat:
                 continue
             try:
                 parts[place] = str(compute(part, self.name, value))
-            except _ComputeError as error:
+            except ComputeError as error:
                 self._report.error(text.at, "E606", f"`{found[0]}`: {error}", error.hint)
                 return str(value)
         whole = "".join(parts)
@@ -181,24 +156,29 @@ def _values(written: str, text: Text, report: Report) -> tuple[int, ...]:
     return (1,)
 
 
-def compute(text: str, name: str, value: int) -> int:
+def compute(text: str, name: str = "", value: int = 0) -> int:
     """A whole number of `name`, decimal and 0x numbers, `+ - * // %` and brackets. Raises an error that says what is wrong."""
     if len(text) > LONGEST:
-        raise _ComputeError(f"longer than {LONGEST} characters")
+        raise ComputeError(f"longer than {LONGEST} characters")
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise _ComputeError("this is no expression of whole numbers", f"`{{{name}}}`, `{{({name} - 1) * 0x20}}`") from None
+        raise ComputeError("this is no expression of whole numbers", _example(name)) from None
     try:
         return _compute(tree, name, value)
     except ZeroDivisionError:
-        raise _ComputeError(f"it divides by 0 where {name} is {value}") from None
+        raise ComputeError(f"it divides by 0 where {name} is {value}" if name else "it divides by 0") from None
+
+
+def _example(name: str) -> str:
+    return f"`{{{name}}}`, `{{({name} - 1) * 0x20}}`" if name else "`{$racks * 256}`"
 
 
 def _compute(tree: ast.AST, name: str, value: int) -> int:
     if isinstance(tree, ast.Name):
         if tree.id != name:
-            raise _ComputeError(f"there is no `{tree.id}`", did_you_mean(tree.id, [name]) or f"`for` names `{name}`")
+            hint = did_you_mean(tree.id, [name]) or f"`for` names `{name}`" if name else f"a constant is written `${tree.id}`"
+            raise ComputeError(f"there is no `{tree.id}`", hint)
         return value
     if isinstance(tree, ast.Constant) and type(tree.value) is int:
         return tree.value
@@ -206,5 +186,5 @@ def _compute(tree: ast.AST, name: str, value: int) -> int:
         operands = [tree.operand] if isinstance(tree, ast.UnaryOp) else [tree.left, tree.right]
         return OPERATORS[type(tree.op)](*(_compute(operand, name, value) for operand in operands))
     if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Div):
-        raise _ComputeError("`/` would leave the whole numbers", "`//` divides and drops the rest")
-    raise _ComputeError("only whole numbers, + - * // % and brackets", f"`{{({name} - 1) * 0x20}}`")
+        raise ComputeError("`/` would leave the whole numbers", "`//` divides and drops the rest")
+    raise ComputeError("only whole numbers, + - * // % and brackets", _example(name))

@@ -143,8 +143,12 @@ class Scenario:
     @property
     def full_name(self) -> str:
         """`protection: the contactors close in order`, as `-k` looks for it."""
-        stem = self.file.rpartition("/")[2].removesuffix(".yaml").removesuffix(".test")
-        return f"{stem}: {self.name}"
+        return f"{self.program}: {self.name}"
+
+    @property
+    def program(self) -> str:
+        """The program that it tests."""
+        return self.file.rpartition("/")[2].removesuffix(".yaml").removesuffix(".test")
 
 
 @dataclass(frozen=True, slots=True)

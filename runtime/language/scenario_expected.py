@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from runtime.language.network import inside
 from runtime.language.quantities import QuantityError, in_unit, quantity
 from runtime.language.scenario import AND, CONST, EQ, GE, GT, LE, LOAD, LT, NE, OR, SIZES, TYPES, Cell, Check, Code
 from runtime.language.scenario_conditions import COMPARES, Conditions, WrongError, unit_of
@@ -60,7 +61,7 @@ class Expected:
         kind = float(TYPES.index(cell.type))
         compared = _COMPARED.match(value)
         if compared is not None:
-            bound = self._number(cell, Text(compared[2], value.at.part(compared.start(2), len(compared[2]))))
+            bound = self._number(cell, Text(compared[2], inside(value, compared.start(2), len(compared[2]))))
             return lambda offset: [(LOAD, kind, offset), (CONST, bound, 0), (WORDS[compared[1]], 0.0, 0)]
         low_text, dots, high_text = value.partition("..")
         if dots:
@@ -80,13 +81,13 @@ class Expected:
         ]
 
     def _range(self, cell: Cell, value: Text, low_text: str, high_text: str) -> tuple[float, float]:
-        high_at = value.at.part(len(low_text) + 2, len(high_text))
+        high_at = inside(value, len(low_text) + 2, len(high_text))
         high = self._number(cell, Text(high_text.strip(), high_at))
         written = quantity(high_text.strip())
         low_quantity = quantity(low_text.strip())
         if low_quantity is not None and low_quantity.unit is None and written is not None and written.unit is not None:
             low_text = f"{low_text.strip()} {written.unit!r}"
-        low = self._number(cell, Text(low_text.strip(), value.at.part(0, len(low_text))))
+        low = self._number(cell, Text(low_text.strip(), inside(value, 0, len(low_text))))
         if low > high:
             self.conditions.wrong(value, "E970", "the range ends below its start", "low..high")
         return low, high
@@ -99,8 +100,8 @@ class Expected:
             around = max(around, 1e-9) if cell.type == "LREAL" else around
             return number - around, number + around
         start = value.index(parts[1], len(parts[0]))
-        tolerance = Text(parts[1], value.at.part(start, len(parts[1])))
-        middle = Text(parts[0], value.at.part(0, len(parts[0])))
+        tolerance = Text(parts[1], inside(value, start, len(parts[1])))
+        middle = Text(parts[0], inside(value, 0, len(parts[0])))
         found, wide = quantity(parts[0]), quantity(parts[1])
         if len(parts) > 2 or found is None or wide is None or wide.number < 0:
             self.conditions.wrong(value, "E970", f"`{value}` is no value with a tolerance", "`100 kW ± 1 kW`")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from blocks.declare import TYPES
+from runtime.language.network import inside
 from runtime.language.numbered import cut_index
 from runtime.language.quantities import QuantityError, in_unit, nanoseconds, quantity
 from runtime.language.scenario import BAD, GOOD, STALE, Later, Ramp, Setting
@@ -101,7 +102,7 @@ class Inputs:
             self.names.error(name, "E967", f"`{name}` cannot rise in a straight line", why)
             return None
         parts = {
-            word: Text(match[word], value.at.part(match.start(word), len(match[word])))
+            word: Text(match[word], inside(value, match.start(word), len(match[word])))
             for word in ("start", "end", "over")
             if match[word]
         }

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from blocks.declare import BlockType
-from runtime.language.loader import read_yaml
+from runtime.language.entries import read_text
+from runtime.language.needs import missing_of
 from runtime.language.scenario import Cell, Check, Scenario, Scenarios, Setting, Step
 from runtime.language.scenario_inputs import Inputs
 from runtime.language.scenario_names import Names
@@ -21,8 +22,8 @@ from runtime.language.words import as_section, check_words, section_of
 from runtime.model import Site
 from runtime.source import Listing, Position, Report, Section, Text, did_you_mean, place_of
 
-FILE_WORDS = ("description", "given", "always", "never", "tests")
-TEST_WORDS = ("description", "given", "clock", "steps", "always", "never")
+FILE_WORDS = ("description", "needs", "given", "always", "never", "tests")
+TEST_WORDS = ("description", "needs", "given", "clock", "steps", "always", "never")
 SUFFIX = ".test.yaml"
 FIRST_CLOCK = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z, where a test says nothing
 MOST_SHOWN = 12
@@ -32,7 +33,7 @@ def read_scenarios(site: Site, catalogue: Mapping[str, BlockType], report: Repor
     """All tests of the programs that this site runs; the mistakes of all files are in the report."""
     root = Path(site.root)
     programs = [name for task in site.schedule.tasks for name in task.programs]
-    sections = {name: section for name in programs if (section := _read(root, f"programs/{name}.yaml", report)) is not None}
+    sections = {name: section for name in programs if (section := _read(site, f"programs/{name}.yaml", report)) is not None}
     found: list[Scenario] = []
     notes: list[str] = []
     for name, section in sections.items():
@@ -45,7 +46,7 @@ def read_scenarios(site: Site, catalogue: Mapping[str, BlockType], report: Repor
         if name not in programs and (root / f"programs/{name}.yaml").exists():
             notes.append(f"{file} is left out: no task of this site runs the program {name}")
             continue
-        section = _read(root, file, report)
+        section = _read(site, file, report)
         if section is None:
             continue
         if name not in programs:
@@ -59,17 +60,20 @@ def read_scenarios(site: Site, catalogue: Mapping[str, BlockType], report: Repor
             )
             continue
         check_words(section, FILE_WORDS, "a file of tests", report)
+        if missing := missing_of(section, report):
+            notes.append(f"{file} is left out: it needs `{missing}`, which this site has not")
+            continue
         found += _tests(section, file, Names(site.schedule, site.devices, catalogue, name, sections, report), root)
     return Scenarios(tuple(found), points_of(site.schedule, sections), tuple(notes))
 
 
-def _read(root: Path, file: str, report: Report) -> Section | None:
+def _read(site: Site, file: str, report: Report) -> Section | None:
     try:
-        text = (root / file).read_bytes().decode("utf-8").removeprefix("\ufeff")
+        text = (Path(site.root) / file).read_bytes().decode("utf-8").removeprefix("\ufeff")
     except (OSError, UnicodeDecodeError) as error:
         report.error(Position(file, 0, 0), "E004", f"the file {file} cannot be read: {error}")
         return None
-    return read_yaml(file, text, report)
+    return read_text(file, text, site.constants, report)
 
 
 def _tests(section: Section, file: str, names: Names, root: Path) -> list[Scenario]:
@@ -92,6 +96,8 @@ def _tests(section: Section, file: str, names: Names, root: Path) -> list[Scenar
         if body is None:
             continue
         check_words(body, TEST_WORDS, "a test", report)
+        if missing_of(body, report):
+            continue
         if "steps" not in body:
             report.error(name.at, "E007", f"the test `{name}` has no `steps`", "")
             continue

@@ -5,19 +5,23 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from blocks import catalogue as all_blocks
 from blocks.declare import BlockType
 from runtime.contract import DriverFront
 from runtime.language.alarms import name_first_out, warn_of_critical
 from runtime.language.border import device_models
+from runtime.language.constants import Constants, read_constants
 from runtime.language.devices import judge_together, read_device
+from runtime.language.entries import Entries
+from runtime.language.files import Files, Folder, Texts
 from runtime.language.function_blocks import check_definition
+from runtime.language.include import with_included
 from runtime.language.kept_state import keep_state
 from runtime.language.loader import read_yaml
 from runtime.language.network import Draft, Program
 from runtime.language.order import in_order
+from runtime.language.places import like
 from runtime.language.points import DeviceDraft
 from runtime.language.program import declare_program, read_program
 from runtime.language.references import read_authority, read_overview
@@ -29,49 +33,10 @@ from runtime.language.unused import warn_of_unused
 from runtime.language.wiring import Wiring
 from runtime.language.words import check_words, section_of, text_of, texts_of
 from runtime.model import Site, Tag
+from runtime.site_files import SITES, root_of
 from runtime.source import Position, Problem, Report, Section, SiteError, Text, did_you_mean
 
 SITE_FILE = "config/site.yaml"
-TESTS = ".test.yaml"  # the tests of a program stand beside it and are no part of the site: `bessplc test` reads them
-
-
-class Files(Protocol):
-    """Where the texts of a site come from."""
-
-    def read(self, name: str) -> str:
-        """The text of a file, named from the site's root. Raises OSError or UnicodeDecodeError."""
-
-    def names(self, folder: str) -> list[str]:
-        """The YAML files of a folder, named from the site's root."""
-
-
-class Folder:
-    """The files of a site on disk."""
-
-    def __init__(self, root: Path):
-        self.root = root
-
-    def read(self, name: str) -> str:
-        return (self.root / name).read_bytes().decode("utf-8")
-
-    def names(self, folder: str) -> list[str]:
-        found = (p.name for p in (self.root / folder).glob("*.yaml"))
-        return sorted(f"{folder}/{name}" for name in found if not name.endswith(TESTS))
-
-
-class Texts:
-    """The files of a site in memory, for tests and benches."""
-
-    def __init__(self, texts: Mapping[str, str]):
-        self.texts = texts
-
-    def read(self, name: str) -> str:
-        if name not in self.texts:
-            raise FileNotFoundError(2, "No such file or directory", name)
-        return self.texts[name]
-
-    def names(self, folder: str) -> list[str]:
-        return sorted(name for name in self.texts if name.startswith(f"{folder}/") and name.count("/") == 1)
 
 
 def load_site(
@@ -82,17 +47,17 @@ def load_site(
 ) -> tuple[Site, tuple[Problem, ...]]:
     """Read the site of this `config/site.yaml` and everything that it names; the second value is its warnings.
 
-    The site's root is the folder above `config/`. `check_servers` is asked what it thinks of the `servers:` section, so that
-    its mistakes are shown together with all others. Raises SiteError with all problems of all files.
+    The site's root is the folder above the `config/` that it stands in. `check_servers` is asked what it thinks of the
+    `servers:` section, so that its mistakes are shown together with all others. Raises SiteError with all problems of all files.
     """
-    root = path.resolve().parent.parent
+    root = root_of(path)
     file = path.resolve().relative_to(root).as_posix()
     return _load(Folder(root), file, root, drivers, catalogue, check_servers)
 
 
 def load_draft(path: Path, drivers: Mapping[str, DriverFront]) -> tuple[Draft, Site]:
     """The same site with the network that it was laid out from: what feeds every pin, for drawings. Raises SiteError."""
-    root = path.resolve().parent.parent
+    root = root_of(path)
     loading = _Loading(Folder(root), root, drivers, dict(all_blocks()))
     site, _ = loading.load(path.resolve().relative_to(root).as_posix(), None)
     return loading.draft, site
@@ -103,12 +68,13 @@ def load_text(
     drivers: Mapping[str, DriverFront] | None = None,
     catalogue: Mapping[str, BlockType] | None = None,
     root: Path = Path("."),
+    file: str = SITE_FILE,
 ) -> tuple[Site, tuple[Problem, ...]]:
     """The same for texts in memory: `{"config/site.yaml": ..., "programs/a.yaml": ...}`.
 
-    Drivers look for other files under `root`.
+    Drivers look for other files under `root`; `file` is the site's own.
     """
-    return _load(Texts(texts), SITE_FILE, root, drivers or {}, catalogue)
+    return _load(Texts(texts), file, root, drivers or {}, catalogue)
 
 
 def _load(
@@ -129,7 +95,7 @@ def _load(
             gc.enable()
 
 
-ServerCheck = Callable[[Section, Sequence[Tag], Path, Report], None]
+ServerCheck = Callable[[Section, Sequence[Tag], Path, Report, Mapping[str, str]], None]
 
 
 class _Loading:
@@ -143,12 +109,12 @@ class _Loading:
         self.draft = Draft(self.report, catalogue)
         self.texts: dict[str, str] = {}
         self.devices: list[DeviceDraft] = []
+        self.constants = Constants({})
+        self.entries = Entries()
+        self.unmade: dict[str, list[Problem]] = {}  # function blocks that need constants which this site has not
 
     def load(self, file: str, check_servers: ServerCheck | None) -> tuple[Site, tuple[Problem, ...]]:
-        site = self.section(file, None)
-        if site is None:
-            self.stop_if_wrong()
-            raise AssertionError("a file that cannot be read is a problem")
+        site = self.site(file)
         check_words(site, SITE_WORDS, "the site", self.report)
         declare_system_tags(self.draft)
         self.read_devices(site)
@@ -160,18 +126,20 @@ class _Loading:
         programs = [program for task in tasks for program in task.programs]
         for program in programs:
             read_program(program, self.draft)
+        self.report.problems += [p for name in sorted(self.draft.opened_blocks) for p in self.unmade.get(name, ())]
         for program in programs:
             steps = in_order(program, self.report)
             Wiring(program, self.draft).settle(steps)
             keep_state(program, self.draft)
         name_first_out(self.draft)
         overview, authority = read_overview(site, self.draft), read_authority(site, self.draft)
-        servers = section_of(site, "servers", "`servers`", self.report)
+        servers = like(site, list(section_of(site, "servers", "`servers`", self.report).items()))  # the site's, wherever written
         if check_servers is not None:
             known = [tag_model(tag) for tag in self.draft.tags.values() if tag.type is not None]
-            check_servers(servers, known, self.root, self.report)
+            check_servers(servers, known, self.root, self.report, self.constants.values)
         self.stop_if_wrong()
-        warn_of_unused(self.draft, set(self.draft.programs), self.files.names("programs"), self.texts, self.report)
+        programs_here = [] if self.files.names(SITES) else self.files.names("programs")  # one of several sites may leave some out
+        warn_of_unused(self.draft, set(self.draft.programs), programs_here, self.texts, self.report)
         warn_of_critical(self.draft)
         tags = list(self.draft.tags.values())
         region = place_tags(tags)
@@ -184,14 +152,34 @@ class _Loading:
             dict(servers),
             tuple(sorted(self.texts)),
             overview,
+            dict(self.constants.values),
         )
+        self.entries.tell_once(self.report)
         return made, tuple(sorted(dict.fromkeys(self.report.problems)))
 
     def stop_if_wrong(self) -> None:
+        self.entries.tell_once(self.report)
         self.report.problems = list(dict.fromkeys(self.report.problems))
         self.report.raise_if_any()
 
+    def site(self, file: str) -> Section:
+        """The site's file with what it includes, its constants filled in. Raises SiteError where it cannot be read."""
+        site = with_included(file, self.parsed, self.report)
+        if site is None:
+            self.stop_if_wrong()
+            raise AssertionError("a file that cannot be read is a problem")
+        self.constants = read_constants(section_of(site, "constants", "`constants`", self.report), self.report)
+        rest = like(site, [(word, part) for word, part in site.items() if word != "constants"])
+        return self.entries.each(self.constants.fill(rest, self.report), self.report)
+
     def section(self, name: str, reference: Text | None) -> Section | None:
+        """One file with the site's constants filled in, and an entry for each value of its `for`."""
+        section = self.parsed(name, reference)
+        if section is None or not any(sign in self.texts[name] for sign in ("$", "for:")):
+            return section
+        return self.entries.each(self.constants.fill(section, self.report), self.report)
+
+    def parsed(self, name: str, reference: Text | None) -> Section | None:
         """One file, parsed once. A file that is missing is reported where it is named."""
         try:
             text = self.files.read(name)
@@ -243,10 +231,15 @@ class _Loading:
         listed = {str(name): name for name in texts_of(site, "libraries", self.report)}
         found = {name: None for name in self.files.names("programs") if name not in listed and self.defines_block(name)}
         for file, reference in {**listed, **found}.items():
+            known = len(self.report.problems)
             section = self.section(file, reference)
             if section is None:
                 continue
             name = section.get("function_block")
+            if reference is None and isinstance(name, Text):  # of a file that only stands there: said where it is used
+                unknown = [problem for problem in self.report.problems[known:] if problem.code == "E110"]
+                self.unmade[name.lower()] = unknown
+                self.report.problems = [problem for problem in self.report.problems if problem not in unknown]
             if not isinstance(name, Text) or not name:
                 self.report.error(section.at, "E007", f"the library {file} defines no function block", "`function_block: NAME`")
                 continue

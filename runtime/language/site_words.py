@@ -10,6 +10,8 @@ from runtime.source import Report, Section, Text, place_of
 SITE_WORDS = (
     "site",
     "description",
+    "include",
+    "constants",
     "tasks",
     "io",
     "tags",

@@ -14,6 +14,7 @@ from runtime.model import Tag
 from runtime.servers.users_file import check_users, users_of
 from runtime.source import Report, did_you_mean, place_of
 
+NO_CONSTANTS: Mapping[str, str] = {}
 SERVERS = tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("*/check.py")))
 
 
@@ -22,13 +23,15 @@ def module_of(server: str) -> str:
     return f"runtime.servers.{server}"
 
 
-def describe_servers(servers: Mapping[Any, Any], tags: Sequence[Tag], root: Path, report: Report) -> None:
+def describe_servers(
+    servers: Mapping[Any, Any], tags: Sequence[Tag], root: Path, report: Report, constants: Mapping[str, str] = NO_CONSTANTS
+) -> None:
     """Check the site's `servers:` section with all that it names; all mistakes go to the report."""
     if place_of(servers).file:
         check_users(users_of(root / place_of(servers).file), root, report)
     for name, section in servers.items():
         if name in SERVERS:
-            importlib.import_module(f"{module_of(name)}.check").check(section or {}, tags, root, report)
+            importlib.import_module(f"{module_of(name)}.check").check(section or {}, tags, root, report, constants)
         else:
             hint = did_you_mean(name, SERVERS)
             report.error(place_of(name), "E901", f"no server named `{name}`", hint, f"known: {', '.join(SERVERS)}")

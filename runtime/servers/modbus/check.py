@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from runtime.language.loader import read_yaml
+from runtime.language.entries import read_text
 from runtime.model import Tag
 from runtime.servers.modbus.layout import lay_out, left_out
 from runtime.servers.modbus.map import Entry, overlaps
@@ -20,13 +20,15 @@ from runtime.servers.modbus.settings import ModbusSettings, describe_modbus
 from runtime.source import NOWHERE, Position, Report, place_of
 
 OPENPLC = "openplc"
+NO_CONSTANTS: Mapping[str, str] = {}
 log = structlog.get_logger()
 
 
-def check(section: Any, tags: Sequence[Tag], root: Path, report: Report) -> None:
+def check(section: Any, tags: Sequence[Tag], root: Path, report: Report, constants: Mapping[str, str]) -> None:
     """Report every mistake of the section and of its register map."""
     settings = describe_modbus(section, report)
-    load_map(settings, root, tags, report, place_of(section["map"]) if settings.map else place_of(section))
+    at = place_of(section["map"]) if settings.map else place_of(section)
+    load_map(settings, root, tags, report, at, constants=constants)
 
 
 def load_map(
@@ -38,15 +40,17 @@ def load_map(
     state_dir: str = "",
     *,
     keep: bool = False,
+    constants: Mapping[str, str] = NO_CONSTANTS,
 ) -> tuple[Entry, ...]:
     """The site's register map, or the automatic one where the settings name none; mistakes go to the report.
 
-    An automatic map keeps its addresses in `state_dir`; `keep` writes there what is new, as only the server does.
+    An automatic map keeps its addresses in `state_dir`; `keep` writes there what is new, as only the server does. `constants`
+    are those of the site, which a map may use.
     """
     words = {"bad": settings.bad, "qualities": settings.qualities, "heartbeat": settings.heartbeat, "expect": settings.expect}
     common = read_common(words, tags, report)
     if settings.map not in ("", OPENPLC):
-        return _read(settings.map, root, tags, common, report, at)
+        return _read(settings.map, root, tags, common, report, at, constants)
     file = Path(state_dir) / FILE if state_dir else None
     try:
         places = read_places(file) if file is not None else Places()
@@ -73,7 +77,9 @@ def load_map(
     return entries
 
 
-def _read(name: str, root: Path, tags: Sequence[Tag], common: Common, report: Report, at: Position) -> tuple[Entry, ...]:
+def _read(
+    name: str, root: Path, tags: Sequence[Tag], common: Common, report: Report, at: Position, constants: Mapping[str, str]
+) -> tuple[Entry, ...]:
     try:
         text = (root / name).read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -82,7 +88,7 @@ def _read(name: str, root: Path, tags: Sequence[Tag], common: Common, report: Re
     except UnicodeDecodeError as error:
         report.error(at, "E001", f"the register map {name} is not UTF-8 text: {error.reason}")
         return ()
-    section = read_yaml(name, text, report)
+    section = read_text(name, text, constants, report)
     return describe_map(section, tags, report, common) if section is not None else ()
 
 

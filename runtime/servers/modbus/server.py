@@ -224,7 +224,9 @@ class ModbusServer:
 def _read(order: ServiceOrder) -> tuple[ModbusSettings, tuple[Entry, ...]]:
     report = Report()
     settings = describe_modbus(order.settings, report)
-    entries = load_map(settings, Path(order.root), order.tags, report, state_dir=order.state_dir, keep=True)
+    entries = load_map(
+        settings, Path(order.root), order.tags, report, state_dir=order.state_dir, keep=True, constants=order.constants
+    )
     report.raise_if_any()
     return settings, entries
 

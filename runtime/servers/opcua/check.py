@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from runtime.servers.users_file import read_users, users_of
 from runtime.source import Report, place_of
 
 
-def check(section: Any, tags: Sequence[Tag], root: Path, report: Report) -> None:
+def check(section: Any, tags: Sequence[Tag], root: Path, report: Report, constants: Mapping[str, str]) -> None:
     """Report every mistake of the section, with the files that it names."""
     settings = describe_opcua(section, report)
     at = place_of(section)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,6 @@ from runtime.servers.rest.settings import describe_rest
 from runtime.source import Report
 
 
-def check(section: Any, tags: Sequence[Tag], root: Path, report: Report) -> None:
+def check(section: Any, tags: Sequence[Tag], root: Path, report: Report, constants: Mapping[str, str]) -> None:
     """Report every mistake of the section."""
     describe_rest(section, report)

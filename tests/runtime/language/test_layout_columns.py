@@ -209,3 +209,16 @@ def test_cells_in_great_number_are_one_group_and_few_copies() -> None:
     assert [(g.block, g.rows) for g in schedule.groups] == [("LAG", 16384)]
     assert schedule.groups[0].columns[0] == schedule.tag("c.v").offset
     assert len(schedule.copies.size) <= 16
+
+
+@pytest.mark.parametrize("rows", range(2, 12))
+def test_a_value_for_many_rows_is_there_in_the_same_scan(rows: int) -> None:
+    """The scan makes a copy of 4 or 8 bytes with one load: one that overlaps itself would be a scan late from row to row."""
+    blocks = "".join(f"  n{i}: {{type: NOT, IN: hmi.on}}\n  a{i}: {{type: NEG, IN: hmi.n}}\n" for i in range(rows))
+    outputs = "".join(f"  site.q{i}: n{i}.OUT\n  site.n{i}: a{i}.OUT\n" for i in range(rows))
+    tags = "hmi.on: {type: BOOL, write: operator}\nhmi.n: {type: DINT, write: operator}\n" + "".join(
+        f"site.q{i}: {{type: BOOL}}\nsite.n{i}: {{type: DINT}}\n" for i in range(rows)
+    )
+    copies = load(f"blocks:\n{blocks}outputs:\n{outputs}", tags).schedule.copies
+    for source, target, size in zip(copies.source, copies.target, copies.size, strict=True):
+        assert size not in (4, 8) or not source < target < source + size

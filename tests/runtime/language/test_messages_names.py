@@ -162,6 +162,18 @@ io_maps/rack.yaml:2:9: error[E109]: no driver named `fak`
  = help: the drivers are fake
 """,
     ),
+    "a constant that there is not": (
+        texts(
+            "blocks: {n: {type: NEG, count: $raks, IN: 1}}\n",
+            site="constants: {racks: 4}\ntasks: {main: {interval: 10 ms, programs: [p]}}\n",
+        ),
+        """\
+programs/p.yaml:2:32: error[E110]: no constant is named `$raks`
+ 2 | blocks: {n: {type: NEG, count: $raks, IN: 1}}
+   |                                ^^^^^ did you mean `$racks`?
+ = help: constants are declared at config/site.yaml:1
+""",
+    ),
     "an input that must be wired": (
         block("a: {type: LAG, IN: bms.soc}"),
         """\

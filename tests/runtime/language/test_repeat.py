@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.language.repeat import _ComputeError, compute
+from runtime.language.repeat import ComputeError, compute
 from runtime.source import render
 from tests.aids.site_text import PlainScan, load, load_all, problems_of, texts
 
@@ -301,11 +301,11 @@ def test_the_arithmetic_is_that_of_python(text: str, rack: int) -> None:
     try:
         expected = eval(text, {"__builtins__": {}}, {"rack": rack})
     except ZeroDivisionError:
-        with pytest.raises(_ComputeError, match="divides by 0"):
+        with pytest.raises(ComputeError, match="divides by 0"):
             compute(text, "rack", rack)
         return
     if len(text) > 200:
-        with pytest.raises(_ComputeError, match="longer than"):
+        with pytest.raises(ComputeError, match="longer than"):
             compute(text, "rack", rack)
     else:
         assert compute(text, "rack", rack) == expected
@@ -315,6 +315,19 @@ def test_the_arithmetic_is_that_of_python(text: str, rack: int) -> None:
 def test_any_other_text_is_refused_with_words(text: str) -> None:
     try:
         found = compute(text, "rack", 3)
-    except _ComputeError as error:
+    except ComputeError as error:
         found, text = None, str(error)
     assert text if found is None else ast.literal_eval(str(found)) == found
+
+
+def test_what_function_blocks_bring_is_shared_out_also_where_each_brings_an_array() -> None:
+    tags = "\n".join(f'x[{rack}].high: {{type: "BOOL[4]"}}' for rack in (1, 2, 3))
+    program = "blocks: {bank: {type: BANK, count: 3, V: 'rack[*].cell_v'}}\noutputs: {'x[*].high': 'bank[*].HIGH'}"
+    bank = (
+        "function_block: BANK\ninputs: {V: {type: 'LREAL[4]', unit: V}}\n"
+        "blocks: {high: {type: GT, count: 4, IN1: 'V[*]', IN2: 3 V}}\noutputs: {HIGH: 'high[*].OUT'}\n"
+    )
+    scan = PlainScan(load(program, tags, io={"racks": RACKS}, bank=bank).schedule)
+    scan["rack[2].cell_v"] = [2.0, 3.5, 2.0, 3.5]
+    scan.scan()
+    assert [scan[f"x[{rack}].high"] for rack in (1, 2, 3)] == [[False] * 4, [False, True, False, True], [False] * 4]
