@@ -1,7 +1,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SITE ?= config/site.yaml
+# a file, or the name of a site in config/sites/:  make run SITE=grid
+SITE ?= config/sites/commercial.yaml
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: install run test lab bench capture lint clean

@@ -15,6 +15,8 @@ from runtime import (
     verbs_blocks,
     verbs_certificates,
     verbs_check,
+    verbs_control,
+    verbs_diag,
     verbs_drivers,
     verbs_field,
     verbs_fmt,
@@ -25,9 +27,12 @@ from runtime import (
     verbs_log,
     verbs_map,
     verbs_new,
+    verbs_prequalify,
     verbs_records,
     verbs_replay,
     verbs_schema,
+    verbs_simulate,
+    verbs_telemetry,
     verbs_test,
     verbs_trace,
     verbs_users,
@@ -52,10 +57,14 @@ def _main(version: Annotated[bool, typer.Option("--version", help="Print the ver
         raise typer.Exit()
 
 
-@app.command(epilog="Examples:  bessplc run --sim      bessplc run --site /etc/bessplc/config/site.yaml --inhibit-outputs")
+@app.command(
+    epilog="Examples:  bessplc run --site grid --sim      bessplc run --site /etc/bessplc/config/site.yaml --inhibit-outputs"
+)
 def run(
     site: SiteOption = SITE,
-    sim: Annotated[bool, typer.Option("--sim", help="Start the simulated plant of config/plant.yaml too.")] = False,
+    sim: Annotated[
+        bool, typer.Option("--sim", help="Start the site's simulated plant too: NAME.plant.yaml or plant.yaml.")
+    ] = False,
     cold: Annotated[bool, typer.Option("--cold", help="Start with defaults, not with retained values.")] = False,
     inhibit_outputs: Annotated[
         bool, typer.Option("--inhibit-outputs", help="Run everything and write nothing (commissioning).")
@@ -86,6 +95,8 @@ app.command(epilog=verbs_live.DEVICES_EPILOG)(verbs_live.devices)
 app.command(epilog=verbs_live.IO_EPILOG)(verbs_live.io)
 app.command(epilog=verbs_field.DISCOVER_EPILOG)(verbs_field.discover)
 app.command("map", epilog=verbs_map.EPILOG)(verbs_map.show_map)
+app.command(epilog=verbs_simulate.EPILOG)(verbs_simulate.simulate)
+app.command(epilog=verbs_prequalify.EPILOG)(verbs_prequalify.prequalify)
 app.command("test", epilog=verbs_test.EPILOG)(verbs_test.check_programs)
 app.command(epilog=verbs_schema.EPILOG)(verbs_schema.schema)
 app.command(epilog=verbs_fmt.EPILOG)(verbs_fmt.fmt)
@@ -97,12 +108,15 @@ app.command(epilog=verbs_watch.EPILOG)(verbs_watch.watch)
 app.command(epilog=verbs_force.FORCE_EPILOG)(verbs_force.force)
 app.command(epilog=verbs_force.UNFORCE_EPILOG)(verbs_force.unforce)
 app.command(epilog=verbs_force.FORCES_EPILOG)(verbs_force.forces)
+app.command(epilog=verbs_control.EPILOG)(verbs_control.control)
+app.add_typer(verbs_diag.app, name="diag")
 app.command(epilog=verbs_trace.EPILOG)(verbs_trace.trace)
 app.add_typer(verbs_users.app, name="user")
 app.add_typer(verbs_certificates.app, name="certificate")
 app.add_typer(verbs_alarms.alarms, name="alarms")
 app.command(epilog=verbs_records.AUDIT_EPILOG)(verbs_records.audit)
 app.command(epilog=verbs_records.HISTORY_EPILOG)(verbs_records.history)
+app.command(epilog=verbs_telemetry.EPILOG)(verbs_telemetry.telemetry)
 app.command(epilog=verbs_replay.EPILOG)(verbs_replay.replay)
 app.command("verify-interlocks", epilog=verbs_field.VERIFY_EPILOG)(verbs_field.verify_interlocks)
 

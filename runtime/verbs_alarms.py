@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from runtime.options import EXIT_MISTAKES, SITE, JsonOption, SiteOption
+from runtime.options import EXIT_MISTAKES, AnySiteOption, JsonOption, the_site
 from runtime.records_view import SinceOption, UntilOption, fail, opened, show, span, when
 
 ALARMS_EPILOG = (
@@ -33,7 +33,6 @@ alarms = typer.Typer(
 )
 NameArgument = Annotated[str | None, typer.Argument(help="The alarm, as `bessplc alarms` names it.")]
 CommentOption = Annotated[str, typer.Option("--comment", "-c", help="What is to be remembered with it.")]
-OfSiteOption = Annotated[Path | None, typer.Option("--site", "-s", help="The site file.")]
 
 
 @alarms.callback(invoke_without_command=True, epilog=ALARMS_EPILOG)
@@ -41,15 +40,16 @@ def list_alarms(
     context: typer.Context,
     everything: Annotated[bool, typer.Option("--all", "-a", help="Also those that are inactive and acknowledged.")] = False,
     only_apart: Annotated[bool, typer.Option("--shelved", help="Those that the list leaves out: shelved, or suppressed.")] = False,
-    site: SiteOption = SITE,
+    site: AnySiteOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the alarms of a site, active and unacknowledged first; `events` tells what became of them, `ack` acknowledges."""
     from runtime import alarms_view
 
     if context.invoked_subcommand is not None:
-        context.obj = site
+        context.obj = site  # `--site` may stand before the verb of an alarm or behind it
         return
+    site = the_site(site)
     with opened(site) as records:
         listed = records.alarms()
 
@@ -70,12 +70,15 @@ def ack(
     name: NameArgument = None,
     everything: Annotated[bool, typer.Option("--all", "-a", help="Every alarm of the list that waits for it.")] = False,
     comment: CommentOption = "",
-    site: OfSiteOption = None,
+    site: AnySiteOption = None,
 ) -> None:
     """Acknowledge an alarm, or all; your user name goes to the audit log. Exit 1 where one was refused."""
     from runtime.alarms_view import is_apart
 
-    with _chosen(site or context.obj, name, everything, lambda state: not state.acked and not is_apart(state)) as (records, chosen):
+    with _chosen(the_site(site or context.obj), name, everything, lambda state: not state.acked and not is_apart(state)) as (
+        records,
+        chosen,
+    ):
         if not chosen:
             typer.echo("no alarm waits to be acknowledged")
 
@@ -93,7 +96,7 @@ def shelve(
     lasts: Annotated[str, typer.Option("--for", help="How long, as `30 min` or `2 h`.")] = "",
     once: Annotated[bool, typer.Option("--once", help="Until it clears.")] = False,
     comment: CommentOption = "",
-    site: OfSiteOption = None,
+    site: AnySiteOption = None,
 ) -> None:
     """Take an alarm out of sight for a time; what it does in the process goes on. Exit 1 where it was refused."""
     from runtime.places_of_tags import WrongWordsError, duration_of
@@ -105,7 +108,7 @@ def shelve(
     except WrongWordsError as error:
         fail(str(error), 2)
     told = "shelved until it clears" if once else f"shelved for {lasts}"
-    with _chosen(site or context.obj, name) as (records, chosen):
+    with _chosen(the_site(site or context.obj), name) as (records, chosen):
         new = {"seconds": seconds, "comment": comment}
         _do(records, chosen, "shelve", told, new, lambda state, who: str(records.shelve(state.name, who, seconds, comment)))
 
@@ -116,10 +119,10 @@ def unshelve(
     name: NameArgument = None,
     everything: Annotated[bool, typer.Option("--all", "-a", help="Every alarm that is shelved.")] = False,
     comment: CommentOption = "",
-    site: OfSiteOption = None,
+    site: AnySiteOption = None,
 ) -> None:
     """Take an alarm off the shelf: where it stands, it waits to be acknowledged. Exit 1 where it was refused."""
-    with _chosen(site or context.obj, name, everything, lambda state: state.shelved) as (records, chosen):
+    with _chosen(the_site(site or context.obj), name, everything, lambda state: state.shelved) as (records, chosen):
         if not chosen:
             typer.echo("no alarm is shelved")
         _do(records, chosen, "unshelve", "unshelved", comment or None, lambda s, who: str(records.unshelve(s.name, who, comment)))
@@ -132,14 +135,14 @@ def events(
     until: UntilOption = "",
     alarm: Annotated[str | None, typer.Option("--alarm", "-t", help="Only this alarm; `*` stands for any letters.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="The newest so many.")] = 1000,
-    site: OfSiteOption = None,
+    site: AnySiteOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List what became of alarms, oldest first. What came within one look (20 ms) has one time, and the order of the site."""
     from runtime.alarms_view import event_as_json, events_table
 
     start, end = span(since, until)
-    of_site = site or context.obj
+    of_site = the_site(site or context.obj)
     with opened(of_site) as records:
         found = records.events(start, end, alarm, limit)[::-1]
     if as_json:
@@ -155,7 +158,7 @@ def stats(
     context: typer.Context,
     since: SinceOption = "7d",
     until: UntilOption = "",
-    site: OfSiteOption = None,
+    site: AnySiteOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """How the alarms perform, beside what ISA-18.2 and IEC 62682 recommend: how many, floods, and those that are a nuisance."""
@@ -163,7 +166,7 @@ def stats(
     from runtime.servers.records.performance import targets, told
 
     start, end = span(since, until)
-    of_site = site or context.obj
+    of_site = the_site(site or context.obj)
     with opened(of_site) as records:
         found = records.performance(start, end)
     if as_json:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from runtime.options import EXIT_HELD, EXIT_MISTAKES, EXIT_UNREADABLE, SITE, SiteOption, fail, print_problems
+from runtime.site_files import root_of
 
 EVERY_S = 1.0
 EPILOG = (
@@ -85,7 +86,7 @@ def _read(site: Path) -> tuple[Any, Any]:
     try:
         return load_draft(site, drivers())
     except SiteError as error:
-        print_problems(error.problems, site.resolve().parent.parent)
+        print_problems(error.problems, root_of(site))
         raise typer.Exit(EXIT_MISTAKES) from None
 
 

@@ -90,7 +90,7 @@ def _entries(file: Path, state: Path | None) -> tuple[tuple[Any, ...], bool]:
         raise typer.Exit(EXIT_MISTAKES)
     settings = describe_modbus(found.servers["modbus"] or {}, report)
     folder = state or rundir.state_folder_of(file)
-    entries = load_map(settings, Path(found.root), found.schedule.tags, report, state_dir=str(folder))
+    entries = load_map(settings, Path(found.root), found.schedule.tags, report, state_dir=str(folder), constants=found.constants)
     if report.problems:
         print_problems(report.problems, Path(found.root))
     if report.errors:

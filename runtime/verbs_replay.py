@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from runtime.options import EXIT_MISTAKES, EXIT_UNREADABLE, SITE, JsonOption, SiteOption, fail, read
+from runtime.options import EXIT_MISTAKES, EXIT_UNREADABLE, SITE, AnySiteOption, JsonOption, fail, read, the_site
 from runtime.records_view import WAYS
 
 EPILOG = (
@@ -28,7 +28,7 @@ def replay(
     csv: Annotated[Path | None, typer.Option("--csv", help="Write what --show names, every scan a line.")] = None,
     diff: Annotated[Path | None, typer.Option("--diff", help="Another tape: say the first scan that differs, and in what.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="List so many changes at most: the newest of each name.")] = 200,
-    site: SiteOption = SITE,
+    site: AnySiteOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run a recorded stretch again, bit for bit: what happened, any tag or pin in any scan, and what an edit would have done."""
@@ -59,7 +59,7 @@ def _moment(text: str) -> int:
     return moment(text) if text else 0
 
 
-def _paths(files: list[Path], since: str, until: str, site: Path) -> list[Path]:
+def _paths(files: list[Path], since: str, until: str, given: Path | None) -> list[Path]:
     """The files that were named, or those of the site's running tape for this time."""
     from runtime import rundir
     from runtime.servers.recorder.segments import FOLDER, chosen
@@ -67,13 +67,12 @@ def _paths(files: list[Path], since: str, until: str, site: Path) -> list[Path]:
     if files:
         for path in files:
             if not path.exists():
-                fail(
-                    f"{path}: no such file; incidents are in {rundir.state_folder_of(site) / FOLDER / 'incidents'}", EXIT_UNREADABLE
-                )
+                folder = rundir.state_folder_of(given or SITE) / FOLDER / "incidents"
+                fail(f"{path}: no such file; incidents are in {folder}", EXIT_UNREADABLE)
         return files
     if not since:
         fail("say a FILE, or --since for the running tape of the site", 2)
-    folder = rundir.state_folder_of(site) / FOLDER
+    folder = rundir.state_folder_of(the_site(given)) / FOLDER
     found = chosen(folder, _moment(since) / 1e9, _moment(until) / 1e9 if until else float("inf"))
     if not found:
         fail(f"{folder} has no tape of that time: it begins with the first `bessplc run`", EXIT_UNREADABLE)

@@ -12,6 +12,7 @@ import typer
 
 from runtime.model import ROLES
 from runtime.options import EXIT_MISTAKES, SITE, JsonOption, SiteOption, fail
+from runtime.site_files import root_of
 
 app = typer.Typer(
     help="The users of a site: passwords, API tokens, certificates. Servers that run notice a change within a second.",
@@ -175,7 +176,7 @@ def list_users(site: SiteOption = SITE, as_json: JsonOption = False) -> None:
     from runtime.servers.users import check_users
     from runtime.source import Report
 
-    path, root, report = _file(site), site.resolve().parent.parent, Report()
+    path, root, report = _file(site), root_of(site), Report()
     accounts = check_users(path, root, report)
     rows = [_row(account) for account in accounts.values()]
     if as_json:

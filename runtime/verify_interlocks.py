@@ -9,7 +9,7 @@ import os
 import select
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 from blocks import catalogue
 from runtime import quality
 from runtime.fieldbus import driver
-from runtime.language.loader import read_yaml
+from runtime.language.entries import read_text
 from runtime.model import Site
 from runtime.onlooker import Onlooker
 from runtime.permits import Contact, Interlock, Permit, Permits
@@ -84,21 +84,34 @@ class Round:
 
 
 def permit_texts(site: Site) -> dict[str, tuple[Text, ...]]:
-    """The texts of every interlock's list of permits, by its full name in small letters."""
-    found: dict[str, tuple[Text, ...]] = {}
+    """The texts of every interlock's list of permits, by its full name in small letters; those in function blocks too."""
+    programs: dict[str, Section] = {}
+    kinds: dict[str, Section] = {}
     for file in site.files:
         path = Path(site.root) / file
         if not file.startswith("programs/") or not path.exists():
             continue
-        text = read_yaml(file, path.read_text(encoding="utf-8"), Report())
-        if text is None:
+        text = read_text(file, path.read_text(encoding="utf-8"), site.constants, Report())
+        for word, found in (("program", programs), ("function_block", kinds)):
+            name = text.get(word) if text is not None else None
+            if text is not None and isinstance(name, Text):
+                found[name.lower()] = text
+    return {name: texts for program, text in programs.items() for name, texts in _permits_in(program, text, kinds)}
+
+
+def _permits_in(owner: str, text: Section, kinds: Mapping[str, Section]) -> Iterator[tuple[str, tuple[Text, ...]]]:
+    """The lists of permits in one program or function block, and in the function blocks that it uses."""
+    blocks = text.get("blocks")
+    for name, section in blocks.items() if isinstance(blocks, Section) else ():
+        if not isinstance(section, Section):
             continue
-        blocks = text.get("blocks")
-        for name, section in blocks.items() if isinstance(blocks, Section) else ():
-            listing = section.get("PERMIT") if isinstance(section, Section) else None
-            if isinstance(listing, Listing) and all(isinstance(one, Text) for one in listing):
-                found[f"{text['program']}.{name}".lower()] = tuple(listing)
-    return found
+        listing, kind, count = section.get("PERMIT"), str(section.get("type")).lower(), str(section.get("count", ""))
+        if isinstance(listing, Listing) and all(isinstance(one, Text) for one in listing):
+            yield f"{owner}.{name}".lower(), tuple(listing)
+        if kind in kinds:
+            rows = [f"[{row}]" for row in range(1, int(count) + 1)] if count.isdecimal() else [""]
+            for row in rows:
+                yield from _permits_in(f"{owner}.{name}{row}".lower(), kinds[kind], kinds)
 
 
 # One look -----------------------------------------------------------------------------------------------------------------

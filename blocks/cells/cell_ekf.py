@@ -7,6 +7,8 @@ from blocks.cells.laws import KELVIN, LFP
 from blocks.declare import BOOL, LREAL, Array, Example, Input, Output, Var, block
 
 GAPS = 20  # between the points of the OCV table
+FINE = 5  # gaps of 1 % in the first and in the last of them
+BEYOND = 0.03  # a cell may be a little emptier than empty, or fuller than full: others of its string end the discharge, the charge
 S_PER_H = 3600.0
 Z_NOISE = 1e-5 * 1e-5  # 1/s: current sensor
 LAG_NOISE = 3.0  # h^2 s: under current the surface of the particles is ahead of their mean, as a share of the rate
@@ -17,6 +19,7 @@ HYST_TIME = 600.0  # s: how long an error of the hysteresis stays the same
 M_ERROR = 0.2  # M itself is known to a fifth
 LEAST = 1e-14
 ACTIVATION = 30300.0 / 8.314462618  # K: J/mol of Prada2013's graphite over the gas constant
+NO_POINTS = (0.0,) * 8
 STEP = 0.01  # 1/s: the charge is corrected no faster
 SPAN = 0.3  # V: no open-circuit voltage is farther beyond the ends of the table
 V_SPREAD = 3e-2 * 3e-2  # V^2: of one sample and the model, for the gate
@@ -38,7 +41,8 @@ class CELL_EKF:
     -1 (discharged last) to 1 (charged last) by h = e h + (1 - e) sgn(charge), e = exp(-|GAMMA dz|). Where the cell came from is not
     known at the start: until enough charge has moved, M is added to the doubt.
 
-    LFP is nearly flat between 30 and 95 %: there the charge is counted, and corrected whenever the cell passes a bend of the table.
+    The ends of the curve are too steep for a point every 5 %: ENDS gives those between; without them a full LFP cell looks like one
+    of 97 %. LFP is nearly flat between 30 and 95 %: there the charge is counted, and corrected whenever the cell passes a bend.
     The noise is per second, so the scan's interval hardly matters; where the table is steep, a voltage under current is believed
     less, since diffusion lags. SOC is corrected by no more than 1 % a second. V_BIAS is an offset of sensor and table that does not
     average out: what it leaves open on the plateau is counted, and SIGMA does not claim it; with exact ones 0 is a little better.
@@ -65,8 +69,20 @@ class CELL_EKF:
     V_BIAS = Input(
         LREAL, "constant error of voltage and table, which no averaging takes away", unit="V", default=0.002, min=0, max=1
     )
-    SOC0 = Input(LREAL, "state of charge at the start, within about 20 %", unit="%", default=50.0, min=0, max=100)
+    COLD = Input(
+        LREAL,
+        "activation energy of the resistances over the gas constant: how they grow in the cold",
+        unit="K",
+        default=ACTIVATION,
+        min=0,
+        max=1e4,
+    )
+    SOC0 = Input(LREAL, "state of charge at the start", unit="%", default=50.0, min=0, max=100)
+    SIGMA0 = Input(LREAL, "standard deviation of SOC0; 20 % at most", unit="%", default=20.0, min=0.1, max=20)
     OCV = Input(Array(LREAL, 21), "open-circuit voltage at 0, 5, ... 100 % of charge", unit="V", default=LFP)
+    ENDS = Input(
+        Array(LREAL, 8), "the same at 1, 2, 3, 4 and at 96, 97, 98, 99 %; 0: in line with OCV", unit="V", default=NO_POINTS
+    )
     SOC = Output(LREAL, "state of charge", unit="%", min=0, max=100)
     SIGMA = Output(LREAL, "standard deviation that the filter claims for SOC", unit="%", min=0)
     INNOVATION = Output(LREAL, "measured voltage minus the expected one", unit="V")
@@ -101,9 +117,10 @@ class CELL_EKF:
     def step(fb, dt):
         h = seconds(dt)
         before = fb.z if fb.started else fb.SOC0 * 0.01
+        doubt = fb.zz if fb.started else min(fb.zz, fb.SIGMA0 * 0.01 * (fb.SIGMA0 * 0.01))
         # resistance over temperature: Arrhenius, exp(x) as 1 + x + x*x/2, since the filter finds the rest
         fb.celsius = fb.T if fb.T > COLDEST and fb.T < HOTTEST else fb.celsius
-        cold = clamp(-1.5, ACTIVATION / (fb.celsius + KELVIN) - ACTIVATION / (25.0 + KELVIN), 3.0)
+        cold = clamp(-1.5, fb.COLD / (fb.celsius + KELVIN) - fb.COLD / (25.0 + KELVIN), 3.0)
         growth = 1.0 + abs(cold) + 0.5 * cold * cold
         warmth = growth if cold > 0.0 else 1.0 / growth
         # predict: z = z + k c, u = a u + b s
@@ -119,7 +136,7 @@ class CELL_EKF:
         hyst = keep * fb.hyst + (1.0 - keep) * sign(k)
         hidden = fb.M * fb.M * (keep * fb.unknown * keep * fb.unknown + M_ERROR * M_ERROR)
         u = a * fb.u + b * fb.s
-        zz = fb.zz + k * (fb.zc + fb.zc + k * fb.cc) + Z_NOISE * h
+        zz = doubt + k * (fb.zc + fb.zc + k * fb.cc) + Z_NOISE * h
         zu = a * (fb.zu + k * fb.uc) + b * (fb.zs + k * fb.sc)
         zs = fb.zs + k * fb.sc
         zc = fb.zc + k * fb.cc
@@ -129,13 +146,24 @@ class CELL_EKF:
         ss = fb.ss + S_NOISE * h
         cc = fb.cc + C_NOISE * h
         # expect: V = OCV(z) - u - s R0 I, linear about z between two points of the table
-        place = clamp(0.0, z, 1.0) * GAPS
-        i = min(to_int(floor(place)), GAPS - 1)
-        rise = fb.OCV[i + 1] - fb.OCV[i]
-        slope = rise * GAPS
+        place = z * GAPS
+        i = to_int(floor(clamp(0.0, place, GAPS - 1.0)))
+        from_v = fb.OCV[i]
+        rise = fb.OCV[i + 1] - from_v
+        gaps = 1.0 * GAPS
+        first = 4 if i == GAPS - 1 else 0
+        if (i == 0 or i == GAPS - 1) and fb.ENDS[first] > 0.0:
+            inside = (place - i) * FINE
+            j = to_int(floor(clamp(0.0, inside, FINE - 1.0)))
+            from_v = fb.ENDS[first + max(j - 1, 0)] if j > 0 else fb.OCV[i]
+            rise = (fb.ENDS[first + min(j, FINE - 2)] if j < FINE - 1 else fb.OCV[i + 1]) - from_v
+            place = inside
+            i = j
+            gaps = 1.0 * GAPS * FINE
+        slope = rise * gaps
         drop = fb.R0 * warmth * fb.I + g
         rest = fb.V + u + fb.s * drop - fb.M * hyst
-        innovation = fb.V - (fb.OCV[i] + rise * (place - i) + fb.M * hyst - u - fb.s * drop)
+        innovation = fb.V - (from_v + rise * (place - i) + fb.M * hyst - u - fb.s * drop)
         # correct: gain = P H / (H P H + noise). What V_BIAS leaves open, z and c do not take from
         # the voltage: a part of the step, and of the knowledge 1 - (1 - part)^2 (Brink, Partial-Update Schmidt-Kalman Filter, 2017)
         ph_z = slope * zz - zu - drop * zs
@@ -171,7 +199,7 @@ class CELL_EKF:
         cc = max(cc - both * ph_c * ph_c * weight, LEAST)
         alive = is_finite(z + u + s + c + (zz + uu + ss + cc) + (zu + zs + zc + us + uc + weight + unsure) + g + hyst + hidden)
         if alive:
-            fb.z = clamp(0.0, z, 1.0)
+            fb.z = clamp(0.0 - BEYOND, z, 1.0 + BEYOND)
             fb.u = u
             fb.s = clamp(0.2, s, 5.0)
             fb.c = clamp(0.5, c, 2.0)
@@ -189,7 +217,7 @@ class CELL_EKF:
             fb.hyst = hyst
             fb.unknown = keep * fb.unknown
             fb.started = True
-        fb.SOC = 100.0 * (fb.z if alive else clamp(0.0, before, 1.0))
+        fb.SOC = 100.0 * clamp(0.0, fb.z if alive else before, 1.0)
         fb.SIGMA = 100.0 * sqrt(fb.zz)
         fb.INNOVATION = innovation if is_finite(innovation) else 0.0
         fb.R_SCALE = fb.s

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.aids.places import DEMO, ROOT
 from tests.aids.plant import RunningPlant, running_plant
 
-ROOT = Path(__file__).parents[2]
 FOLDERS = ("config", "programs", "io_maps", "dbc")
 
 
@@ -111,7 +111,7 @@ class RunningSite:
 def copy_site(target: Path, can0: str = "$RUN/can0", without: Collection[str] = ()) -> tuple[Path, list[int]]:
     """A copy of the demo with free ports everywhere: OPC UA, Modbus, the plant's devices, and HTTP; and without some servers."""
     for folder in FOLDERS:
-        shutil.copytree(ROOT / folder, target / folder)
+        shutil.copytree(DEMO / folder, target / folder)
     written = ("4840", "5020", "15020", "15021", "15022", "8088")
     ports = free_ports(len(written))
     numbers = dict(zip(written, map(str, ports), strict=True))

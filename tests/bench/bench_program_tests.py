@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-from pathlib import Path
 
 from blocks import catalogue
 from runtime.app import read_site
@@ -11,9 +10,10 @@ from runtime.language.scenarios import read_scenarios
 from runtime.program_tests import run_tests
 from runtime.program_tests_stand import stand
 from runtime.source import Report
+from tests.aids.places import DEMO_SITE
 from tests.bench.measure import Result
 
-SITE = Path(__file__).parents[2] / "config/site.yaml"
+SITE = DEMO_SITE
 WINDOWS = 5
 BAR = 5_000.0  # scans/s
 

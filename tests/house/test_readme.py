@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,9 @@ import pytest
 from blocks.declare import CATALOGUE
 from runtime.app import read_site
 from runtime.servers.users import add_user
+from tests.aids.places import DEMO
 from tests.aids.scan_table import follow, scan
-from tests.aids.site import copy_site
+from tests.aids.site import FOLDERS
 
 ROOT = Path(__file__).parents[2]
 SITE = """tasks: {{main: {{interval: 10 ms, programs: [idle]}}}}
@@ -39,12 +41,13 @@ def test_the_io_maps_of_the_readme_load(tmp_path: Path) -> None:
     assert [warning.code for warning in warnings] == ["W801"], "nothing writes the lamp here"
 
 
-def test_the_servers_of_the_readme_load_in_the_demo_site(tmp_path: Path) -> None:
-    root, _ = copy_site(tmp_path / "demo")
+def test_the_servers_of_the_readme_load_in_a_site(tmp_path: Path) -> None:
+    for folder in FOLDERS:
+        shutil.copytree(ROOT / folder, tmp_path / folder)
     [servers] = re.findall(r"```yaml\n(servers:\n.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    path = root / "config/site.yaml"
+    path = tmp_path / "config/sites/commercial.yaml"
     path.write_text(path.read_text().partition("servers:")[0] + servers)
-    add_user(root / "config/users.yaml", "eva", "operator", "four words make one")
+    add_user(tmp_path / "config/sites/users.yaml", "eva", "operator", "four words make one")
     site, warnings = read_site(path)
     assert set(site.servers) == {"opcua", "modbus", "rest", "records"}
     assert not warnings
@@ -53,7 +56,7 @@ def test_the_servers_of_the_readme_load_in_the_demo_site(tmp_path: Path) -> None
 def test_the_program_test_of_the_readme_is_one_of_the_demo() -> None:
     [shown] = re.findall(r"```yaml\n# (programs/dispatch.test.yaml\n.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     name, _, text = shown.partition("\n")
-    assert text in (ROOT / name).read_text()
+    assert text in (DEMO / name).read_text()
 
 
 @pytest.fixture

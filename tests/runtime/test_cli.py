@@ -14,7 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from runtime.site_files import sites_of
+from tests.aids.places import DEMO, DEMO_SITE
+
 ROOT = Path(__file__).parents[2]
+DEMO_FILE = str(DEMO_SITE)
 VERBS = (
     "run",
     "load",
@@ -29,7 +33,10 @@ VERBS = (
     "alarms",
     "audit",
     "history",
+    "telemetry",
     "test",
+    "simulate",
+    "prequalify",
     "log",
     "watch",
     "schema",
@@ -38,11 +45,13 @@ VERBS = (
     "unforce",
     "forces",
     "trace",
+    "control",
     "replay",
     "new",
     "graph",
 )
 GROUPS = {
+    "diag": ("harmonics",),
     "user": ("add", "password", "remove", "token", "certificate", "list"),
     "certificate": ("show", "list", "trust", "reject", "new"),
 }
@@ -188,11 +197,20 @@ def test_check_of_a_good_site_says_so_on_stdout(good: str) -> None:
     assert facts["ok"] is True and re.fullmatch("[0-9a-f]{64}", facts["digest"])
 
 
-@pytest.mark.parametrize("site", ["config/site.yaml", "config/lab.yaml"])
-def test_the_sites_of_the_project_have_no_problems(site: str) -> None:
+@pytest.mark.parametrize("site", [DEMO_FILE, str(DEMO / "config/lab.yaml")])
+def test_the_demo_has_no_problems(site: str) -> None:
     done = bessplc("check", "--site", site)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith(" tests: no problems\n")
+
+
+@pytest.mark.parametrize(
+    "site", [pytest.param(one.stem, marks=pytest.mark.slow if one.stem == "grid" else ()) for one in sites_of(ROOT)]
+)
+def test_the_sites_of_the_project_have_no_mistakes(site: str) -> None:
+    done = bessplc("check", "--site", site)
+    assert done.returncode == 0, done.stderr
+    assert "error[" not in done.stderr
 
 
 def test_a_site_that_is_not_there_is_a_mistake_and_no_traceback(tmp_path: Path) -> None:
@@ -259,7 +277,7 @@ def test_an_unknown_block_is_a_wrong_word_with_a_hint(name: str, hint: str) -> N
 
 
 def test_show_prints_the_order_of_execution_of_the_demo() -> None:
-    text = bessplc("show").stdout
+    text = bessplc("show", "--site", DEMO_FILE).stdout
     assert text.startswith("demo: base tick 10 ms, ")
     tasks = re.findall(r"^task (\w+): every (\S+) ms", text, re.MULTILINE)
     assert tasks == [("protection", "10"), ("control", "50"), ("cells", "100")]
@@ -267,7 +285,7 @@ def test_show_prints_the_order_of_execution_of_the_demo() -> None:
 
 
 def test_show_as_json_has_the_same_tasks_groups_and_tags() -> None:
-    found = json.loads(bessplc("show", "--json").stdout)
+    found = json.loads(bessplc("show", "--json", "--site", DEMO_FILE).stdout)
     assert (found["site"], found["tick_ms"]) == ("demo", 10)
     assert [(t["task"], t["interval_ms"]) for t in found["tasks"]] == [("protection", 10), ("control", 50), ("cells", 100)]
     ekf = next(g for t in found["tasks"] for g in t["order"] if g["block"] == "CELL_EKF")
@@ -299,7 +317,7 @@ def test_the_version_is_that_of_the_package() -> None:
     assert bessplc("--version").stdout == f"bessplc {__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [["cheque"], ["check", "--sight", "x"], ["show", "--json", "extra"]])
+@pytest.mark.parametrize("arguments", [["cheque"], ["check", "--sight", "x"], ["show", "--json", "--site", DEMO_FILE, "extra"]])
 def test_a_wrong_word_on_the_command_line_is_exit_2_and_no_traceback(arguments: list[str]) -> None:
     done = bessplc(*arguments)
     assert done.returncode == 2
@@ -315,7 +333,10 @@ def test_mistakes_are_coloured_on_a_terminal_only_and_not_against_the_persons_wi
 def test_a_reader_that_goes_away_is_no_traceback() -> None:
     """`bessplc show | head -1`: the pipe breaks while there is more to say."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "runtime.cli", "show", "--json"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-m", "runtime.cli", "show", "--json", "--site", DEMO_FILE],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     assert process.stdout is not None and process.stderr is not None
     process.stdout.read(10)

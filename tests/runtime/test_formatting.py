@@ -19,10 +19,12 @@ from runtime.cli import app
 from runtime.formatting import format_text
 from runtime.language import load_text
 from runtime.source import SiteError
+from tests.aids.places import DEMO
 from tests.aids.site_text import DRIVERS
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted(path for folder in ("config", "programs", "io_maps") for path in (ROOT / folder).glob("*.yaml"))
+WRITTEN = ("config", "programs", "io_maps")
+FILES = sorted(path for root in (ROOT, DEMO) for folder in WRITTEN for path in (root / folder).rglob("*.yaml"))
 README = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 
 
@@ -262,7 +264,7 @@ inputs:
 def test_a_shipped_file_with_its_spaces_shaken_comes_back() -> None:
     """Indents of four and lost columns: formatting gives the shipped lines again."""
     dice = random.Random(6)
-    for path in (ROOT / "programs/protection.yaml", ROOT / "io_maps/rack1.yaml"):
+    for path in (DEMO / "programs/protection.yaml", DEMO / "io_maps/rack1.yaml"):
         shaken = [" " * (len(line) - len(line.lstrip())) + line if line.strip() else line for line in path.read_text().split("\n")]
         shaken = [re.sub(r"^( +[a-z.]\S*:) +(?=\{)", lambda m: m[1] + " " * dice.randint(1, 3), line) for line in shaken]
         lines = [re.sub(r" +#.*", "", line) for line in format_text("a.yaml", "\n".join(shaken)).split("\n")]

@@ -23,6 +23,7 @@ from runtime.language.network import ALL, Cell, Draft, Listed, Wire
 from runtime.language.site import load_draft
 from runtime.model import Site
 from tests.aids.drawing import Seen, cuts, look, overlaps
+from tests.aids.places import DEMO
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ("protection", "dispatch", "cells")
@@ -30,7 +31,7 @@ PROGRAMS = ("protection", "dispatch", "cells")
 
 @pytest.fixture(scope="module")
 def demo() -> tuple[Draft, Site]:
-    return load_draft(ROOT / "config/site.yaml", drivers())
+    return load_draft(DEMO / "config/site.yaml", drivers())
 
 
 @pytest.fixture(scope="module")
@@ -145,14 +146,24 @@ def test_two_drawings_of_one_program_are_equal_to_the_letter(demo: tuple[Draft, 
     draft, site = demo
     file = tmp_path / "dispatch.svg"
     other = {**os.environ, "PYTHONHASHSEED": "7", "BESSPLC_RUN": str(tmp_path)}
-    command = [sys.executable, "-m", "runtime.cli", "graph", "dispatch", "--svg", str(file)]
+    command = [
+        sys.executable,
+        "-m",
+        "runtime.cli",
+        "graph",
+        "dispatch",
+        "--svg",
+        str(file),
+        "--site",
+        str(DEMO / "config/site.yaml"),
+    ]
     done = subprocess.run(command, cwd=ROOT, env=other, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, f"wrote {file}\n"), done.stderr
     assert file.read_text() == svg(draw_program(draft.programs["dispatch"], draft, site))
 
 
 def graph(*arguments: str, folder: Path) -> Any:
-    site = str(ROOT / "config/site.yaml")
+    site = str(DEMO / "config/site.yaml")
     return CliRunner().invoke(app, ["graph", *arguments, "--site", site], env={"BESSPLC_RUN": str(folder)})
 
 

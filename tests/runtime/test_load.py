@@ -17,6 +17,7 @@ import pytest
 from asyncua import Client
 
 from runtime.control import Files, limit_of, request_of
+from tests.aids.places import DEMO_SITE
 from tests.aids.site import ROOT, RunningSite, running_site, until
 
 EXTRA = "  extra: {type: ADD, A: bms.soc, B: 1 %}\n"
@@ -125,7 +126,12 @@ def test_a_dry_run_loads_nothing_undo_goes_back_and_both_are_audited(site: Runni
 def test_without_a_run_it_says_so(tmp_path: Path) -> None:
     env = {**os.environ, "BESSPLC_RUN": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-m", "runtime.cli", "load"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "runtime.cli", "load", "--site", str(DEMO_SITE)],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == 75 and "`bessplc run` starts it" in done.stderr
 

@@ -13,6 +13,7 @@ from runtime.fieldbus.can_tables import EXTENDED
 from runtime.language import load_text
 from runtime.model import Site
 from runtime.source import SiteError, render
+from tests.aids.places import DEMO
 
 ROOT = Path(__file__).parents[2]
 CELLS = 256  # in dbc/rack.dbc: 16 modules of 16
@@ -61,7 +62,7 @@ def write_extended(folder: Path) -> None:
 def racks(count: int, folder: Path, change: tuple[str, str] = ("", "")) -> Site:
     """A site of so many of the demo's racks on one bus; a mistake fails the test with its text."""
     write_extended(folder)
-    demo = (ROOT / "io_maps/rack1.yaml").read_text()
+    demo = (DEMO / "io_maps/rack1.yaml").read_text()
     body = re.sub(r"^  bms\.", "  rack[{rack}].", demo[demo.index("stale:") :], flags=re.M)
     head = HEAD.replace("COUNT", str(count))
     program = PROGRAM.replace("ALL", str(CELLS * count)).replace("LAST", str(count))

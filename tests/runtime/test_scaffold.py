@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from runtime.app import plant_of, read_site
+from runtime.app import read_site
 from runtime.cli import app
 from runtime.scaffold import KINDS, PORTS, ScaffoldError, scaffold, template_files
 from runtime.simulation.settings import read_settings
+from runtime.site_files import plant_of
 from tests.aids.drawing import look
 from tests.aids.site import free_ports, started, until
 

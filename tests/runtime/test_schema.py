@@ -26,12 +26,15 @@ from runtime.schema_drivers import DEVICE, INPUT, OUTPUT
 from runtime.schema_servers import servers
 from runtime.schema_site import WATCHDOG
 from runtime.source import Report, Text
+from tests.aids.places import DEMO
 from tests.aids.yaml_core import values
 
 ROOT = Path(__file__).parents[2]
 FILES = [
-    *(ROOT / "config" / name for name in ("site.yaml", "lab.yaml")),
-    *(path for folder in ("programs", "io_maps") for path in sorted((ROOT / folder).glob("*.yaml"))),
+    *(DEMO / "config" / name for name in ("site.yaml", "lab.yaml")),
+    ROOT / "config/common.yaml",
+    *(path for path in sorted((ROOT / "config/sites").glob("*.yaml")) if not path.name.endswith(".plant.yaml")),
+    *(path for root in (ROOT, DEMO) for folder in ("programs", "io_maps") for path in sorted((root / folder).glob("*.yaml"))),
 ]
 README = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 
@@ -51,7 +54,7 @@ def kind_of(document: dict[str, Any]) -> str:
         return "program"
     if "tests" in document:
         return "test"
-    return "site" if {"tasks", "servers"} & set(document) else "scada"
+    return "site" if {"tasks", "servers", "include", "constants"} & set(document) else "scada"
 
 
 def wrong(kind: str, text: str) -> list[str]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runtime.schema import KINDS, as_text, editor_settings, known_of, schema
+from tests.aids.places import DEMO
 from tests.aids.yaml_editor import Editor, editor, why_not
 
-ROOT = Path(__file__).parents[2]
 FOLDER = ".bessplc/schema"
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_not()), reason=why_not() or "there is an editor")]
 
@@ -20,7 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(why_not()), reason=why_n
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
     """An editor in a site's folder that has the schemas, and the mapping of `.vscode/settings.json`."""
     root = tmp_path_factory.mktemp("site")
-    known = known_of(ROOT)
+    known = known_of(DEMO)
     (root / FOLDER).mkdir(parents=True)
     for kind in KINDS:
         (root / FOLDER / f"{kind}.json").write_text(as_text(schema(kind, known)))
@@ -122,7 +121,7 @@ def test_the_sites_tags_complete_where_an_alarm_watches_one(opened: Editor) -> N
 
 @pytest.mark.parametrize("name", ["config/lab.yaml", "programs/dispatch.yaml", "programs/protection.yaml", "io_maps/rack1.yaml"])
 def test_nothing_is_said_of_files_that_are_good(opened: Editor, name: str) -> None:
-    assert opened.open(name, (ROOT / name).read_text())[1] == []
+    assert opened.open(name, (DEMO / name).read_text())[1] == []
 
 
 def test_the_tests_of_programs_are_no_programs(opened: Editor) -> None:

@@ -12,9 +12,14 @@ import yaml
 
 from runtime.schema import editor_settings, known_of, schema
 from runtime.simulation.settings import PlantSettings, SettingsError, read_settings
+from tests.aids.places import DEMO
 
 ROOT = Path(__file__).parents[2]
-PLANTS = [*sorted(ROOT.glob("config/*plant.yaml")), *sorted(ROOT.glob("runtime/templates/*/config/plant.yaml"))]
+PLANTS = [
+    *sorted(DEMO.glob("config/*plant.yaml")),
+    *sorted(ROOT.glob("config/sites/*.plant.yaml")),
+    *sorted(ROOT.glob("runtime/templates/*/config/plant.yaml")),
+]
 MISTAKES = {
     "a setting that is none": ("rack: {socc: 0.5}", ["rack"]),
     "a text for a number": ("rack: {cell: {capacity_ah: much}}", ["rack", "cell", "capacity_ah"]),
@@ -62,4 +67,4 @@ def test_every_setting_has_its_sentence_and_the_default_of_the_plant() -> None:
 
 def test_the_editor_maps_the_plants_of_a_site() -> None:
     mapped = editor_settings(".bessplc/schema", known_of(ROOT), {})["yaml.schemas"]
-    assert mapped["./.bessplc/schema/plant.json"] == ["config/plant.yaml", "config/*_plant.yaml"]
+    assert mapped["./.bessplc/schema/plant.json"] == ["config/plant.yaml", "config/*_plant.yaml", "config/**/*.plant.yaml"]

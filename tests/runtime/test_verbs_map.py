@@ -20,8 +20,8 @@ from runtime.servers.modbus.map_words import describe_map
 from runtime.servers.modbus.places import FILE
 from runtime.servers.modbus.settings import ModbusSettings
 from runtime.source import Report
+from tests.aids.places import DEMO
 
-ROOT = Path(__file__).parents[2]
 SITE = """site: bad
 tasks:
   control: {interval: 10 ms, programs: [main]}
@@ -210,7 +210,7 @@ def test_the_help_has_examples() -> None:
 
 
 def test_the_demo_site_has_a_map() -> None:
-    done = bessplc(ROOT / "config/site.yaml", "--json")
+    done = bessplc(DEMO / "config/site.yaml", "--json")
     assert done.exit_code == 0 and any(line["tag"] == "hmi.p_set" for line in json.loads(done.stdout))
 
 

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from runtime.cli import app
+from tests.aids.places import DEMO_SITE
 
 
 def replay(*words: str) -> tuple[int, str]:
@@ -28,6 +29,7 @@ def replay(*words: str) -> tuple[int, str]:
 )
 def test_what_cannot_be_replayed(words: list[str], code: int, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setenv("BESSPLC_SITE", str(DEMO_SITE))
     assert replay(*words)[0] == code
     assert said in replay(*words)[1].replace("\n", " ")
 

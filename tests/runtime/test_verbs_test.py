@@ -11,9 +11,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from runtime.cli import app
+from tests.aids.places import DEMO
 from tests.aids.program_tests import outcomes, read, steps
-
-ROOT = Path(__file__).parents[2]
 
 SITE = """site: small
 tasks:
@@ -84,6 +83,12 @@ def test_k_chooses_and_a_text_in_no_name_is_exit_2(small: Path) -> None:
     assert none.exit_code == 2 and "none of the 2 tests has `falls over` in its name" in none.stderr
 
 
+def test_a_program_is_chosen_by_its_name_and_a_slip_is_exit_2(small: Path) -> None:
+    assert "2 tests, 1 failed" in run(small, "p").stdout
+    wrong = run(small, "pp")
+    assert wrong.exit_code == 2 and "no tests of a program pp: did you mean `p`?" in wrong.stderr
+
+
 def test_json_and_junit_say_the_same(small: Path, tmp_path: Path) -> None:
     file = tmp_path / "out" / "programs.xml"
     done = run(small, "--json", "--junit", str(file))
@@ -152,7 +157,7 @@ def test_nothing_is_left_in_memory(tmp_path: Path) -> None:
 
 
 def test_the_demos_programs_pass_their_own_tests_and_every_transition_and_mode_is_gone_through() -> None:
-    done = run(ROOT, "--json")
+    done = run(DEMO, "--json")
     said = json.loads(done.stdout)
     assert [one["name"] for one in said["tests"] if not one["passed"]] == []
     assert done.exit_code == 0 and len(said["tests"]) >= 30

@@ -18,8 +18,8 @@ from runtime.rundir import state_folder_of
 from runtime.servers.certificates import Certificates
 from runtime.servers.certificates_read import fingerprint_of, pretty
 from runtime.servers.users import User, Users
+from tests.aids.places import DEMO
 from tests.aids.servers_pki import made
-from tests.aids.site import ROOT
 
 WORD = "volt-ampere"
 
@@ -166,7 +166,7 @@ def test_the_sites_own_certificate_is_made_shown_and_replaced_only_when_asked_tw
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     for folder in ("config", "io_maps", "programs", "dbc"):
-        shutil.copytree(ROOT / folder, tmp_path / "plant1" / folder)
+        shutil.copytree(DEMO / folder, tmp_path / "plant1" / folder)
     site = tmp_path / "plant1" / "config" / "site.yaml"
     assert "first start" in say(site, "certificate", "show", code=1).output
     say(site, "certificate", "new", "--host", "10.1.0.5", "--days", "30")

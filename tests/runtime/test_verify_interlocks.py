@@ -23,7 +23,9 @@ from runtime.quality import BAD_NO_COMMUNICATION
 from runtime.verify_interlocks import permit_texts
 from tests.aids.fieldbus_child import ROOT, until
 from tests.aids.onlooker import HeldSite
+from tests.aids.places import DEMO
 from tests.aids.site import copy_site
+from tests.aids.site_text import texts
 
 WELL: dict[str, Any] = {
     "panel.estop_ok": True,
@@ -187,7 +189,7 @@ def test_a_scan_that_says_nothing_any_more_proves_no_contact(well: Panel) -> Non
 
 
 def test_the_texts_of_the_permits_are_those_of_the_program() -> None:
-    texts = permit_texts(read_site(ROOT / "config/site.yaml")[0])
+    texts = permit_texts(read_site(DEMO / "config/site.yaml")[0])
     assert [str(text) for text in texts["protection.ready"][:3]] == ["panel.estop_ok", "panel.estop_ok.good", "bms.ok"]
     assert texts["protection.ready"][0].at.file == "programs/protection.yaml"
 
@@ -273,3 +275,21 @@ def test_a_contact_that_is_not_opened_in_time_fails_the_walk(terminal: Callable[
     assert walk.end() == 1
     assert walk.said.count("not opened in time") == 3
     assert time.monotonic() - begun < 30
+
+
+def test_the_permits_of_function_blocks_are_told_in_the_words_of_their_file(tmp_path: Path) -> None:
+    """One interlock a rack, written once: each has its own name and the same texts."""
+    files = texts(
+        "blocks:\n  guard: {type: GUARD, count: $racks, OK: x.ok}\n",
+        'x.ok: {type: "BOOL[2]", default: true, write: operator}',
+        site="constants: {racks: 2}\ntasks:\n  main: {interval: 10 ms, programs: [p]}\n",
+        guard="function_block: GUARD\ninputs: {OK: {type: BOOL}}\nblocks:\n"
+        "  ready: {type: INTERLOCK, PERMIT: [OK, not (OK and plc.first_scan)], RESET: false}\noutputs: {READY: ready.OK}\n",
+    )
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    found = permit_texts(read_site(tmp_path / "config/site.yaml")[0])
+    assert {name: [str(one) for one in permits] for name, permits in found.items()} == {
+        f"p.guard[{rack}].ready": ["OK", "not (OK and plc.first_scan)"] for rack in (1, 2)
+    }

@@ -9,6 +9,7 @@ import csv
 import json
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,7 @@ def incident(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Incident]:
         )
         try:
             until(lambda: (demo.site.run_dir / "cli.samples").exists(), 60, "the oscilloscope runs")
+            time.sleep(3)  # it arms, and half of its window lies before the trigger
             demo.plant.fault("over_heat_cell", cell=100, celsius=57.0)
             window = json.loads(scope.communicate(timeout=60)[0])
         finally:

@@ -10,7 +10,7 @@ import can
 import cantools
 import pytest
 
-from runtime.app import plant_of
+from runtime.site_files import plant_of
 from tests.aids.estop import measure
 from tests.aids.kernel import SimChip, needs_gpio_sim, needs_vcan
 from tests.aids.lab_watch import ScanWatcher

@@ -7,6 +7,7 @@ import pytest
 from runtime.quality import BAD_NO_COMMUNICATION, BAD_SENSOR_FAILURE, GOOD
 from tests.aids.fieldbus import ROOT, FieldbusRun, mapped
 from tests.aids.fieldbus_child import until
+from tests.aids.places import DEMO
 from tests.aids.plant import running_plant
 
 SITE = "site: demo\nchannels: {can0: {interface: slcan, channel: $RUN/can0, bitrate: 500 kbit/s}}"
@@ -21,7 +22,7 @@ class Demo:
         self.plant, self.slots, devices = plant, {}, []
         inputs = outputs = 0
         for name in IO:
-            text = (ROOT / "io_maps" / f"{name}.yaml").read_text(encoding="utf-8")
+            text = (DEMO / "io_maps" / f"{name}.yaml").read_text(encoding="utf-8")
             if name in PORTS:
                 text = text.replace(PORTS[name], str(plant.ports[name]))
             found = mapped(text, SITE, ROOT, inputs, outputs)

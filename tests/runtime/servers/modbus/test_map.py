@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -19,11 +18,11 @@ from runtime.servers.modbus.map import Entry
 from runtime.servers.modbus.map_common import Common
 from runtime.servers.modbus.map_words import describe_map
 from runtime.source import NOWHERE, Report
+from tests.aids.places import DEMO
 from tests.aids.servers_scan import TAGS as ALL
 from tests.aids.servers_scan import lay_out_region
 
 TAGS = lay_out_region(ALL)[0]
-ROOT = Path(__file__).parents[4]
 
 
 def read(text: str, tags: tuple[Tag, ...] = TAGS, site: Common | None = None) -> tuple[tuple[Entry, ...], Report]:
@@ -274,8 +273,8 @@ def test_a_printed_map_says_the_same_to_the_last_field() -> None:
 
 
 def test_the_demo_sites_servers_have_no_mistake() -> None:
-    site, _ = load_site(ROOT / "config/site.yaml", drivers())
+    site, _ = load_site(DEMO / "config/site.yaml", drivers())
     report = Report()
-    describe_servers(site.servers, site.schedule.tags, ROOT, report)
+    describe_servers(site.servers, site.schedule.tags, DEMO, report)
     assert not report.problems
     assert site.servers["modbus"]["map"] == "io_maps/scada.yaml"

@@ -17,7 +17,7 @@ from tests.aids.servers_scan import TAGS
 def said(text: str) -> list[tuple[str, str]]:
     report = Report()
     section: Any = read_yaml("config/site.yaml", text, report)
-    check(section, TAGS, Path(), report)
+    check(section, TAGS, Path(), report, {})
     return [(problem.code, render([problem], Path())) for problem in report.problems]
 
 
