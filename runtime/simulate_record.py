@@ -177,6 +177,11 @@ class Record:
     digest: str = ""  # of the cells at the end, three samples and the alarms: equal for equal runs
 
     @property
+    def unanswered_faults(self) -> list[FaultSpan]:
+        """Faults that were put in and to which neither an alarm nor a trip answered."""
+        return [fault for fault in self.faults if not (fault.refused or fault.alarms or fault.trips)]
+
+    @property
     def is_well(self) -> bool:
         """Whether everything held that must hold: conditions, the cells' safe area, and the controller's picture."""
         return (

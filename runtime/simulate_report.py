@@ -66,6 +66,7 @@ def as_json(record: Record) -> dict[str, Any]:
         "trips": [vars(trip) | {"is_false": trip.is_false} for trip in record.trips],
         "false_trips": sum(trip.is_false for trip in record.trips),
         "unexplained_trips": sum(not trip.is_explained for trip in record.trips),
+        "unanswered_faults": len(record.unanswered_faults),
         "refused_commands": record.refused,
         "events": [{"time_s": time, "what": what} for time, what in record.events],
     }
@@ -109,7 +110,8 @@ def _summary(record: Record) -> str:
     unexplained = sum(not trip.is_explained for trip in record.trips)
     return (
         f"{len(placed)} faults, {len(record.alarms)} alarms, {len(record.trips)} trips: "
-        f"{false} without a fault, {unexplained} not explained by an alarm."
+        f"{false} without a fault, {unexplained} not explained by an alarm. "
+        f"{len(record.unanswered_faults)} faults that neither an alarm nor a trip answered."
     )
 
 

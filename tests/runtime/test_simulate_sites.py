@@ -13,8 +13,10 @@ from runtime.language import load_text
 from runtime.model import Site
 from runtime.program_tests_stand import stand
 from runtime.quality import BAD_NO_COMMUNICATION, GOOD
+from runtime.simulate_record import Record
 from runtime.simulate_run import simulate
 from runtime.simulate_scenario import SECOND, SimulationScenario, Start
+from runtime.simulate_watch import Watch
 from runtime.simulate_world import UnknownDeviceError, World
 from runtime.simulation.panel import press, release
 from runtime.simulation.settings import BusSettings, CanSettings, ClimateSettings, PlantSettings
@@ -164,3 +166,21 @@ def test_a_racks_picture_is_compared_with_that_rack(fleet: Site) -> None:
     found = simulate(fleet, FLEET, SimulationScenario("picture", "", 1, 6 * SECOND, Start(), (), picture=tags))
     assert [one.tag for one in found.agreements] == [tag for tag, _ in tags]
     assert all(one.count > 2 and one.rms < 0.1 for one in found.agreements)
+
+
+def test_each_converter_is_held_to_the_limit_of_its_own_racks(fleet: Site) -> None:
+    """One rack takes nothing, the two others could take all of it: in the sum of the site nobody would see it."""
+    scenario = SimulationScenario("one", "", 1, SECOND, Start(), ())
+    with stand(fleet) as made:
+        world = World(fleet, FLEET, made, 0)
+        found = Record("fleet", "one", "one.yaml", "", 1, 1.0)
+        watch = Watch(world, scenario, found, 1.0)
+        for rack in world.plant.racks.racks:
+            rack.bms.charge_max_kw = rack.bms.discharge_max_kw = 100.0
+        world.plant.racks.racks[1].bms.charge_max_kw = 0.0
+        world.plant.converters[0].p_dc_kw = 100.0
+        watch.look(1.0, 2.0)
+        assert found.energy.over_limit_s == 0.0
+        world.plant.converters[1].p_dc_kw = -50.0
+        watch.look(3.0, 2.0)
+        assert (found.energy.over_limit_s, found.energy.over_limit_kw) == (2.0, 50.0)

@@ -63,6 +63,13 @@ def test_length_and_seed_may_be_given_on_the_command_line(scenario: Path) -> Non
     assert found["simulated_s"] == pytest.approx(8.64, abs=0.02)
 
 
+@pytest.mark.parametrize("days", ["inf", "-1", "0", "1e9"])
+def test_a_length_that_never_ends_is_refused(scenario: Path, days: str) -> None:
+    done = run("--scenario", str(scenario), "--days", days)
+    assert done.exit_code == 2
+    assert "--days" in done.output
+
+
 def test_a_wrong_scenario_starts_nothing(tmp_path: Path) -> None:
     path = tmp_path / "wrong.yaml"
     path.write_text(SHORT.replace("hmi.p_set: 50 kW", "hmi.p_set: 50 V").replace("cell_v >", "cell_q >"))

@@ -14,6 +14,7 @@ from tests.aids.bench_site import bench, failures
 BENCH = Path(__file__).parent / "bench"
 
 
+GRID = ("grid", "grid_protection", "frequency_support", "reactive_power")
 SOON = {"sleep_after": "1 min", "sleep_longest": "3 min"}
 
 
@@ -87,3 +88,43 @@ def test_a_restart_keeps_the_mode_and_takes_no_old_setting_for_a_command(tmp_pat
     steps = "    - {during: 5 s, expect: {site.mode: SELF_CONSUMPTION, site.mode_changed: 1767225600000000000}}\n"
     steps += "    - {write: {set.mode: 2}}\n    - {within: 100 ms, expect: {site.mode: PEAK_SHAVING}}\n"
     assert failures(site, "modes", f"{GIVEN}tests:\n  after a restart:\n{steps}") == []
+
+
+@pytest.mark.parametrize(
+    ("parted", "steps"),
+    [
+        (1, "    - {during: 10 s, expect: {grid_side.breaker: false}}\n"),
+        (0, "    - {during: 10 s, expect: {grid_side.breaker: true}}\n"),
+        (
+            1,  # the breaker says that it is closed: then somebody has closed it
+            "    - {at: 1 s, expect: {grid_side.breaker: false}}\n"
+            "    - {restore: breaker}\n"
+            "    - {set: {grid_side.breaker_fb: true}}\n"
+            "    - {within: 50 ms, expect: {grid.connection: connected, grid_side.breaker: true}}\n"
+            "    - {during: 5 s, expect: {grid_side.breaker: true}}\n",
+        ),
+    ],
+)
+def test_a_restart_leaves_the_breaker_as_it_was_before_it_has_said_how_it_stands(parted: int, steps: str, tmp_path: Path) -> None:
+    site = restarted(bench(tmp_path, GRID), {"grid.parted_before.Q1": parted}, tmp_path)
+    tests = f"tests:\n  after a restart:\n    - {{at: 0 s, lose: breaker}}\n{steps}"
+    assert failures(site, "grid", tests) == []
+
+
+def test_an_open_breaker_is_remembered_until_it_is_closed(tmp_path: Path) -> None:
+    site = bench(tmp_path, GRID)
+    steps = """
+    - {at: 1 s, expect: {grid.parted_before.Q1: false}}
+    - {set: {grid_side.breaker_fb: false}}
+    - {within: 100 ms, expect: {grid.connection: parted, grid.parted_before.Q1: true}}
+    - {after: 1 s, set: {grid_side.breaker_fb: true}}
+    - {within: 100 ms, expect: {grid.connection: connected, grid.parted_before.Q1: false}}
+    - {after: 61 s, write: {site.backup: true}}
+    - {after: 1 s, set: {"pcs[1].grid_alive": false}}
+    - {after: 60 ms, set: {grid_side.breaker_fb: false}}                  # to feed an island, not parted by somebody
+    - {within: 30 ms, expect: {grid.island: true, grid.parted_before.Q1: true}}
+"""
+    given = """given: {grid.frequency: 50 Hz, grid.voltage: 230.9 V, grid_side.breaker_fb: true, grid_side.f_grid: 50 Hz,
+  grid_side.v_grid: 230.9 V, "pcs[1].grid_alive": true, "pcs[1].running": true}
+"""
+    assert failures(site, "grid", f"{given}tests:\n  what is kept:{steps}") == []

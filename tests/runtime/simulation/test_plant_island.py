@@ -69,6 +69,41 @@ def test_an_island_beyond_the_rating_collapses():
     assert plant.grid.unserved_kwh > 0.0
 
 
+def test_an_island_formed_towards_a_dead_grid_breaks_down_and_lives_as_soon_as_the_breaker_is_open():
+    """The dead grid hangs on it: whatever the site itself takes, the converter's protection ends it at once."""
+    plant = running(load=10.0, forming=True)
+    plant.grid.lost = True
+    drive(plant, 0.1, close=True)
+    assert plant.pcs.fault is Fault.OVERLOAD
+    assert plant.grid.voltage_v == 0.0
+    plant.pcs.enable = False
+    drive(plant, 0.2, close=True)
+    open_breaker(plant.grid)
+    plant.pcs.enable = True
+    drive(plant, 2.0, close=True)
+    assert plant.pcs.p_ac_kw == pytest.approx(10.0)
+
+
+def test_an_island_is_given_up_to_a_fifth_more_than_the_rating_and_beyond_it_nothing():
+    rating = 230.0
+    for load, given, fault in ((1.1 * rating, 1.1 * rating, Fault.NONE), (1.25 * rating, 0.0, Fault.OVERLOAD)):
+        plant = running(load=load, forming=True)
+        open_breaker(plant.grid)
+        drive(plant, 0.5, close=True)
+        assert plant.pcs.p_ac_kw == pytest.approx(given)
+        assert plant.pcs.fault is fault
+
+
+@pytest.mark.parametrize(("grid_v", "in_step"), [(230.9, False), (247.0, True)])
+def test_the_breaker_compares_the_island_with_the_grid_beyond_it_and_not_with_the_nominal_voltage(grid_v, in_step):
+    """247 V on both sides are 7 % above the nominal voltage, and in step."""
+    grid = grid_of()
+    open_breaker(grid)
+    grid.frequency_set, grid.voltage_set, grid.formed = 50.0, grid_v, (50.0, 247.0)
+    assert close_breaker(grid) is in_step
+    assert grid.closed_out_of_step == (not in_step)
+
+
 def test_back_in_step_is_no_event_and_out_of_step_is_counted():
     plant = running(load=115.0, forming=True)  # 0.25 Hz slow: half a turn in two seconds
     plant.grid.frequency_set = 50.0

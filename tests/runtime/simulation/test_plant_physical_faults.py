@@ -107,6 +107,20 @@ def test_grid_faults_come_and_go():
         assert plant.grid.voltage_v > 200.0
 
 
+def test_a_breaker_that_fell_open_is_not_closed_onto_an_island_when_the_fault_ends():
+    plant = even_plant()
+    switch_on(plant)
+    plant.grid.load_set, plant.grid.pv_set = 20.0, 0.0
+    plant.pcs.enable = plant.pcs.forming = True
+    drive(plant, 2.0, close=True)
+    change(plant, "open_breaker")
+    drive(plant, 1.0, close=True)
+    assert plant.pcs.p_ac_kw == pytest.approx(20.0)
+    change(plant, "open_breaker", on=False)
+    assert not plant.grid.breaker_closed
+    assert plant.grid.closed_out_of_step == 0
+
+
 def test_a_lost_unit_pulls_the_frequency_down_until_it_is_back():
     plant = build_plant(PlantSettings(grid=GridSettings(system_mva=23_000.0, frequency_sigma_hz=0.0)))
     site = Site(plant, None, {})

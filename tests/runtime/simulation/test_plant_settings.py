@@ -89,3 +89,32 @@ def test_the_command_line_overrides_the_file(tmp_path):
     assert (order.settings.seed, order.settings.speed) == (9, 60.0)
     assert {order.settings.buses.pcs.port, order.settings.buses.meter.port, order.settings.buses.panel.port} == {0}
     assert order.root == DEMO
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["rack.p_rated_kw", "rack.cell.capacity_ah", "rack.cell.tau_s", "pcs.link_farad", "grid.nominal_v", "climate.coolant_l_rack"],
+)
+@pytest.mark.parametrize("value", ["0", "-1"])
+def test_what_is_divided_by_cannot_be_zero_or_less(tmp_path, name, value):
+    text = value
+    for word in reversed(name.split(".")):
+        text = f"{{{word}: {text}}}"
+    with pytest.raises(SettingsError, match=re.escape(f"`{name}` must be above 0")):
+        read(tmp_path, text)
+
+
+def test_all_settings_that_must_be_above_zero_are_named_in_one_go(tmp_path):
+    with pytest.raises(SettingsError) as refused:
+        read(tmp_path, "rack: {soh: 0, soc: 1.2}\ngrid: {inertia_s: 0}\n")
+    assert len(str(refused.value).splitlines()) == 3
+
+
+@pytest.mark.parametrize("soc", ["50", "-0.1", "1.01"])
+def test_the_state_of_charge_is_a_part_and_no_percentage(tmp_path, soc):
+    with pytest.raises(SettingsError, match=re.escape(f"`rack.soc` is a part, from 0 to 1, not {soc}")):
+        read(tmp_path, f"rack: {{soc: {soc}}}\n")
+
+
+def test_a_rack_may_be_full_or_empty(tmp_path):
+    assert [read(tmp_path, f"rack: {{soc: {soc}}}\n").rack.soc for soc in (0, 1)] == [0.0, 1.0]
