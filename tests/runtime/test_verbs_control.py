@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,10 +12,10 @@ from typer.testing import CliRunner, Result
 
 from runtime import rundir
 from runtime.cli import app
-from runtime.language import load_site
 from runtime.servers.records.store import Records
 from tests.aids.onlooker import HeldSite
-from tests.aids.site_text import DRIVERS, texts
+from tests.aids.scanning_site import scanning_site
+from tests.aids.site_text import texts
 
 TAGS = """
 cmd.GoToMode_ChargeOnly: {type: BOOL, pulse: true, write: operator}
@@ -70,33 +69,8 @@ Run = Callable[..., Result]
 @pytest.fixture(scope="module")
 def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeldSite]:
     """The plant scans every few milliseconds, with records."""
-    folder = tmp_path_factory.mktemp("site")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BESSPLC_RUN", str(folder / "run"))
-        patch.setenv("XDG_STATE_HOME", str(folder / "state"))
-        patch.delenv("STATE_DIRECTORY", raising=False)
-        for name, text in texts(PROGRAM, TAGS, site=SITE).items():
-            (folder / name).parent.mkdir(exist_ok=True)
-            (folder / name).write_text(text)
-        file = folder / "config/site.yaml"
-        site = HeldSite(file, load_site(file, DRIVERS)[0])
-        Records(rundir.state_folder_of(file)).declare([], confirm=False)
-        done = threading.Event()
-
-        def scan() -> None:
-            while not done.is_set():
-                site.plc.attach()
-                site.scan()
-                time.sleep(0.003)
-
-        scanner = threading.Thread(target=scan)
-        scanner.start()
-        try:
-            yield site
-        finally:
-            done.set()
-            scanner.join()
-            site.close()
+    with scanning_site(tmp_path_factory.mktemp("site"), texts(PROGRAM, TAGS, site=SITE)) as site:
+        yield site
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import pwd
-import threading
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
@@ -22,11 +21,11 @@ from runtime.cli import app
 from runtime.engine.force_list import put_unforce
 from runtime.engine.force_tables import H_COUNT, H_VERSION
 from runtime.engine.north import Commands
-from runtime.language import load_site
 from runtime.quality import GOOD_LOCAL_OVERRIDE
 from runtime.servers.records.store import Records
 from tests.aids.onlooker import HeldSite
-from tests.aids.site_text import DRIVERS, texts
+from tests.aids.scanning_site import scanning_site
+from tests.aids.site_text import texts
 
 TAGS = """
 hmi.p: {type: LREAL, unit: kW, range: -500..500, default: 5, write: operator}
@@ -51,34 +50,9 @@ Run = Callable[..., Result]
 @pytest.fixture(scope="module")
 def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeldSite]:
     """A site that scans every few milliseconds, with records."""
-    folder = tmp_path_factory.mktemp("site")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BESSPLC_RUN", str(folder / "run"))
-        patch.setenv("XDG_STATE_HOME", str(folder / "state"))
-        patch.delenv("STATE_DIRECTORY", raising=False)
-        for name, text in texts(PROGRAM, TAGS, site=SITE).items():
-            (folder / name).parent.mkdir(exist_ok=True)
-            (folder / name).write_text(text)
-        file = folder / "config/site.yaml"
-        site = HeldSite(file, load_site(file, DRIVERS)[0])
-        Records(rundir.state_folder_of(file)).declare([], confirm=False)
-        done = threading.Event()
-
-        def scan() -> None:
-            while not done.is_set():
-                site.plc.attach()
-                site.scan()
-                time.sleep(0.003)
-
-        scanner = threading.Thread(target=scan)
-        scanner.start()
-        try:
-            yield site
-        finally:
-            done.set()
-            scanner.join()
-            site.close()
-            structlog.reset_defaults()
+    with scanning_site(tmp_path_factory.mktemp("site"), texts(PROGRAM, TAGS, site=SITE)) as site:
+        yield site
+    structlog.reset_defaults()
 
 
 @pytest.fixture
