@@ -186,6 +186,14 @@ def draw(random: Sequence[RandomFaults], seed: int, duration: int, parts: Breaka
     return tuple(sorted(found, key=lambda fault: fault.time))
 
 
+def _of_one_sort(messages: Sequence[str], source: np.random.Generator) -> Sequence[str]:
+    """The messages of one sort: sixteen that tell cells shall not hide the one that tells the state of the rack."""
+    sorts: dict[str, list[str]] = {}
+    for message in messages:
+        sorts.setdefault(message.rstrip("0123456789"), []).append(message)
+    return list(sorts.values())[int(source.integers(len(sorts)))]
+
+
 def _drawn(kind: str, parts: Breakable, source: np.random.Generator) -> dict[str, Any]:
     """Which cell, message or link it is, and of which rack or zone."""
     details: dict[str, Any] = {}
@@ -193,7 +201,7 @@ def _drawn(kind: str, parts: Breakable, source: np.random.Generator) -> dict[str
         if need == "cell":
             details[need] = int(source.integers(1, parts.cells + 1))
         else:
-            known = parts.messages if need == "message" else _links(kind, parts)
+            known = _of_one_sort(parts.messages, source) if need == "message" else _links(kind, parts)
             details[need] = known[int(source.integers(len(known)))]
     several = {"rack": parts.racks, "zone": parts.zones}.get(FAULTS[kind].of, 1)
     if several > 1:

@@ -7,7 +7,7 @@ request is answered by the plant's own registers. It must not know what any regi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -26,9 +26,11 @@ from runtime.simulation.modbusserver import Line, ModbusDevice
 from runtime.simulation.registers import RefusedAddressError, RefusedValueError, Registers, read_span, write_span
 
 NS = 1e-9
+GRACE = 1e-6  # s: sums of periods are a little off what they stand for
 MOST_TURNS = 64  # requests that a device is asked at one instant
 RETRY = 500_000_000  # ns: a device that was lost is tried again this often
 Answer = TypeVar("Answer")
+Words = ParamSpec("Words")
 ADDRESS, VALUE = 2, 3  # exceptions of the Modbus application protocol V1.1b3, section 7
 
 
@@ -66,6 +68,7 @@ class ModbusSeat:
         self._slots = np.array([point.slot for point in device.inputs], np.int64)
         self._out = np.array([point.slot for point in device.outputs], np.int64)
         self._told = b""  # the outputs, as last taken
+        self._owes = True  # the image may hold what the device has not been told
         self._refresh_at: dict[int, float] = {}
         self._later: list[tuple[int, Callable[[], None]]] = []  # answers on a slow line, with their time
         self._up = self._was_up = False
@@ -87,6 +90,7 @@ class ModbusSeat:
         plan.poll.begin(seconds)
         self._refresh_at = {every: seconds + every * NS for every in plan.image.periods}
         self._later.clear()
+        self._owes = True
         self._up, self._was_up, self._silent_since, self._quiet_until = True, True, -1, 0.0
 
     def work(self, now: int, outputs: np.ndarray) -> None:
@@ -94,7 +98,7 @@ class ModbusSeat:
         if len(self._out):
             mine = outputs[self._out].tobytes()
             if mine != self._told:
-                self._told = mine
+                self._told, self._owes = mine, True
                 self._plan.image.take(outputs)
         self._pulse.scan_spoke()
         if not self._is_there(now):
@@ -106,25 +110,35 @@ class ModbusSeat:
             if self._later:
                 return  # the request before is not answered yet
         seconds = now * NS
+        self._tell(seconds)
+        if seconds + GRACE < self._quiet_until:
+            return
+        poll = self._plan.poll
+        for _ in range(MOST_TURNS):
+            turn = poll.next(seconds + GRACE)
+            if turn is None or self._later:
+                break
+            self._read(turn, now)
+        self._quiet_until = poll.next_due()
+
+    def _tell(self, seconds: float) -> None:
+        """Write what changed, what is to be told anew, and the heartbeat."""
+        image = self._plan.image
         for every, at in self._refresh_at.items():
-            if at <= seconds + 1e-6:
-                self._plan.image.refresh(every)
+            if at <= seconds + GRACE:
+                image.refresh(every)
+                self._owes = True
                 self._refresh_at[every] = at + every * NS * (1 + max(0.0, seconds - at) // (every * NS))
         beat = self._pulse.next_beat(seconds)
         if beat is not None:
             self._write(beat)
-        for _ in range(MOST_TURNS):
-            run = self._plan.image.next_run() if self._plan.image.dirty.any() else None
-            if run is None or not self._write(run):
+        for _ in range(MOST_TURNS if self._owes else 0):
+            run = image.next_run()
+            if run is None:
+                self._owes = False
                 break
-        if seconds + 1e-6 < self._quiet_until:
-            return
-        for _ in range(MOST_TURNS):
-            turn = self._plan.poll.next(seconds + 1e-6)
-            if turn is None or self._later:
+            if not self._write(run):
                 break
-            self._read(turn, now)
-        self._quiet_until = self._plan.poll.next_due()
 
     def _is_there(self, now: int) -> bool:
         """Whether requests are answered now; a cut line is noticed after the request's time-out, an unplugged device at once."""
@@ -147,7 +161,7 @@ class ModbusSeat:
     def _write(self, run: WriteRun) -> bool:
         """Write one run; False where the device would not take it now."""
         try:
-            self._ask(lambda registers: write_span(registers, run.table, run.address, [int(word) for word in run.values]))
+            self._ask(write_span, run.table, run.address, run.values.tolist())
         except ExceptionError as refused:
             if run.first >= 0 and refused.code in (1, ADDRESS, VALUE):
                 self._plan.image.separate(run)
@@ -159,12 +173,12 @@ class ModbusSeat:
     def _read(self, turn: Turn, now: int) -> None:
         group, poll = turn.group, self._plan.poll
         try:
-            words = self._ask(lambda registers: read_span(registers, group.table, group.address, group.count))
+            words = self._ask(read_span, group.table, group.address, group.count)
         except ExceptionError as refused:
             for part in poll.refused(turn, refused.code, now * NS):
                 self._cells[2][part.slots] = BAD_DEVICE_FAILURE
             return
-        poll.done(turn, now * NS)
+        poll.done(turn, now * NS + GRACE)  # as it was asked for: what is due now is then not due again
         if self._line.delay_s > 0:
             self._later.append((now + int(self._line.delay_s / NS), lambda: self._take(group, words, now)))
         else:
@@ -173,19 +187,21 @@ class ModbusSeat:
     def _take(self, group: ReadGroup, words: Sequence[int], asked: int) -> None:
         """A value is as old as its request."""
         registers = np.array(words, np.uint16)
-        changed = [self._plan.powers.take(row, int(registers[place])) for place, row in group.powers]
+        changed = [self._plan.powers.take(row, words[place]) for place, row in group.powers]
         if any(changed):
             self._plan.image.rescale()
+            self._owes = True
         decode(registers, group.rows, self._cells, asked)
 
-    def _ask(self, act: Callable[[Registers], Answer]) -> Answer:
+    def _ask(self, act: Callable[Concatenate[Registers, Words], Answer], *words: Words.args, **named: Words.kwargs) -> Answer:
+        """What the device answers; raises ExceptionError where it will not."""
         self.requests += 1
-        line = self._line
+        line = self._behind.line
         line.requests += 1
         if line.exception:
             raise ExceptionError(line.exception)
         try:
-            return act(self._behind.registers)
+            return act(self._behind.registers, *words, **named)
         except RefusedAddressError as refusal:
             line.refused += 1
             raise ExceptionError(ADDRESS) from refusal

@@ -9,12 +9,12 @@ from blocks import catalogue
 from runtime.language.entries import read_text
 from runtime.language.scenario_names import Names
 from runtime.model import Site
-from runtime.source import Report, Section
+from runtime.source import Report, Section, Text
 
 
 def permit_texts(site: Site, interlocks: Sequence[str]) -> dict[tuple[str, int], str]:
     """`permit 3: bms.ok` by interlock and number; one that its program does not write out is left out."""
-    names = Names(site.schedule, site.devices, catalogue(), "", _programs(site), Report())
+    names = Names(site.schedule, site.devices, catalogue(), "", _programs(site) | _function_blocks(site), Report())
     return {
         (interlock, number): f"permit {number}: {text}"
         for interlock in interlocks
@@ -31,4 +31,17 @@ def _programs(site: Site) -> dict[str, Section]:
         section = read_text(file, (Path(site.root) / file).read_text(encoding="utf-8"), site.constants, Report())
         if section is not None:
             found[name] = section
+    return found
+
+
+def _function_blocks(site: Site) -> dict[str, Section]:
+    """The function blocks in YAML, each under the name of its type: an interlock may stand inside one."""
+    found = {}
+    for path in sorted((Path(site.root) / "programs").glob("*.yaml")):
+        text = path.read_text(encoding="utf-8")
+        if "function_block:" not in text:
+            continue
+        section = read_text(f"programs/{path.name}", text, site.constants, Report())
+        if section is not None and isinstance(section.get("function_block"), Text):
+            found[str(section["function_block"])] = section
     return found

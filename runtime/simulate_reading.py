@@ -20,6 +20,7 @@ from runtime.language.units import unit
 from runtime.language.words import as_section, check_words, duration_of, section_of, text_of, texts_of, value_of
 from runtime.model import Site
 from runtime.simulate_commands import Commands
+from runtime.simulate_demands import read_demands, read_limits
 from runtime.simulate_faults import Breakable, read_fault, read_random
 from runtime.simulate_scenario import SECOND, Bound, Command, FaultOrder, RandomFaults, Recovery, SimulationScenario, Start
 from runtime.simulate_truth import TRUTHS
@@ -37,6 +38,8 @@ WORDS = (
     "always",
     "never",
     "safe",
+    "beyond",
+    "demands",
     "picture",
     "general",
 )
@@ -113,6 +116,8 @@ class _Reader:
             self._picture(section),
             text_of(section, "description", report),
             self._general(section),
+            read_demands(section, self.parts, report),
+            read_limits(section, report),
         )
         self._look_late(found)
         return None if report.errors else found

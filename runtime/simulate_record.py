@@ -1,6 +1,6 @@
 """What a simulation is remembered by: samples for the plots, alarms, trips, what broke, and how far the plant went. Plain data.
 
-It must not know how any of it is shown.
+It must not know how a report is laid out.
 """
 
 from __future__ import annotations
@@ -31,6 +31,12 @@ SAMPLED = (  # names of the samples, in their order; limits and power in kW, tem
 )
 
 
+def clock(seconds: float) -> str:
+    """A time of the simulation as people read it: `1:02:03.45`."""
+    whole = int(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02d}:{seconds - whole + whole % 60:05.2f}"
+
+
 @dataclass
 class AlarmSpan:
     """One alarm from when it came to when it went (s; None: it stands at the end)."""
@@ -54,6 +60,11 @@ class FaultSpan:
     alarms: list[str] = field(default_factory=list)
     trips: int = 0
 
+    @property
+    def text(self) -> str:
+        """`earth_fault kohm 20 rack 2`."""
+        return " ".join([self.kind, *(f"{word} {value}" for word, value in self.details.items())])
+
 
 @dataclass
 class Trip:
@@ -63,13 +74,43 @@ class Trip:
     source: str
     cause: str
     alarms: list[str] = field(default_factory=list)  # that stood or came around it
-    faults: list[str] = field(default_factory=list)  # that were on, or had just ended
+    faults: list[str] = field(default_factory=list)  # of this device or of the site, that were on or had just ended
     is_explained: bool = False  # an alarm says why, and not only that
+    follows: str = ""  # the trip a moment before that brought this one about
+    around: list[str] = field(default_factory=list)  # of a false one: what else there was, for whoever has to explain it
 
     @property
     def is_false(self) -> bool:
-        """Whether nothing was wrong that somebody put in."""
-        return not self.faults
+        """Whether nothing was wrong with it that somebody put in, and no other trip brought it about."""
+        return not (self.faults or self.follows)
+
+
+@dataclass
+class Duty:
+    """What must let go, or must not last: how often it came to that, how often too late, and the least time to spare (s)."""
+
+    text: str
+    at: str
+    cases: int = 0
+    missed: int = 0
+    idle: int = 0  # faults that demanded nothing: too short, or open already
+    margin: float | None = None
+
+    def see(self, margin: float) -> None:
+        """Take one case that was answered, with the time that was left."""
+        self.cases += 1
+        self.margin = margin if self.margin is None else min(self.margin, margin)
+
+
+@dataclass
+class MissedTrip:
+    """What had to let go and did not: when that was clear (s), what, why, and what was seen."""
+
+    time: float
+    what: str
+    why: str
+    at: str
+    seen: str
 
 
 @dataclass
@@ -170,6 +211,9 @@ class Record:
     trips: list[Trip] = field(default_factory=list)
     breaches: list[Breach] = field(default_factory=list)
     reaches: list[Reach] = field(default_factory=list)
+    broken_reaches: list[Reach] = field(default_factory=list)  # of cells that a fault itself drives
+    duties: list[Duty] = field(default_factory=list)
+    missed: list[MissedTrip] = field(default_factory=list)
     agreements: list[Agreement] = field(default_factory=list)
     energy: Energy = field(default_factory=Energy)
     refused: list[str] = field(default_factory=list)  # commands that the controller did not take
@@ -183,9 +227,10 @@ class Record:
 
     @property
     def is_well(self) -> bool:
-        """Whether everything held that must hold: conditions, the cells' safe area, and the controller's picture."""
+        """Whether everything held that must hold: conditions, the cells' safe area, every trip in time and told."""
         return (
             not self.breaches
+            and not self.missed
             and not self.energy.out_of_step
             and all(one.first_outside is None for one in self.reaches)
             and all(trip.is_explained for trip in self.trips)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from runtime.simulate_record import FaultSpan, Record, Trip
+from runtime.simulate_record import Duty, FaultSpan, Reach, Record, Trip, clock
 
 SHOWN = 200  # rows of one table at most
 
@@ -49,6 +49,7 @@ def as_json(record: Record) -> dict[str, Any]:
             }
             for reach in record.reaches
         ],
+        "cells_that_a_fault_drives": [vars(reach) for reach in record.broken_reaches],
         "picture": [
             {
                 "tag": one.tag,
@@ -65,17 +66,14 @@ def as_json(record: Record) -> dict[str, Any]:
         "alarms": [vars(alarm) for alarm in record.alarms],
         "trips": [vars(trip) | {"is_false": trip.is_false} for trip in record.trips],
         "false_trips": sum(trip.is_false for trip in record.trips),
+        "missed_trips": [vars(one) for one in record.missed],
+        "demands": [vars(duty) for duty in record.duties],
+        "least_margin_s": _least_margin(record),
         "unexplained_trips": sum(not trip.is_explained for trip in record.trips),
         "unanswered_faults": len(record.unanswered_faults),
         "refused_commands": record.refused,
         "events": [{"time_s": time, "what": what} for time, what in record.events],
     }
-
-
-def clock(seconds: float) -> str:
-    """A time of the simulation as people read it: `1:02:03.45`."""
-    whole = int(seconds)
-    return f"{whole // 3600}:{whole // 60 % 60:02d}:{seconds - whole + whole % 60:05.2f}"
 
 
 def as_markdown(record: Record, pictures: tuple[str, ...] = ()) -> str:
@@ -94,7 +92,10 @@ def as_markdown(record: Record, pictures: tuple[str, ...] = ()) -> str:
     lines += _cells(record)
     lines += _energy(record)
     lines += _picture(record)
+    lines += _missed(record)
+    lines += _demands(record)
     lines += _trips(record)
+    lines += _false(record)
     lines += _faults(record)
     lines += _alarms(record)
     if record.refused:
@@ -108,8 +109,9 @@ def _summary(record: Record) -> str:
     placed = [fault for fault in record.faults if not fault.refused]
     false = sum(trip.is_false for trip in record.trips)
     unexplained = sum(not trip.is_explained for trip in record.trips)
+    missed = f"{len(record.missed)} missed, " if record.duties else ""
     return (
-        f"{len(placed)} faults, {len(record.alarms)} alarms, {len(record.trips)} trips: "
+        f"{len(placed)} faults, {len(record.alarms)} alarms, {len(record.trips)} trips: {missed}"
         f"{false} without a fault, {unexplained} not explained by an alarm. "
         f"{len(record.unanswered_faults)} faults that neither an alarm nor a trip answered."
     )
@@ -134,16 +136,18 @@ def _must_hold(record: Record) -> list[str]:
 
 
 def _cells(record: Record) -> list[str]:
-    rows = [
-        (
-            reach.name,
-            f"{reach.low:g} .. {reach.high:g} {reach.unit}",
-            f"{reach.least:.4g} .. {reach.most:.4g} {reach.unit}",
-            "never" if reach.first_outside is None else f"{reach.outside_s:.2f} s, first at {clock(reach.first_outside)}",
-        )
-        for reach in record.reaches
-    ]
+    rows = [_reach_row(reach) for reach in record.reaches]
+    rows += [_reach_row(reach, " of cells that a fault itself drives") for reach in record.broken_reaches]
     return ["## Cells, by the plant's own truth", "", *_table(("quantity", "safe area", "seen", "outside"), rows)]
+
+
+def _reach_row(reach: Reach, of: str = "") -> tuple[str, ...]:
+    return (
+        reach.name + of,
+        f"{reach.low:g} .. {reach.high:g} {reach.unit}",
+        f"{reach.least:.4g} .. {reach.most:.4g} {reach.unit}",
+        "never" if reach.first_outside is None else f"{reach.outside_s:.2f} s, first at {clock(reach.first_outside)}",
+    )
 
 
 def _energy(record: Record) -> list[str]:
@@ -174,17 +178,52 @@ def _picture(record: Record) -> list[str]:
     return ["## The controller's picture against the truth", "", *_table(("tag", "truth", "rms", "most", "samples"), rows)]
 
 
+def _least_margin(record: Record) -> float | None:
+    """The least time to spare of all that had to let go, in s."""
+    return min((duty.margin for duty in record.duties if duty.margin is not None), default=None)
+
+
+def _missed(record: Record) -> list[str]:
+    if not record.missed:
+        return []
+    rows = [(clock(one.time), one.what, one.why, one.seen, f"`{one.at}`") for one in record.missed]
+    return ["## Missed trips", "", *_table(("at", "what did not let go", "why it had to", "seen", "written at"), rows)]
+
+
+def _demands(record: Record) -> list[str]:
+    if not record.duties:
+        return []
+    rows = [_duty_row(duty) for duty in record.duties]
+    head = ("what must let go, or not last", "came to it", "in time", "least time to spare", "demanded nothing")
+    return ["## What had to let go", "", *_table(head, rows)]
+
+
+def _duty_row(duty: Duty) -> tuple[str, ...]:
+    answered = str(duty.cases - duty.missed) + (f", **{duty.missed} missed**" if duty.missed else "")
+    spare = "" if duty.margin is None else f"{duty.margin:.2f} s"
+    return duty.text, str(duty.cases), answered, spare, str(duty.idle) if duty.idle else ""
+
+
 def _trips(record: Record) -> list[str]:
     if not record.trips:
         return []
-    return ["## Trips", "", *_table(("at", "what", "cause", "alarms", "faults"), [_trip_row(trip) for trip in record.trips])]
+    return ["## Trips", "", *_table(("at", "what", "cause", "alarms", "because of"), [_trip_row(trip) for trip in record.trips])]
+
+
+def _false(record: Record) -> list[str]:
+    """What stood around each trip that nothing explains: somebody has to."""
+    lines = []
+    for trip in (trip for trip in record.trips if trip.is_false):
+        lines += [f"### {clock(trip.time)} {trip.source}: {trip.cause}", "", *(f"- {one}" for one in trip.around[-SHOWN:]), ""]
+    return ["## False trips, and what happened around them", "", *lines] if lines else []
 
 
 def _trip_row(trip: Trip) -> tuple[str, ...]:
     alarms = ", ".join(trip.alarms) or "none"
     if not trip.is_explained:
         alarms += ": **not explained**"
-    return clock(trip.time), trip.source, trip.cause, alarms, ", ".join(trip.faults) or "**none: a false trip**"
+    because = [*trip.faults, *([f"follows {trip.follows}"] if trip.follows else [])]
+    return clock(trip.time), trip.source, trip.cause, alarms, ", ".join(because) or "**none: a false trip**"
 
 
 def _faults(record: Record) -> list[str]:
@@ -195,10 +234,9 @@ def _faults(record: Record) -> list[str]:
 
 
 def _fault_row(fault: FaultSpan) -> tuple[str, ...]:
-    details = " ".join(f"{word} {value}" for word, value in fault.details.items())
     lasts = "to the end" if fault.ended is None else f"{fault.ended - fault.began:.1f} s"
     answer = f"not put in: {fault.refused}" if fault.refused else ", ".join(fault.alarms) or "none"
-    return clock(fault.began), lasts, f"{fault.kind} {details}".strip(), answer, str(fault.trips)
+    return clock(fault.began), lasts, fault.text, answer, str(fault.trips)
 
 
 def _alarms(record: Record) -> list[str]:

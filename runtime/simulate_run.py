@@ -142,6 +142,8 @@ class Simulation:
             setattr(grid, SETS[name], value)
 
     def _hear_answers(self) -> None:
+        if not self.world.stand.unanswered():
+            return
         for write, reply in self.world.stand.answers():
             if not reply.is_taken:
                 self.record.refused.append(f"{self.time / SECOND:.2f} s: {write.tag} = {write.value} by {write.role}: {reply.text}")

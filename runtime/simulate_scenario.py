@@ -67,6 +67,43 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
+class Demand:
+    """What a fault demands: once it has stood for `stood`, `of` has let go `within` a time from its beginning, and stays so.
+
+    `of` is `rack` (main contactor open), `site` (all racks open), `power` (no converter gives any), or `grid` (nothing flows into
+    it: no power, or the breaker is open). `details` narrow it to one message or link.
+    """
+
+    kind: str
+    stood: int
+    within: int
+    of: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+    at: Position = NOWHERE
+
+    @property
+    def text(self) -> str:
+        """`drop_link panel` and the like."""
+        return " ".join([self.kind, *map(str, self.details.values())])
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a rack on its bus may not be beyond for longer than `lasts`, by the plant's own truth.
+
+    `charging` judges only while it is charged with more than this C-rate (1/h): lithium plates below 0 °C.
+    """
+
+    name: str
+    low: float
+    high: float
+    lasts: int
+    charging: float | None = None
+    text: str = ""
+    at: Position = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
 class Recovery:
     """What the operator does after a trip: once `when` has held for `after` and no fault is on, these commands, times from then."""
 
@@ -104,3 +141,5 @@ class SimulationScenario:
     picture: tuple[tuple[str, str], ...] = ()  # tag and truth that are to agree
     description: str = ""
     general: tuple[str, ...] = ()  # alarms that say that there was a trip, and not why
+    demands: tuple[Demand, ...] = ()
+    limits: tuple[Limit, ...] = ()

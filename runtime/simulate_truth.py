@@ -79,6 +79,18 @@ def _rack_volts(plant: Plant) -> float:
     return float(np.sum(_volts(plant)[0])) - rack.circuit.current_a * rack.settings.wiring_ohm
 
 
+def of_each_rack(name: str, plant: Plant) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the greatest value of each rack: of its cells, or its current."""
+    cells = TRUTHS[name].cells
+    if cells is None:
+        currents = np.array([rack.circuit.current_a for rack in plant.racks.racks])
+        return currents, currents
+    values = cells(plant)
+    return values.min(axis=1), values.max(axis=1)
+
+
+OF_RACKS = ("cell_v", "cell_t", "current")  # what `of_each_rack` knows
+
 TRUTHS: Mapping[str, Truth] = {
     "cell_v": Truth("V", "voltage of any cell, at its terminals", _cell_volts, _volts),
     "cell_t": Truth("°C", "temperature of any cell", _cell_celsius, lambda plant: plant.racks.cells.celsius),

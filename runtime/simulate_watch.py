@@ -10,16 +10,17 @@ import numpy as np
 from runtime.language.scenario import Cell, Check
 from runtime.model import Alarm, Tag
 from runtime.program_tests import value_text
+from runtime.simulate_driven import DrivenCells
+from runtime.simulate_judge import Judge
 from runtime.simulate_permits import permit_texts
-from runtime.simulate_record import Agreement, AlarmSpan, Breach, FaultSpan, Reach, Record, Trip
+from runtime.simulate_record import Agreement, AlarmSpan, Breach, Reach, Record, Trip
+from runtime.simulate_relations import BEHIND_S, faults_near, racks_of_source, relate
 from runtime.simulate_scenario import Bound, SimulationScenario
 from runtime.simulate_truth import TRUTHS, cells_of, power
 from runtime.simulate_world import World
 from runtime.simulation.bms import Fault as RackFault
 from runtime.simulation.pcs import Fault as ConverterFault
 
-BEFORE_S, BEHIND_S = 10.0, 5.0  # an alarm in this time around a trip explains it
-LINGER_S = 10.0  # a fault that ended so long ago may still be the reason
 TOLERANCE = 0.02  # of the rating: power that is beyond a limit by less is the measurement
 OPERATORS = {">": lambda a, b: a > b, ">=": lambda a, b: a >= b, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b}
 
@@ -43,9 +44,11 @@ class Watch:
         self._device_faults = [""] * len(self._device_names)
         self._states = self._device_states()
         self._broken_bounds: dict[Bound, Breach] = {}
+        self._time = 0.0
         record.reaches = [Reach(name, TRUTHS[name].unit, low, high) for name, low, high in scenario.safe]
         self._tags = [(schedule.tag(tag), truth) for tag, truth in scenario.picture]
         record.agreements = [Agreement(tag.name, truth, TRUTHS[truth].unit) for tag, truth in self._tags]
+        self._driven, self._judge = DrivenCells(plant, record), Judge(plant, scenario, record)
         self._sample_s, self._next_sample = sample_s, 0.0
         record.energy.soc_begin = float(world.plant.racks.cells.soc.mean()) * 100
 
@@ -58,7 +61,10 @@ class Watch:
     def look(self, time: float, passed: float) -> bool:
         """After a turn that ended at `time` and was `passed` long (s). Whether something happened that wants short turns."""
         happened = self._look_at_alarms(time) | self._look_at_trips(time) | self._look_at_plant(time)
-        self._look_at_truth(time, passed)
+        self._driven.look(time, passed)
+        self._judge.look(time, passed)
+        self._look_at_bounds(time)
+        self._time = time
         self._count_energy(passed)
         if time >= self._next_sample - 1e-9:
             self._sample(time)
@@ -112,24 +118,11 @@ class Watch:
         return True
 
     def _trip(self, time: float, source: str, cause: str) -> None:
-        near = [fault for fault in self.record.faults if not fault.refused and _is_near(fault, time)]
+        plant = self.world.plant
+        near = faults_near(self.record, plant, time, racks_of_source(source, plant))
         for fault in near:
             fault.trips += 1
-        self.record.trips.append(Trip(time, source, cause, [], [_fault_text(fault) for fault in near]))
-
-    def explain(self) -> None:
-        """At the end: which alarms stood, or came, around each trip."""
-        for trip in self.record.trips:
-            first, last = trip.time - BEFORE_S, trip.time + BEHIND_S
-            around = [a for a in self.record.alarms if a.began <= last and (a.ended is None or a.ended >= first)]
-            trip.alarms = list(dict.fromkeys(alarm.name for alarm in around))
-            told = {name for fault in self.record.faults if _is_near(fault, trip.time) for name in fault.alarms}
-            trip.is_explained = any((a.began >= first or a.name in told) and not self._is_general(a.name) for a in around)
-
-    def _is_general(self, name: str) -> bool:
-        """Whether this alarm, or the one whose limit it is, only says that there was a trip."""
-        known = {one.lower() for one in self.scenario.general}
-        return bool({name.lower(), name.lower().rpartition(".")[0]} & known)
+        self.record.trips.append(Trip(time, source, cause, [], [fault.text for fault in near]))
 
     def _look_at_plant(self, time: float) -> bool:
         changed = self.world.has_switched()
@@ -150,17 +143,11 @@ class Watch:
 
     # What must hold -------------------------------------------------------------------------------------------------------------
 
-    def _look_at_truth(self, time: float, passed: float) -> None:
-        seen: dict[str, tuple[float, float]] = {}
-        plant = self.world.plant
-        for reach in self.record.reaches:
-            seen[reach.name] = TRUTHS[reach.name].read(plant)
-            reach.see(*seen[reach.name], time, passed)
+    def _look_at_bounds(self, time: float) -> None:
         for bound in self.scenario.bounds:
-            least, most = seen[bound.name] if bound.name in seen else TRUTHS[bound.name].read(plant)
-            self._judge(bound, least, most, time)
+            self._compare(bound, *TRUTHS[bound.name].read(self.world.plant), time)
 
-    def _judge(self, bound: Bound, least: float, most: float, time: float) -> None:
+    def _compare(self, bound: Bound, least: float, most: float, time: float) -> None:
         """`never x > 3` looks at the greatest, `always x > 3` at the least: one cell is enough to break either."""
         upward = bound.operator in (">", ">=")
         value = most if upward != bound.wanted else least
@@ -252,16 +239,8 @@ class Watch:
         energy.out_of_step = plant.grid.closed_out_of_step
         energy.imported, energy.exported = plant.grid.import_kwh, plant.grid.export_kwh
         energy.soc_end = float(plant.racks.cells.soc.mean()) * 100
-        self.explain()
-
-
-def _is_near(fault: FaultSpan, time: float) -> bool:
-    return fault.ended is None or time - fault.ended <= LINGER_S
-
-
-def _fault_text(fault: FaultSpan) -> str:
-    details = " ".join(f"{word} {value}" for word, value in fault.details.items())
-    return f"{fault.kind} {details}".strip()
+        self._judge.close(self._time)
+        relate(self.record, plant, self.scenario.general)
 
 
 def _numbered(name: str, count: int) -> list[str]:

@@ -73,6 +73,12 @@ class World:
         self._outbox.attach()
         for seat in self.seats:
             seat.begin(self.now)
+        self._buses = [seat for seat in self.seats if isinstance(seat, CanSeat)]
+        self._others = [seat for seat in self.seats if not isinstance(seat, CanSeat)]
+        self._diagnoses = [
+            (seat, [(p.slot, p.address == "state") for p in seat.device.diagnostics if str(p.address) in ("state", "lost")])
+            for seat in self.seats
+        ]
         self._bus_tick, self._owed = round(settings.tick_s * 1e9), 0  # ns: of the racks, and how far they are behind
         tags = {tag.name: tag for tag in site.schedule.tags}
         points = [p for d in site.devices for p in d.outputs if p.type == "BOOL" and not tags[p.tag].length]
@@ -135,19 +141,18 @@ class World:
         broken = self._scan(ticks)
         self._outbox.take()
         outputs = self._outbox.integer
-        for seat in self.seats:
-            if isinstance(seat, CanSeat):
-                seat.work(self.now, outputs)
+        now = self.now
+        for bus in self._buses:
+            bus.work(now, outputs)
         passed = ticks * self.tick
         self.plant.step(passed / 1e9)
         self._owed += passed
         spoken, self._owed = divmod(self._owed, self._bus_tick)
         if spoken:
-            self.field.speak(self.now - self._owed, spoken)
+            self.field.speak(now - self._owed, spoken)
             self.field.deliver()
-        for seat in self.seats:
-            if not isinstance(seat, CanSeat):
-                seat.work(self.now, outputs)
+        for seat in self._others:
+            seat.work(now, outputs)
         return broken
 
     def _scan(self, ticks: int) -> list[tuple[int, Check]]:
@@ -165,11 +170,10 @@ class World:
     def diagnose(self) -> None:
         """Tell the program how its devices are, as the field process does."""
         values, now = self.stand.plan.inbox_value, self.now
-        for seat in self.seats:
+        for seat, shown in self._diagnoses:
             state = seat.state(now)
-            for point in seat.device.diagnostics:
-                if str(point.address) in ("state", "lost"):
-                    values[point.slot] = state if point.address == "state" else int(state == LOST)
+            for slot, is_state in shown:
+                values[slot] = state if is_state else int(state == LOST)
 
     def has_switched(self) -> bool:
         """Whether a switched output (a contactor, an enable) changed since the last look; one that blinks does not count."""

@@ -13,6 +13,7 @@ import math
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from runtime.fieldbus.modbus_groups import ReadGroup, halves, read_groups, without_bridges
 from runtime.fieldbus.modbus_powers import Powers
@@ -51,8 +52,7 @@ class _Class:
         return self.due + self.period
 
 
-@dataclass(frozen=True, eq=False)
-class Turn:
+class Turn(NamedTuple):
     """A group to be read now."""
 
     group: ReadGroup
@@ -80,17 +80,18 @@ class Poll:
             groups = tuple(sorted(groups, key=lambda group: bool(group.powers)))  # what it scales waits for a power (modbus_hold)
             if groups:
                 self.classes.append(_Class(every * NS, [_Origin(group, [group]) for group in groups]))
+        self._origins = [origin for one in self.classes for origin in one.origins]
         self.round = math.nan  # s, that the last whole round took
 
     @property
     def groups(self) -> list[ReadGroup]:
         """All groups as they are read now."""
-        return [part for one in self.classes for origin in one.origins for part in origin.parts]
+        return [part for origin in self._origins for part in origin.parts]
 
     @property
     def suspended(self) -> list[ReadGroup]:
         """The groups that the device refused three times."""
-        return [group for one in self.classes for origin in one.origins for group, _ in origin.suspended.values()]
+        return [group for origin in self._origins for group, _ in origin.suspended.values()]
 
     def begin(self, now: float) -> None:
         """A connection begins: everything is due, and read as planned."""
@@ -105,7 +106,7 @@ class Poll:
     def next_due(self) -> float:
         """When something is due next; infinite where nothing is ever read."""
         times = [one.due for one in self.classes]
-        times += [when for one in self.classes for origin in one.origins for _, when in origin.suspended.values()]
+        times += [when for origin in self._origins if origin.suspended for _, when in origin.suspended.values()]
         return min(times, default=math.inf)
 
     def late(self, now: float) -> bool:
@@ -114,8 +115,10 @@ class Poll:
 
     def next(self, now: float) -> Turn | None:
         """What to read now, or None while nothing is due."""
-        due = [one for one in self.classes if one.due <= now]
-        best = min(due, key=lambda one: one.deadline, default=None)
+        best = None
+        for one in self.classes:
+            if one.due <= now and (best is None or one.deadline < best.deadline):
+                best = one
         retry = self._next_retry(now)
         if retry is not None and (best is None or retry[0] < best.deadline):
             return Turn(retry[1], retry[2], None)
@@ -130,15 +133,14 @@ class Poll:
         return Turn(group, origin, best)
 
     def _next_retry(self, now: float) -> tuple[float, ReadGroup, _Origin] | None:
-        waiting = [
-            (when + self._suspend, group, origin)
-            for one in self.classes
-            for origin in one.origins
-            if origin.suspended
-            for group, when in origin.suspended.values()
-            if when <= now
-        ]
-        return min(waiting, key=lambda retry: retry[0], default=None)
+        best = None
+        for origin in self._origins:
+            if not origin.suspended:
+                continue  # mostly so, and asked before every read
+            for group, when in origin.suspended.values():
+                if when <= now and (best is None or when + self._suspend < best[0]):
+                    best = (when + self._suspend, group, origin)
+        return best
 
     def _fill(self, one: _Class, now: float) -> None:
         one.began = now

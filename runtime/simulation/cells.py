@@ -1,4 +1,4 @@
-"""The cells of all racks: charge, voltage and current of every cell at once, as columns of NumPy.
+"""The cells of all racks: charge, voltage and current of every cell at once, as columns of NumPy walked in one compiled pass.
 
 It must not know contactors, limits or buses, nor where heat goes (heat.py). Discharge current is positive. A column is one row
 of cells for one rack, or (rack, cell) for several; every law here works on both.
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from runtime.simulation.compiled import one_pass
 from runtime.simulation.heat import conduct, react, warm
 from runtime.simulation.settings import CellSettings, RackSettings
 
@@ -49,7 +50,6 @@ OCV_SOC, OCV_V = (np.array(column) for column in zip(*OCV, strict=True))
 # All corners of the curve stand on whole hundredths, so a table of hundredths is the same curve and needs no search.
 _HUNDREDTHS = np.interp(np.arange(-3, 104) / 100, OCV_SOC, OCV_V)
 _RISE = np.append(np.diff(_HUNDREDTHS), 0.0)
-_LAST = len(_HUNDREDTHS) - 1
 HOURS_A_MONTH = 30 * 24
 
 
@@ -127,27 +127,25 @@ def _column_names() -> list[str]:
     return [item.name for item in dataclasses.fields(Cells) if item.name != "per_module"]
 
 
+@one_pass
+def _at_rest(soc, hundredths, rise):  # type: ignore[no-untyped-def]
+    """The curve at one state of charge; beyond its ends it stays where it ends."""
+    place = min(max(soc * 100.0 + 3.0, 0.0), float(len(hundredths) - 1))
+    below = int(place)
+    return (place - below) * rise[below] + hundredths[below]
+
+
+@one_pass
+def _curve(soc, hundredths, rise, volts):  # type: ignore[no-untyped-def]
+    for i in range(soc.size):
+        volts[i] = _at_rest(soc[i], hundredths, rise)
+
+
 def rest_voltage(soc: np.ndarray) -> np.ndarray:
     """Open-circuit voltage of cells at rest with this state of charge (0..1), in volts, between charge and discharge."""
-    place = soc * 100.0
-    place += 3.0
-    np.maximum(place, 0.0, out=place)
-    np.minimum(place, _LAST, out=place)
-    below = place.astype(np.intp)
-    place -= below
-    place *= _RISE.take(below)
-    place += _HUNDREDTHS.take(below)
-    return place
-
-
-def inner_voltage(cells: Cells, cell: CellSettings) -> np.ndarray:
-    """The voltage behind R0: rest voltage with hysteresis, less what the RC pair holds. What has burnt gives none. In volts."""
-    volts = rest_voltage(cells.soc)
-    if cell.hysteresis_v:
-        volts += cell.hysteresis_v * cells.hysteresis
-    volts *= cells.unreacted
-    volts -= cells.v_rc
-    return volts
+    volts = np.empty(soc.size)
+    _curve(soc.reshape(-1), _HUNDREDTHS, _RISE, volts)
+    return volts.reshape(soc.shape)
 
 
 def inner_resistance(cells: Cells, cell: CellSettings) -> np.ndarray:
@@ -158,27 +156,60 @@ def inner_resistance(cells: Cells, cell: CellSettings) -> np.ndarray:
     return ohms
 
 
-@dataclass(slots=True)
-class Sources:
-    """Each cell as its neighbours see it (Thevenin): `volts` behind `ohms`. `inner_v` and `inner_ohm` are behind the leaks.
+VOLTS, OHMS, INNER_V, INNER_OHM, LEAK_S, KEPT = range(6)  # the columns of Sources
 
-    `leak_s` is all that stands across the cell, `kept` the part of voltage and resistance that the leaks leave: 1 / (1 + R0 G).
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Each cell as its neighbours see it (Thevenin): `volts` behind `ohms`; the other columns are how it comes to that.
+
+    INNER_V and INNER_OHM are behind the leaks. LEAK_S is all that stands across the cell, KEPT the part of voltage and resistance
+    that the leaks leave: 1 / (1 + R0 G).
     """
 
-    volts: np.ndarray
-    ohms: np.ndarray
-    inner_v: np.ndarray
-    inner_ohm: np.ndarray
-    leak_s: np.ndarray
-    kept: np.ndarray
+    columns: np.ndarray
+
+    @property
+    def volts(self) -> np.ndarray:
+        return self.columns[VOLTS]
+
+    @property
+    def ohms(self) -> np.ndarray:
+        return self.columns[OHMS]
+
+
+def _as_racks(columns: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+    """The columns as (rack, cell), those of one rack too."""
+    return columns if columns[0].ndim == 2 else tuple(column[None] for column in columns)
+
+
+@one_pass
+def _see(columns, curve, hysteresis_v, bleed_s, seen):  # type: ignore[no-untyped-def]
+    """Fill the columns of Sources but for INNER_OHM, which is there.
+
+    Behind R0 stands the rest voltage with hysteresis, less what the RC pair holds; what has burnt gives none.
+    """
+    soc, v_rc, hysteresis, unreacted, own_leak_s, bleeding, added_ohm = columns
+    hundredths, rise = curve
+    racks, cells = soc.shape
+    for r in range(racks):
+        for i in range(cells):
+            rest = _at_rest(soc[r, i], hundredths, rise) + hysteresis_v * hysteresis[r, i]
+            inner_v, inner_ohm = rest * unreacted[r, i] - v_rc[r, i], seen[INNER_OHM, r, i]
+            leak_s = own_leak_s[r, i] + bleed_s * bleeding[r, i]
+            kept = 1.0 / (1.0 + inner_ohm * leak_s)
+            seen[VOLTS, r, i], seen[OHMS, r, i] = inner_v * kept, inner_ohm * kept + added_ohm[r, i]
+            seen[INNER_V, r, i], seen[LEAK_S, r, i], seen[KEPT, r, i] = inner_v, leak_s, kept
 
 
 def sources(cells: Cells, cell: CellSettings) -> Sources:
     """What every cell is to the circuit at this moment."""
-    inner_v, inner_ohm = inner_voltage(cells, cell), inner_resistance(cells, cell)
-    leak_s = cells.leak_s + cells.bleeding * (1.0 / cell.bleed_ohm)
-    kept = 1.0 / (1.0 + inner_ohm * leak_s)
-    return Sources(inner_v * kept, inner_ohm * kept + cells.added_ohm, inner_v, inner_ohm, leak_s, kept)
+    columns = cells.soc, cells.v_rc, cells.hysteresis, cells.unreacted, cells.leak_s, cells.bleeding, cells.added_ohm
+    curve = _HUNDREDTHS, _RISE
+    seen = np.empty((6, *cells.soc.shape))
+    seen[INNER_OHM] = inner_resistance(cells, cell)
+    _see(_as_racks(columns), curve, cell.hysteresis_v, 1.0 / cell.bleed_ohm, seen.reshape(6, -1, cells.soc.shape[-1]))
+    return Sources(seen)
 
 
 def terminal_voltage(cells: Cells, cell: CellSettings, current_a: float | np.ndarray) -> np.ndarray:
@@ -186,6 +217,31 @@ def terminal_voltage(cells: Cells, cell: CellSettings, current_a: float | np.nda
     now = sources(cells, cell)
     volts: np.ndarray = now.volts - current_a * now.ohms
     return volts
+
+
+@one_pass
+def _flow(columns, seen, currents, dt_s, fade, hysteresis_v, hysteresis_rate):  # type: ignore[no-untyped-def]
+    """The laws of `step_cells` but for the temperature; `currents` has one for all racks, or one a rack."""
+    soc, v_rc, hysteresis, capacity_as, r1, unreacted, added_ohm, heat_w = columns
+    racks, cells = soc.shape
+    for r in range(racks):
+        outside = currents[r % currents.size]
+        for i in range(cells):
+            inner_ohm = seen[INNER_OHM, r, i]
+            across = (seen[INNER_V, r, i] - outside * inner_ohm) * seen[KEPT, r, i]
+            aside = across * seen[LEAK_S, r, i]
+            current = aside + outside
+            heat = current * current * inner_ohm + v_rc[r, i] * v_rc[r, i] / r1[r, i]
+            heat += across * aside
+            heat += added_ohm[r, i] * (outside * outside)
+            moved = current * dt_s / capacity_as[r, i]
+            soc[r, i] -= moved
+            if hysteresis_v != 0.0:
+                heat -= current * hysteresis[r, i] * unreacted[r, i] * hysteresis_v
+                moved *= hysteresis_rate
+                hysteresis[r, i] = (hysteresis[r, i] - moved) / (1.0 + abs(moved))
+            v_rc[r, i] = v_rc[r, i] * fade + current * r1[r, i] * (1.0 - fade)
+            heat_w[r, i] = heat
 
 
 def step_cells(
@@ -208,24 +264,12 @@ def step_cells(
     Nature Materials 9 (2010) 448). The reversible heat of the entropy is left out: for LFP it is small beside the others.
     """
     now = now if now is not None else sources(cells, cell)
-    across = (now.inner_v - current_a * now.inner_ohm) * now.kept
-    aside = across * now.leak_s
-    current = aside + current_a
-    heat = current * current
-    heat *= now.inner_ohm
-    heat += cells.v_rc * cells.v_rc / cells.r1
-    heat += across * aside
-    heat += cells.added_ohm * np.square(current_a)
-    moved = current * dt_s / cells.capacity_as
-    cells.soc -= moved
-    if cell.hysteresis_v:
-        heat -= current * cells.hysteresis * cells.unreacted * cell.hysteresis_v
-        moved *= cell.hysteresis_rate
-        cells.hysteresis -= moved
-        cells.hysteresis /= 1.0 + np.abs(moved)
     fade = math.exp(-dt_s / cell.tau_s)
-    cells.v_rc *= fade
-    cells.v_rc += current * cells.r1 * (1 - fade)
+    heat = np.empty(cells.soc.shape)
+    columns = cells.soc, cells.v_rc, cells.hysteresis, cells.capacity_as, cells.r1, cells.unreacted, cells.added_ohm, heat
+    seen = now.columns.reshape(6, -1, cells.soc.shape[-1])
+    currents = np.array(current_a, np.float64).reshape(-1)
+    _flow(_as_racks(columns), seen, currents, dt_s, fade, cell.hysteresis_v, cell.hysteresis_rate)
     warm(cells.celsius, heat, cells.cooling, sink_c, sink_scale, cell, dt_s)
     if cell.conduction_w_per_k:
         conduct(cells.celsius, cells.per_module, cell, dt_s)

@@ -13,6 +13,8 @@ from cantools.database import Database
 from cantools.database.can import Message
 from cantools.database.can.signal import Signal
 
+from runtime.simulation.compiled import one_pass
+
 EXTENDED = 1 << 31  # set in an identifier that has 29 bits
 
 
@@ -110,11 +112,26 @@ def encode(burst: Burst, values: np.ndarray) -> np.ndarray:
     A value outside its signal's range goes out as the nearest that is inside; NaN goes out as all bits set, which is how
     this rack says "not available".
     """
-    missing = np.isnan(values)
-    raw = np.rint((values - burst.offset) / burst.scale)
-    raw = np.minimum(np.maximum(np.where(missing, 0.0, raw), burst.low), burst.high)
-    bits = raw.astype(np.int64).view(np.uint64) & burst.mask
-    bits = np.where(missing, burst.mask, bits) << burst.shift
-    words = np.bitwise_or.reduceat(bits, burst.row_starts, axis=-1) | burst.base
-    payload: np.ndarray = words.astype("<u8").view(np.uint8).reshape(*words.shape, 8)
+    physical = np.ascontiguousarray(values).reshape(-1, values.shape[-1])
+    words = np.empty((len(physical), len(burst.ids)), np.uint64)
+    limits = burst.scale, burst.offset, burst.low, burst.high
+    _pack(physical, burst.row_starts, burst.shift, burst.mask, *limits, burst.base, words)
+    payload: np.ndarray = words.astype("<u8", copy=False).view(np.uint8).reshape(*values.shape[:-1], -1, 8)
     return payload
+
+
+@one_pass
+def _pack(physical, row_starts, shift, mask, scale, offset, low, high, base, words):  # type: ignore[no-untyped-def]
+    """Every signal as its raw bits, put into its frame."""
+    racks, rows = words.shape
+    for r in range(racks):
+        for row in range(rows):
+            word = base[row]
+            last = row_starts[row + 1] if row + 1 < rows else physical.shape[1]
+            for f in range(row_starts[row], last):
+                bits = mask[f]
+                if not np.isnan(physical[r, f]):
+                    raw = np.rint((physical[r, f] - offset[f]) / scale[f])
+                    bits &= np.uint64(np.int64(min(max(raw, low[f]), high[f])))
+                word |= bits << shift[f]
+            words[r, row] = word

@@ -7,12 +7,13 @@ The meter counts import as positive.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from runtime.simulation.daycourse import DayCourse, pass_time
 from runtime.simulation.settings import GridSettings
+from runtime.simulation.solar import Solar, shine
 from runtime.simulation.swing import Swing, lose, swing_on
 
 # What island and grid may differ by when the breaker closes: IEEE 1547-2018, table 5, plants above 1.5 MVA.
@@ -42,7 +43,7 @@ class Grid:
     load_on: float = 1.0  # part of the load that the feeders leave on
     wanted_kw: float = 0.0  # what the loads would take
     load_kw: float = 0.0
-    pv_kw: float = 0.0
+    solar: Solar = field(init=False)
     p_kw: float = 0.0
     q_kvar: float = 0.0
     import_kwh: float = 0.0
@@ -61,6 +62,14 @@ class Grid:
     @hour.setter
     def hour(self, hour: float) -> None:
         self.day.hour = hour % 24
+
+    def __post_init__(self) -> None:
+        self.solar = Solar(self.settings.nominal_hz)
+
+    @property
+    def pv_kw(self) -> float:
+        """What the photovoltaics give."""
+        return self.solar.kw
 
     @property
     def connected(self) -> bool:
@@ -102,7 +111,7 @@ class Grid:
 
 def build_grid(settings: GridSettings, random: np.random.Generator) -> Grid:
     grid = Grid(settings, random, DayCourse(settings, random, settings.start_hour), Swing(settings))
-    _follow_the_day(grid, 0.0)
+    _follow_the_day(grid, 0.0, 0.0)
     return grid
 
 
@@ -149,7 +158,7 @@ def turn(grid: Grid, p_pcs_kw: float, q_pcs_kvar: float, dt_s: float, day_s: flo
     grid.event_hz *= math.exp(-dt_s / settings.event_tau_s)
     if settings.event_every_s > 0 and grid.random.random() < -math.expm1(-dt_s / settings.event_every_s):
         disturb(grid, settings.event_sigma_hz * float(drawn[2]))
-    _follow_the_day(grid, day_s)
+    _follow_the_day(grid, dt_s, day_s)
     if settings.system_mva:
         swing_on(grid.swing, p_pcs_kw if grid.connected else 0.0, dt_s)
     _meter(grid, p_pcs_kw, q_pcs_kvar, dt_s)
@@ -182,11 +191,9 @@ def _wander(value: float, sigma: float, tau: float, drawn: float, dt_s: float) -
     return value * fade + sigma * math.sqrt(1 - fade * fade) * float(drawn)
 
 
-def _follow_the_day(grid: Grid, day_s: float) -> None:
+def _follow_the_day(grid: Grid, dt_s: float, day_s: float) -> None:
     day = grid.day
     pass_time(day, day_s)
     grid.wanted_kw = grid.load_set if grid.load_set is not None else day.load_kw
     grid.load_kw = grid.wanted_kw * grid.load_on
-    grid.pv_kw = grid.pv_set if grid.pv_set is not None else day.pv_kw
-    if not grid.connected and grid.formed is None:
-        grid.pv_kw = 0.0  # a solar inverter follows a grid; without one it stops
+    shine(grid.solar, grid.pv_set if grid.pv_set is not None else day.pv_kw, grid.frequency_hz, dt_s)

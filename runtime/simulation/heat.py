@@ -6,7 +6,7 @@ It must not know current or charge. Temperatures are columns in °C, changed in 
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -47,17 +47,24 @@ def _modes(count: int) -> tuple[np.ndarray, np.ndarray]:
     return shapes, np.maximum(rates, 0.0)
 
 
+@lru_cache(maxsize=64)  # the few lengths of a step
+def _mixing(count: int, exchanged: float) -> np.ndarray:
+    """What each cell of a row has of every other's difference, once so much of G/C times the time has passed."""
+    shapes, rates = _modes(count)
+    mixed: np.ndarray = (shapes * np.exp(-rates * exchanged)) @ shapes.T
+    return mixed
+
+
 def conduct(celsius: np.ndarray, per_module: int, cell: CellSettings, dt_s: float) -> None:
     """Heat goes from cell to cell through the faces of a module: Fourier's law for a row of cells, solved exactly.
 
     No heat is lost: every row of the matrix sums to one. Modules do not touch each other.
     """
-    shapes, rates = _modes(per_module)
-    fade = np.exp(-rates * (dt_s * cell.conduction_w_per_k / cell.heat_capacity_j_per_k))
+    mixing = _mixing(per_module, dt_s * cell.conduction_w_per_k / cell.heat_capacity_j_per_k)
     rows = celsius.reshape(-1, per_module)
     # Only differences are mixed: a module at one temperature stays there to the last bit.
     middle = rows[:, :1].copy()
-    rows[:] = (rows - middle) @ ((shapes * fade) @ shapes.T) + middle
+    rows[:] = (rows - middle) @ mixing + middle
 
 
 def reaction_per_s(celsius: np.ndarray, cell: CellSettings) -> np.ndarray:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 HOLDING, INPUT, COIL, DISCRETE = "holding", "input", "coil", "discrete"
 FORMATS = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "float32": ">f"}
 LIMITS = {"int16": (-(2**15), 2**15 - 1), "uint16": (0, 2**16 - 1), "int32": (-(2**31), 2**31 - 1), "uint32": (0, 2**32 - 1)}
 
-_FLOAT, _WORDS = struct.Struct(">f"), struct.Struct(">HH")
+_PACKED = {form: struct.Struct(code) for form, code in FORMATS.items()}
+_WORDS = {form: struct.Struct(f">{packed.size // 2}H") for form, packed in _PACKED.items()}
 
 
 class RefusedAddressError(Exception):
@@ -44,18 +46,24 @@ class Cell:
 
     @property
     def width(self) -> int:
-        return 1 if self.space in (COIL, DISCRETE) else struct.calcsize(FORMATS[self.form]) // 2
+        return 1 if self.space in (COIL, DISCRETE) else _PACKED[self.form].size // 2
 
 
-Tell = Callable[[], Sequence[int]]
+Count = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One read as it is answered: the words of each quantity in turn, the first `skip` of them left out."""
+    """One read as it is answered: each quantity as it is counted, packed at once (big-endian) and taken apart into `words`.
 
-    tell: tuple[Tell, ...]
+    Of the words the first `skip` are left out, and those after `end`: a read may begin or end inside a quantity.
+    """
+
+    counts: tuple[Count, ...]
+    packed: struct.Struct
+    words: struct.Struct
     skip: int
+    end: int
 
 
 @dataclass
@@ -78,32 +86,38 @@ class Registers:
             self.window[cell.space] = (min(first, cell.address), max(last, cell.address + cell.width))
 
 
-def words_of(cell: Cell) -> Tell:
-    """What gives the quantity as the words on the wire; beyond its format it saturates, as a device's own counter does."""
+def words_of(cell: Cell) -> Callable[[], list[int]]:
+    """What gives the quantity as the words on the wire."""
+    return partial(_words, _lay_out([cell], 0, cell.width))
+
+
+def _count_of(cell: Cell) -> tuple[str, Count]:
+    """How `struct` packs the quantity, and what gives its count; beyond its format it saturates, as a device's own counter does."""
     read, scale = cell.read, cell.scale
     if cell.space in (COIL, DISCRETE):
-        return lambda: (1 if read() else 0,)
+        return "H", lambda: 1 if read() else 0
+    big = cell.words == "big" or cell.width == 1
     if cell.form == "float32":
-        return lambda: _ordered(cell, _WORDS.unpack(_FLOAT.pack(read() / scale)))
+        single, whole = _PACKED["float32"], _PACKED["uint32"]
+        return ("f", lambda: read() / scale) if big else ("I", lambda: _swapped(whole.unpack(single.pack(read() / scale))[0]))
     low, high = LIMITS[cell.form]
-    if cell.width == 1:
-        return lambda: (min(max(round(read() / scale), low), high) & 0xFFFF,)
 
-    def two_words() -> Sequence[int]:
-        raw = min(max(round(read() / scale), low), high)
-        return _ordered(cell, (raw >> 16 & 0xFFFF, raw & 0xFFFF))
+    def count() -> int:
+        found = round(read() / scale)
+        return low if found < low else high if found > high else found
 
-    return two_words
+    return (FORMATS[cell.form][1], count) if big else ("I", lambda: _swapped(count()))
 
 
-def _ordered(cell: Cell, words: tuple[int, ...]) -> tuple[int, ...]:
-    return words if cell.words == "big" else words[::-1]
+def _swapped(count: int) -> int:
+    """Its lower word first."""
+    return (count & 0xFFFF) << 16 | count >> 16 & 0xFFFF
 
 
 def value_of(cell: Cell, words: Sequence[int]) -> float:
     """The quantity that these words on the wire mean."""
     ordered = words if cell.words == "big" else words[::-1]
-    raw = struct.unpack(FORMATS[cell.form], b"".join(word.to_bytes(2, "big") for word in ordered))[0]
+    raw = _PACKED[cell.form].unpack(_WORDS[cell.form].pack(*ordered))[0]
     return float(raw) * cell.scale
 
 
@@ -113,25 +127,39 @@ def read_span(registers: Registers, space: str, address: int, count: int) -> lis
     if span is None:
         _check_span(registers, space, address, count)
         span = registers.spans[space, address, count] = _span(registers, space, address, count)
-    found: list[int] = []
-    for tell in span.tell:
-        found.extend(tell())
-    return found[span.skip : span.skip + count]
+    return _words(span)
+
+
+def _words(span: Span) -> list[int]:
+    counts = [count() for count in span.counts]
+    return list(span.words.unpack(span.packed.pack(*counts))[span.skip : span.end])
 
 
 def _span(registers: Registers, space: str, address: int, count: int) -> Span:
     first = registers.at.get((space, address))
     skip = address - first.address if first is not None else 0
-    at, tell = address - skip, []
+    at, cells = address - skip, list[Cell | None]()
     while at < address + count:
-        cell = registers.at.get((space, at))
-        tell.append(_nothing if cell is None else words_of(cell))
-        at += 1 if cell is None else cell.width
-    return Span(tuple(tell), skip)
+        cells.append(registers.at.get((space, at)))
+        at += _width(cells[-1])
+    return _lay_out(cells, skip, count)
 
 
-def _nothing() -> Sequence[int]:
-    return (0,)
+def _lay_out(cells: Sequence[Cell | None], skip: int, count: int) -> Span:
+    """These quantities one after the other; None is a word that means nothing."""
+    counted = [("x" * 2, None) if cell is None else _count_of(cell) for cell in cells]
+    whole = sum(_width(cell) for cell in cells)
+    return Span(
+        tuple(count for _, count in counted if count is not None),
+        struct.Struct(">" + "".join(form for form, _ in counted)),
+        struct.Struct(f">{whole}H"),
+        skip,
+        skip + count,
+    )
+
+
+def _width(cell: Cell | None) -> int:
+    return 1 if cell is None else cell.width
 
 
 def write_span(registers: Registers, space: str, address: int, values: Sequence[int]) -> None:
@@ -141,14 +169,14 @@ def write_span(registers: Registers, space: str, address: int, values: Sequence[
     done = 0
     while done < len(values):
         cell = registers.at.get((space, address + done))
-        if cell is None or cell.write is None or cell.address != address + done or done + cell.width > len(values):
+        end = done + _width(cell)
+        if cell is None or cell.write is None or cell.address != address + done or end > len(values):
             raise RefusedAddressError(f"{space} {address + done}")
-        bits = space == COIL
-        value = float(bool(values[done])) if bits else value_of(cell, values[done : done + cell.width])
+        value = float(bool(values[done])) if space == COIL else value_of(cell, values[done:end])
         if not cell.low <= value <= cell.high:
             raise RefusedValueError(f"{cell.name} = {value}: outside {cell.low} to {cell.high}")
         taken.append((cell, value))
-        done += cell.width
+        done = end
     for cell, value in taken:
         if cell.write is not None:
             cell.write(value)

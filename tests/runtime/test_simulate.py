@@ -237,12 +237,23 @@ def test_what_must_hold_and_does_not_is_found_with_its_time_and_worst_value(demo
     assert breach.worst == pytest.approx(max(found.samples["p"]), abs=5)
 
 
-def test_a_cell_outside_its_safe_area_is_seen_by_the_truth(demo: Site, plant: PlantSettings) -> None:
+def test_a_cell_that_a_fault_itself_heats_is_told_apart_from_those_that_must_be_kept_safe(demo: Site, plant: PlantSettings) -> None:
+    """Nobody can keep a cell cool that a fault holds at 75 °C; its neighbours stay in their safe area, or the run is not well."""
     hot = FaultOrder(5 * SECOND, 2 * SECOND, "over_heat_cell", {"cell": 7, "celsius": 75.0})
     found = simulate(demo, plant, replace(DISPATCH, duration=12 * SECOND, faults=(hot,)))
-    reach = next(one for one in found.reaches if one.name == "cell_t")
-    assert reach.most == pytest.approx(75.0, abs=0.1)
-    assert reach.outside_s == pytest.approx(2.0, abs=0.1)
+    (driven,) = found.broken_reaches
+    others = next(one for one in found.reaches if one.name == "cell_t")
+    assert driven.most == pytest.approx(75.0, abs=0.1)
+    assert driven.outside_s == pytest.approx(2.0, abs=0.1)
+    assert others.most < 40
+    assert found.is_well
+    assert "cell_t of cells that a fault itself drives" in as_markdown(found)
+
+
+def test_a_cell_outside_its_safe_area_is_seen_by_the_truth(demo: Site, plant: PlantSettings) -> None:
+    found = simulate(demo, plant, replace(DISPATCH, duration=SECOND, safe=(("cell_t", -20.0, 15.0),)))
+    (reach,) = found.reaches
+    assert reach.outside_s == pytest.approx(1.0, abs=0.02)
     assert not found.is_well
 
 

@@ -55,6 +55,12 @@ commands:
 faults:
   - {at: 10 min, for: 30 s, fault: over_heat_cell, cell: 12, celsius: 70 °C}
 never: [cell_v > 3650 mV, bms.t_cell_max > 50 °C]
+demands:
+  - {fault: stop_message, message: BMS_Status, stood: 1 s, within: 6 s, of: rack}
+  - {fault: smoke, within: 6 s, of: site}
+beyond:
+  - {cell_v: 2500..3650 mV, for: 2 s}
+  - {cell_t: 0..45 °C, for: 3 s, charging: 0.02 1/h}
 """,
     )
     assert found is not None
@@ -70,6 +76,12 @@ never: [cell_v > 3650 mV, bms.t_cell_max > 50 °C]
     (bound,) = found.bounds
     assert (bound.name, bound.operator, bound.limit, bound.wanted) == ("cell_v", ">", 3.65, False)
     assert [check.text for check in found.checks] == ["bms.t_cell_max > 50 °C"]
+    silent, smoke = found.demands
+    assert (silent.kind, silent.stood, silent.within, silent.of) == ("stop_message", SECOND, 6 * SECOND, "rack")
+    assert (silent.details, smoke.stood) == ({"message": "BMS_Status"}, 0)
+    volts, plating = found.limits
+    assert (volts.name, volts.low, volts.high, volts.lasts, volts.charging) == ("cell_v", 2.5, 3.65, 2 * SECOND, None)
+    assert (plating.low, plating.high, plating.charging) == (0, 45, 0.02)
 
 
 WRONG = """scenario: Wrong
@@ -100,6 +112,16 @@ never:
   - cell_v > 3.7 V and pcs.p > 5 kW
 safe: {cell_v: 3, cell_w: 3..4}
 picture: {bms.sok: soc, bms.soc: charge, bms.cell_v: soc}
+demands:
+  - {fault: erth_fault, within: 1 s, of: rack}
+  - {fault: smoke, within: 1 s, of: rack}
+  - {fault: smoke, stood: 2 s, within: 1 s, of: plant}
+  - {fault: earth_fault, link: pcs, of: rack}
+  - {fault: drop_link, link: psc, within: 1 s, of: site}
+beyond:
+  - {cell_v: 2.5..3.65 V}
+  - {cell_v: 2.5..3.65 A, for: 2 s, charging: 3 V}
+  - {cell_v: 2..3 V, current: 1..2 A, for: 2 s}
 """
 
 
@@ -107,10 +129,12 @@ def test_a_wrong_scenario_names_all_its_mistakes(demo: Site, tmp_path: Path) -> 
     found, report = read(demo, tmp_path, WRONG)
     assert found is None
     lines = {problem.at.line for problem in report.errors}
-    assert lines == {2, 3, 4, 5, *range(7, 14), *range(15, 22), *range(23, 29)}
+    assert lines == {2, 3, 4, 5, *range(7, 14), *range(15, 22), *range(23, 29), *range(30, 35), *range(36, 39)}
     assert len([p for p in report.errors if p.at.line == 13]) == 2, "each of two wrong quantities"
     assert len([p for p in report.errors if p.at.line == 20]) == 3, "rate, kind and durations"
     assert len([p for p in report.errors if p.at.line == 28]) == 3, "no tag, no truth, an array beside one value"
+    assert len([p for p in report.errors if p.at.line == 32]) == 2, "never due, and no such goal"
+    assert len([p for p in report.errors if p.at.line == 33]) == 2, "no time, and no link of this fault"
     assert all(problem.at.column > 1 for problem in report.errors if problem.at.line > 5)
 
 
@@ -149,3 +173,12 @@ def test_faults_by_chance_come_as_often_as_asked_and_depend_on_the_seed_only() -
     assert {fault.kind for fault in drawn} == {"earth_fault", "over_heat_cell", "drop_link"}
     assert {fault.details["link"] for fault in drawn if fault.kind == "drop_link"} == {"can0", "pcs", "meter", "panel"}
     assert all(1 <= fault.details["cell"] <= 256 for fault in drawn if fault.kind == "over_heat_cell")
+
+
+def test_every_sort_of_message_is_as_likely_however_many_there_are_of_it() -> None:
+    """One message of the rack's state and sixteen of its cells: 1000 draws give 500 of each, with a deviation of about 16."""
+    parts = Breakable(256, ("BMS_Status", *(f"Module_{number}" for number in range(1, 17))), ())
+    drawn = draw((RandomFaults(100.0, ("stop_message",), SECOND, SECOND),), 1, 10 * HOUR, parts)
+    state = sum(fault.details["message"] == "BMS_Status" for fault in drawn)
+    assert abs(state - len(drawn) / 2) < 4 * 16
+    assert len({fault.details["message"] for fault in drawn}) == 17

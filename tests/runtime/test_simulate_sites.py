@@ -27,7 +27,7 @@ constants: {CONSTANTS}
 tasks: {main: {interval: 10 ms, programs: [p]}}
 io: [IO]
 channels: {can0: {interface: slcan, channel: can0}, can1: {interface: slcan, channel: can1}}
-tags: {}
+tags: {site.asleep: {type: BOOL, default: false, text: The racks sleep}}
 """
 PANEL = {"gpio_chip": "lab"}
 RACKS = {

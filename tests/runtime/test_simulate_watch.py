@@ -9,6 +9,7 @@ import pytest
 from runtime.app import read_site
 from runtime.program_tests_stand import stand
 from runtime.simulate_record import AlarmSpan, FaultSpan, Reach, Record, Trip
+from runtime.simulate_relations import relate
 from runtime.simulate_report import as_json, as_markdown
 from runtime.simulate_scenario import SimulationScenario, Start
 from runtime.simulate_watch import Watch
@@ -33,9 +34,8 @@ def world() -> Iterator[World]:
 def explained(world: World, alarms: list[AlarmSpan], faults: list[FaultSpan]) -> bool:
     """Whether these explain a trip at 100 s."""
     found = record()
-    watch = Watch(world, SCENARIO, found, 1.0)
     found.alarms, found.faults, found.trips = alarms, faults, [Trip(100.0, "rack 1", "LOST")]
-    watch.explain()
+    relate(found, world.plant, SCENARIO.general)
     return found.trips[0].is_explained
 
 

@@ -2,48 +2,27 @@
 
 from __future__ import annotations
 
-import itertools
-import re
-
 import pytest
 import yaml
 
 from runtime.simulation.modbusmaps import map_meter, map_panel, map_pcs
 from runtime.simulation.process import load_dbc
-from runtime.simulation.registers import COIL, DISCRETE
 from runtime.simulation.settings import PlantSettings
 from runtime.simulation.written import Written
+from tests.aids.iomaps import check_registers, check_words, signals_of
 from tests.aids.places import DEMO
 from tests.aids.plant import ROOT, even_plant
 
 MAPS = {"pcs": map_pcs, "meter": map_meter, "panel": map_panel}
-# the plant's name for what the io_map calls otherwise
-SAME = {"voltage": "v_mean", "e_import": "import", "e_export": "export"}
 
 
 def io_map(name):
     return yaml.safe_load((DEMO / "io_maps" / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
-def spread(pattern):
-    """The names that a brace pattern stands for, the left pattern outermost."""
-    parts = re.split(r"\{(\d+)\.\.(\d+)\}", pattern)
-    ranges = [range(int(low), int(high) + 1) for low, high in zip(parts[1::3], parts[2::3])]
-    for numbers in itertools.product(*ranges):
-        yield "".join(itertools.chain.from_iterable(zip(parts[0::3], [*map(str, numbers), ""])))
-
-
 def test_every_signal_of_the_rack_is_in_the_dbc_once_and_goes_the_right_way():
     rack, database = io_map("rack1"), load_dbc(ROOT / "dbc" / "rack.dbc")
-    seen = set()
-    for section, sender in (("inputs", "BMS"), ("outputs", "PLC")):
-        for tag, line in rack[section].items():
-            for name in spread(line["signal"]):
-                assert name not in seen, f"{tag} names {name} a second time"
-                seen.add(name)
-                message = database.get_message_by_name(name.split(".")[0])
-                assert message.senders == [sender], tag
-                message.get_signal_by_name(name.split(".")[1])
+    seen = signals_of(rack, database)
     assert len(seen) == 16 + 512 + 4 + 256
     for message, rules in rack["messages"].items():
         assert database.get_message_by_name(message).get_signal_by_name(rules["alive"]).length == 4
@@ -54,28 +33,12 @@ def test_every_register_is_in_its_device_with_the_same_form_and_scale(device):
     mapped, settings = io_map(device), getattr(PlantSettings().buses, device)
     registers = MAPS[device](even_plant(), Written())
     assert (mapped["port"], mapped["unit"], mapped["host"]) == (settings.port, settings.unit, settings.host)
-    for section in ("inputs", "outputs"):
-        for tag, line in mapped.get(section, {}).items():
-            space, address = line["register"].split()
-            cell = registers.at[space, int(address)]
-            name = tag.split(".")[1]
-            assert cell.name == SAME.get(name, name), tag
-            assert (cell.write is not None) == (section == "outputs"), tag
-            if space not in (COIL, DISCRETE):
-                assert line["as"] == cell.form, tag
-                assert line.get("words", "big") == cell.words, tag
-                watts = device == "meter" and name in ("p", "q")  # the meter speaks W and var, the tags kW and kvar
-                assert line.get("scale", 1) == pytest.approx(0.001 if watts else cell.scale), tag
+    check_registers(mapped, registers, device == "meter")
 
 
 @pytest.mark.parametrize("device", ["rack1", *MAPS])
 def test_every_input_says_what_it_becomes_when_bad_and_every_output_what_is_safe(device):
-    mapped = io_map(device)
-    for tag, line in mapped["inputs"].items():
-        assert {"initial", "bad", "text"} <= set(line), tag
-    for tag, line in mapped.get("outputs", {}).items():
-        assert {"safe", "every", "text"} <= set(line), tag
-    assert ("timeout" in mapped) == bool(mapped.get("outputs"))
+    check_words(io_map(device), "every")
 
 
 def test_power_goes_to_zero_before_the_converter_stops_and_that_before_contactors_open():

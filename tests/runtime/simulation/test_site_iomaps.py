@@ -5,7 +5,6 @@ Constants are filled in by hand here, so that the language's own reading is not 
 
 from __future__ import annotations
 
-import itertools
 import re
 from functools import cache
 
@@ -18,9 +17,9 @@ from runtime.simulation.panel import INPUT_LINES, OUTPUT_LINES
 from runtime.simulation.pcs import Fault, State
 from runtime.simulation.plant import build_plant
 from runtime.simulation.process import load_dbc
-from runtime.simulation.registers import COIL, DISCRETE
 from runtime.simulation.settings import ID_STEP, read_settings
 from runtime.simulation.written import Written
+from tests.aids.iomaps import check_registers, check_words, signals_of
 from tests.aids.places import ROOT
 
 SITES = ("residential", "commercial", "industrial", "grid")
@@ -31,9 +30,6 @@ MAPS = {
     "operator_panel": (map_panel, "panel"),
     "climate": (map_climate, "climate"),
 }
-# the plant's name for what the io_map calls otherwise
-SAME = {"voltage": "v_mean", "e_import": "import", "e_export": "export"}
-WATTS = ("p", "q")  # the meter speaks W and var, the tags kW and kvar
 
 
 @cache
@@ -52,14 +48,6 @@ def io_map(name, site, rack=1):
     text = re.sub(r"\$(\w+)", lambda found: str(known[found[1]]), text)
     text = re.sub(r"\{([\d\sx()+*/%-]*\brack\b[\d\sx()+*/%-]*)\}", lambda found: str(eval(found[1], {"rack": rack})), text)
     return yaml.safe_load(text)
-
-
-def spread(pattern):
-    """The names that a brace pattern stands for, the left pattern outermost."""
-    parts = re.split(r"\{(\d+)\.\.(\d+)\}", pattern)
-    ranges = [range(int(low), int(high) + 1) for low, high in zip(parts[1::3], parts[2::3])]
-    for numbers in itertools.product(*ranges):
-        yield "".join(itertools.chain.from_iterable(zip(parts[0::3], [*map(str, numbers), ""])))
 
 
 @pytest.fixture(scope="module", params=SITES)
@@ -94,15 +82,7 @@ def test_the_racks_management_lets_the_converters_rating_through_and_trips_above
 def test_every_signal_of_a_rack_is_in_the_dbc_once_and_goes_the_right_way(site):
     name, plant = site
     rack, database = io_map("racks", name), load_dbc(ROOT / plant.buses.can.dbc)
-    seen = set()
-    for section, sender in (("inputs", "BMS"), ("outputs", "PLC")):
-        for tag, line in rack[section].items():
-            for signal in spread(line["signal"]):
-                assert signal not in seen, f"{tag} names {signal} a second time"
-                seen.add(signal)
-                message = database.get_message_by_name(signal.split(".")[0])
-                assert message.senders == [sender], tag
-                message.get_signal_by_name(signal.split(".")[1])
+    seen = signals_of(rack, database)
     assert len(seen) == 16 + 4 + 3 * plant.rack.cells
 
 
@@ -123,30 +103,12 @@ def test_every_register_is_in_its_device_with_the_same_form_and_scale(site, devi
     registers = make(build_plant(settings), Written())
     line_settings = getattr(settings.buses, line_of)
     assert (int(mapped["port"]), mapped["unit"], mapped["host"]) == (line_settings.port, line_settings.unit, line_settings.host)
-    for section in ("inputs", "outputs"):
-        for tag, line in mapped.get(section, {}).items():
-            space, address = line["register"].split()
-            cell = registers.at[space, int(address)]
-            last = tag.split(".")[1]
-            assert cell.name == SAME.get(last, last), tag
-            assert (cell.write is not None) == (section == "outputs"), tag
-            if space in (COIL, DISCRETE):
-                continue
-            assert line["as"] == cell.form, tag
-            assert line.get("words", "big") == cell.words, tag
-            per_cent = 100 if line.get("unit") == "%" else 1
-            wanted = 0.001 if device == "grid_meter" and last in WATTS else cell.scale * per_cent
-            assert float(line.get("scale", 1)) == pytest.approx(wanted), tag
+    check_registers(mapped, registers, device == "grid_meter")
 
 
 @pytest.mark.parametrize("device", ["racks", "operator_panel_gpio", *MAPS])
 def test_every_input_says_what_it_becomes_when_bad_and_every_output_what_is_safe(device):
-    mapped = io_map(device, "residential")
-    for tag, line in mapped["inputs"].items():
-        assert {"initial", "bad", "text"} <= set(line), tag
-    for tag, line in mapped.get("outputs", {}).items():
-        assert {"safe", "text"} <= set(line), tag
-    assert ("timeout" in mapped) == bool(mapped.get("outputs"))
+    check_words(io_map(device, "residential"))
 
 
 def test_the_panel_is_the_same_on_gpio_lines_and_on_modbus():
