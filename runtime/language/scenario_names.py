@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -124,12 +125,21 @@ class Names:
         name = by_name.get(interlock.lower()) or by_name.get(f"{self.program}.{interlock}".lower())
         if name is None:
             return None
-        program, _, block = name.partition(".")
-        blocks = self.sections.get(program, Section()).get("blocks")
-        body = blocks.get(block) if isinstance(blocks, Section) else None
+        body = self._body(name)
         written = body.get("PERMIT") if isinstance(body, Section) else None
         texts = [one if isinstance(one, Text) else None for one in written] if isinstance(written, Listing) else []
         return texts if len(texts) == self._lengths[name] else [None] * self._lengths[name]
+
+    def _body(self, instance: str) -> Any:
+        """What is written of a block, also of one inside a function block: `racks.guard[1].tripped`."""
+        program, *path = re.sub(r"\[\d+\]", "", instance).split(".")
+        section: Any = self.sections.get(program)
+        body: Any = None
+        for name in path:
+            blocks = section.get("blocks") if isinstance(section, Section) else None
+            body = blocks.get(name) if isinstance(blocks, Section) else None
+            section = self.sections.get(str(body.get("type"))) if isinstance(body, Section) else None
+        return body
 
     def tripped(self, text: Text) -> tuple[Cell, list[Text | None]] | None:
         """The FIRST of an interlock and its permits; a mistake is reported."""

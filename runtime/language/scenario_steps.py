@@ -12,6 +12,7 @@ from runtime.language.scenario_conditions import Conditions
 from runtime.language.scenario_expected import Expected, first_is, truth_of
 from runtime.language.scenario_inputs import Inputs
 from runtime.language.scenario_names import Names
+from runtime.language.scenario_openings import BEGIN, Openings
 from runtime.language.units import unit
 from runtime.language.words import as_section, check_words, duration_of, texts_of, value_of
 from runtime.language.words import truth_of as truth_word
@@ -21,7 +22,7 @@ from runtime.source import Listing, Position, Section, Text, did_you_mean, place
 TIMES = ("at", "after")
 ACTS = ("set", "ramp", "play", "write", "lose", "silence", "restore")
 HOPES = ("expect", "raised", "quiet", "tripped")
-STEP_WORDS = (*TIMES, *ACTS, "as", "from", "refused", *HOPES, "within", "during")
+STEP_WORDS = (BEGIN, *TIMES, *ACTS, "as", "from", "refused", *HOPES, "within", "during")
 SERVICES = ("hmi", "opcua", "modbus", "rest", "cli")
 _CONTACT = re.compile(r"[^\W\d][\w.\[\]]*")
 LINKS = {"lose": "lost", "silence": "silent", "restore": "back"}
@@ -30,13 +31,25 @@ LINKS = {"lose": "lost", "silence": "silent", "restore": "back"}
 class Steps:
     """Reads the steps of one program's tests."""
 
-    def __init__(self, names: Names, inputs: Inputs):
+    def __init__(self, names: Names, inputs: Inputs, openings: Openings | None = None):
         self.names, self.inputs, self.report = names, inputs, names.report
         self.conditions = Conditions(names)
         self.expected = Expected(self.conditions)
+        self.openings = openings or Openings(Section(), self.report)
+        self._shared: dict[int, Step] = {}  # steps of openings by their section: their mistakes are told once
+        for steps in self.openings.all.values():
+            latest = 0
+            for body in steps:
+                shared = self._shared.get(id(body))
+                step = self._shared[id(body)] = shared or self._step(body)
+                latest = self._advance(step, body, latest, is_told=shared is not None)
+
+    def is_shared(self, step: Step) -> bool:
+        """Whether it stands in an opening, and not in the test itself."""
+        return any(step is one for one in self._shared.values())
 
     def read(self, listing: Any, at: Text) -> tuple[Step, ...]:
-        """All steps in their order; the clock may not go backwards."""
+        """All steps in their order, those of the opening first; the clock may not go backwards."""
         if not isinstance(listing, Listing):
             self.report.error(place_of(listing, at.at), "E005", "`steps` is a list", "each step starts with `- `")
             return ()
@@ -46,12 +59,13 @@ class Steps:
             self.report.error(listing.at, "E965", f"the test `{at}` has no step", "")
         soonest = 0
         played: list[tuple[Position, int]] = []  # where each time series is, and when its last row is due at the soonest
-        for item in listing:
+        for item in self.openings.in_full(listing):
             body = as_section(item, place_of(item, at.at), "a step", self.report)
             if body is None:
                 continue
-            step = self._step(body)
-            latest = self._advance(step, body, latest)
+            shared = self._shared.get(id(body))
+            step = shared or self._step(body)
+            latest = self._advance(step, body, latest, is_told=shared is not None)
             soonest = max(soonest + step.wait, step.until)
             if step.series:
                 played.append((body.key_at("play"), soonest + step.series[-1].time))
@@ -62,9 +76,9 @@ class Steps:
                 self.report.warn(place, "E968", *_too_short(due, latest))
         return tuple(found)
 
-    def _advance(self, step: Step, body: Section, latest: int) -> int:
+    def _advance(self, step: Step, body: Section, latest: int, *, is_told: bool = False) -> int:
         """The latest time at which this step may end."""
-        if step.until >= 0 and step.until < latest:
+        if step.until >= 0 and step.until < latest and not is_told:
             self.report.error(
                 place_of(body["at"]),
                 "E962",

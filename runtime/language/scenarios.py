@@ -16,13 +16,14 @@ from runtime.language.needs import missing_of
 from runtime.language.scenario import Cell, Check, Scenario, Scenarios, Setting, Step
 from runtime.language.scenario_inputs import Inputs
 from runtime.language.scenario_names import Names
+from runtime.language.scenario_openings import WORD, Openings
 from runtime.language.scenario_points import points_of
 from runtime.language.scenario_steps import HOPES, Steps
 from runtime.language.words import as_section, check_words, section_of
 from runtime.model import Site
 from runtime.source import Listing, Position, Report, Section, Text, did_you_mean, place_of
 
-FILE_WORDS = ("description", "needs", "given", "always", "never", "tests")
+FILE_WORDS = ("description", "needs", "given", "always", "never", WORD, "tests")
 TEST_WORDS = ("description", "needs", "given", "clock", "steps", "always", "never")
 SUFFIX = ".test.yaml"
 FIRST_CLOCK = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z, where a test says nothing
@@ -79,8 +80,8 @@ def _read(site: Site, file: str, report: Report) -> Section | None:
 def _tests(section: Section, file: str, names: Names, root: Path) -> list[Scenario]:
     """The tests of one file; `given`, `always` and `never` beside `tests` hold for each of them."""
     report = names.report
-    steps = Steps(names, Inputs(names, root))
     is_own = file.endswith(SUFFIX)
+    steps = Steps(names, Inputs(names, root), Openings(section if is_own else Section(), report))
     given = steps.settings(section, "given") if is_own else ()
     guards = _guards(steps, section) if is_own else ()
     tests = section_of(section, "tests", "`tests`", report)
@@ -105,7 +106,7 @@ def _tests(section: Section, file: str, names: Names, root: Path) -> list[Scenar
         first = Step(name.at, settings=(*given, *steps.settings(body, "given")))
         rest = steps.read(body["steps"], name)
         always = (*guards, *_guards(steps, body))
-        if not always and not any(_looks(step) for step in rest) and len(report.errors) == mistakes:
+        if not always and not any(_looks(step) for step in rest if not steps.is_shared(step)) and len(report.errors) == mistakes:
             help = f"the words for that are {', '.join(HOPES)}, always and never"
             report.error(name.at, "E965", f"the test `{name}` expects nothing", "", help)
         made = Scenario(str(name), file, name.at, (first, *rest), always, _clock(body, report), _shown(rest, always, names))

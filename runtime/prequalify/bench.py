@@ -93,8 +93,8 @@ class Bench:
 
     def __init__(self, door: Door, service: str, terms: Terms, tell: Tell = lambda _, __: None):
         self._door, self._service, self._tell = door, service, tell
-        self._each = self._ticks_of(logging(service, terms).every)
-        self._every = self._each * door.tick
+        self._terms = terms
+        self._ticks_of(logging(service, terms).every)  # a site that is too slow is refused before anything moves
         self._capacity, managed = terms.capacity, orders.MANAGED.get(service)
         self._managed = managed if managed and terms.energy > 0.0 and set(managed[1:3]) <= set(door.tags) else None
         self._settings = orders.settings_for(service, terms, door.tags)
@@ -118,19 +118,20 @@ class Bench:
         door, course = self._door, Course.of(sequence, self._door.tick)
         self._prepare(sequence, course)
         start = datetime.fromtimestamp(door.clock / 1e9, UTC) + timedelta(seconds=door.seconds)
-        times, paces = sequence.times(self._every), paces_of(sequence, self._every)
+        each = self._ticks_of(logging(self._service, self._terms, sequence).every)
+        times, paces = sequence.times(each * door.tick), paces_of(sequence, each * door.tick)
         rows = [self._sample()]
         for interval, pace in enumerate(paces):
             most = max(1, round(pace / door.tick))
-            for at in range(0, self._each, most):
-                ticks = min(most, self._each - at)
-                self._apply(course, interval * self._each + at + ticks)  # the grid as it is when the step ends
+            for at in range(0, each, most):
+                ticks = min(most, each - at)
+                self._apply(course, interval * each + at + ticks)  # the grid as it is when the step ends
                 self._step(ticks)
             rows.append(self._sample())
             if len(rows) % 100 == 0:
                 self._tell(sequence.title, len(rows) / len(times))
         p, q, soc, base, status, nem, aem = np.array(rows).T
-        f, v = course.f[:: self._each][: len(times)], course.v[:: self._each][: len(times)]
+        f, v = course.f[::each][: len(times)], course.v[::each][: len(times)]
         return Record(times, f, p, base, soc, q, v, status, start, self._management(nem, aem))
 
     def _management(self, nem: np.ndarray, aem: np.ndarray) -> dict[str, np.ndarray]:
@@ -160,7 +161,7 @@ class Bench:
         door.apply(door.nominal, 1.0)
         door.charge(orders.START_SOC[self._service])
         self._wait(1.0)
-        for order in self._settings:
+        for order in (*self._settings, *orders.functions_for(self._service, sequence.kind, door.tags)):
             door.write(order)
         self._wait(1.0)
         if not door.value(orders.CONNECTED):

@@ -17,7 +17,6 @@ from runtime.prequalify.sequences_fcr import NORDIC, Product
 
 AVERAGE = 60.0  # s before the end of a step over which the steady state is taken
 SLACK = 0.00025  # of the steady power: the prescribed resolution of the meter is no sag
-LEAST_K = {True: 0.9, False: 0.75}
 
 STEADY = Requirement(
     "fcr.steady-state", "Steady-state activation", "mean dP of the last 60 s / theory", f"{NORDIC}, 3.1", "", 0.95, 1.20
@@ -43,10 +42,6 @@ DEACTIVATION = Requirement(
     f"{NORDIC}, FCR-D deactivation",
     "s",
     high=2.5,
-)
-OVER = Requirement("fcr-d-static.over", "Static: no overdelivery", "max |dP| / dP_ss", f"{NORDIC}, static FCR-D", "", high=1.2)
-DELAY = Requirement(
-    "fcr-d-static.delay", "Static: delay", "t(90 % of dP) - t(90 % of the band)", f"{NORDIC}, static FCR-D", "s", high=2.5
 )
 LINEAR = Requirement(
     "fcr.linearity",
@@ -142,22 +137,6 @@ def _endures(record: Record, dp: np.ndarray, interval: tuple[float, float], test
     steady = record.mean(dp, begin, begin + AVERAGE)
     means = [record.mean(dp, start, start + 10.0) for start in np.arange(begin, end - 9.999, 10.0)]
     return Finding(ENDURANCE, test.title, min(means) / steady if steady > 0.0 else math.nan, interval, note)
-
-
-def judge_static(record: Record, product: Product, test: Sequence) -> list[Finding]:
-    """Static FCR-D, which need not follow the frequency back: overdelivery, and the delay of ramp 3 at 90 %."""
-    marks = test.marks
-    dp = reserve_power(record, product, marks["ramp 1"])
-    steady = record.mean(dp, marks["steady"] - AVERAGE, marks["steady"])
-    asked = product.sign * (product.start - record.f) / product.band
-    early = record.within(0.0, marks["nadir, table"])
-    answers, asks = early & (dp >= 0.9 * steady), early & (asked >= 0.9)
-    late = record.t[np.argmax(answers)] - record.t[np.argmax(asks)] if steady > 0.0 and answers.any() and asks.any() else math.nan
-    most = float(np.max(np.abs(dp))) / steady if steady > 0.0 else math.nan
-    return [
-        Finding(OVER, test.title, most, (marks["ramp 1"], test.seconds)),
-        Finding(DELAY, test.title, float(late), (marks["ramp 1"], marks["nadir, table"])),
-    ]
 
 
 def judge_linearity(record: Record, product: Product, test: Sequence) -> list[Finding]:

@@ -55,7 +55,7 @@ def record(site: Site, file: Path, service: str, terms: Terms, tell: Tell) -> Dr
     seen = Onlooker(site, file)
     seen.attach()
     door = LiveSite(seen)
-    done = {one.kind: listen(door, one, logging(service, terms).every, tell) for one in sequences_of(service, terms)}
+    done = {one.kind: listen(door, one, logging(service, terms, one).every, tell) for one in sequences_of(service, terms)}
     return Driven(done, door.seconds, {"Frequency": "from a test set, as the site measures it", "Time keeping": door.keeping()})
 
 

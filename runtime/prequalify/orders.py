@@ -52,15 +52,22 @@ def settings_for(service: str, terms: Terms, tags: Collection[str]) -> list[Orde
     """
     of_1547 = service == "ieee1547"
     wanted = [Order("set.commissioned", True, "engineer"), Order("set.mode", EXTERNAL if of_1547 else PASSIVE)]
-    if not of_1547:
-        wanted += [Order("set.lfsm", False, "engineer")]  # its power beyond the reserve's band would pass for the reserve's
+    wanted += [Order("set.lfsm", False, "engineer")]  # its power beyond the reserve's band would pass for the reserve's
     wanted += [Order(tag, terms.capacity if name == service else 0.0) for name, tag in SOLD.items()]
-    wanted += [Order("set.ffr_option", terms.option), Order("set.droop", of_1547), Order("set.q_mode", VOLT_VAR if of_1547 else 0)]
+    wanted += [Order("set.ffr_option", terms.option), Order("set.droop", False), Order("set.q_mode", 0)]
     if of_1547:
         wanted += [Order("set.p", terms.before * terms.rated)]
     needed = {RUN, CONNECTED} | ({"set.mode", "set.p", "set.droop", "set.q_mode"} if of_1547 else {SOLD[service]})
     if missing := sorted(needed - set(tags)):
         raise NotOfferedError(f"the site has no {', '.join(missing)}: {service} cannot be tested on it")
+    return [order for order in wanted if order.tag in tags]
+
+
+def functions_for(service: str, kind: str, tags: Collection[str]) -> list[Order]:
+    """What is switched for one test of IEEE 1547: only the function that it looks at works, as IEEE 1547.1 asks for trips."""
+    if service != "ieee1547":
+        return []
+    wanted = [Order("set.droop", kind == "Droop"), Order("set.q_mode", VOLT_VAR if kind == "VoltVar" else 0)]
     return [order for order in wanted if order.tag in tags]
 
 

@@ -18,6 +18,7 @@ from runtime.prequalify.sequence import Sequence
 
 SERVICES = ("fcr-n", "fcr-d-up", "fcr-d-down", "ffr", "ieee1547")
 LOG_1547 = 0.02  # s: a trip of 0.16 s is told from one of 0.2 s
+LONG, LOG_LONG = 150.0, 0.1  # s: from here on a test of IEEE 1547 has times of seconds, and its log need not be so fine
 GROUPS = {
     "Step": "step",
     "Ramp": "ramp",
@@ -84,12 +85,13 @@ def _all_sequences(service: str, terms: Terms) -> list[Sequence]:
     return sequences_fcr.sequences(sequences_fcr.PRODUCTS[service])
 
 
-def logging(service: str, terms: Terms) -> Logging:
-    """What the log of a service's test must be."""
+def logging(service: str, terms: Terms, sequence: Sequence | None = None) -> Logging:
+    """What the log of a service's test must be; without a test, that of the shortest."""
     if service == "ffr":
         return Logging(fast_reserve.LOG_EVERY, 0.005, max(10.0, 0.00025 * terms.rated), fast_reserve.PAGES)
     if service == "ieee1547":
-        return Logging(LOG_1547, 0.01, 0.05 * terms.rated, "IEEE 1547-2018, table 3")
+        every = LOG_LONG if sequence is not None and sequence.seconds > LONG else LOG_1547
+        return Logging(every, 0.01, 0.05 * terms.rated, "IEEE 1547-2018, table 3")
     return Logging.nordic(sequences_fcr.PRODUCTS[service].log_every, terms.rated)
 
 
@@ -100,7 +102,7 @@ def evaluate(service: str, terms: Terms, records: Mapping[str, Record]) -> Evalu
     if missing:
         raise LookupError(f"no record of: {', '.join(missing)}")
     for sequence in sequences:
-        check(records[sequence.kind], logging(service, terms), sequence)
+        check(records[sequence.kind], logging(service, terms, sequence), sequence)
     if service == "ffr":
         return Evaluation(service, fast_reserve.judge(records["Act"], terms.capacity, sequences[0]), {})
     if service == "ieee1547":
@@ -158,6 +160,8 @@ def _judge_1547(sequence: Sequence, record: Record, terms: Terms) -> list[Findin
         )
     if sequence.kind == "Enter":
         return criteria_1547.judge_enter_service(record, sequence, rated)
-    stage = next(stage for stage in s.STAGES if sequence.kind.endswith(stage.name))
-    judge = criteria_1547.judge_trip if sequence.kind.startswith("Trip") else criteria_1547.judge_ride_through
-    return judge(record, sequence, stage, rated)
+    for stage in s.STAGES:
+        if sequence.kind == f"Trip{stage.name}":
+            return criteria_1547.judge_trip(record, sequence, stage, rated)
+    ride = next(ride for ride in s.RIDES if sequence.kind == f"Ride{ride.name}")
+    return criteria_1547.judge_ride(record, sequence, ride, rated)

@@ -1,8 +1,8 @@
 """Test sequences and laws of IEEE 1547-2018 at its default settings: category III for abnormal conditions, B for voltage.
 
 Source: IEEE 1547-2018 defaults as in EPRI's OpenDER and Sandia's procedures (NUMBERS.md); the order of the steps, ramps of the
-category's rate of change, and enter service case 1 after IEEE 1547.1-2020, 5.6, 5.14 and 5.15, as ua-kxie/UL1741SB quotes them.
-It knows no criterion and no plant.
+category's rate of change, trips, rides and enter service after IEEE 1547.1-2020, 5.4 to 5.6, 5.14 and 5.15, as ua-kxie/UL1741SB
+quotes them. It knows no criterion and no plant.
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ VOLT_WATT = ((1.06, 1.0), (1.10, 0.0))  # P over the rated power; P2 is 0 where 
 VOLT_WATT_TIME = 10.0
 ROCOF = 3.0  # Hz/s, category III
 ENTER_DELAY, ENTER_RAMP = 300.0, 300.0  # s
+T_ACCURACY, CYCLES = 0.01, 2.0 / 60.0  # accuracy of times, table 3: 1 %, and below 5 s two cycles
+NEAR = 0.02  # of nominal, or Hz: twice the accuracy of a voltage and of a frequency
 REST = 10.0  # s at nominal before a disturbance
+SWEEP = 1.0  # Hz/s where the rate of change itself is not tested
+AWAY = 1.2  # times the delay of entering service, for which each bad condition is held: a ramp shows after it
 FREQUENCIES = (60.0, 59.97, 59.8, 59.5, 58.8, 60.0, 60.03, 60.2, 60.5, 61.2, 60.0)  # to the ends of the continuous range
 VAR_VOLTAGES = (1.0, 0.99, 0.97, 0.95, 0.93, 0.90, 0.95, 1.0, 1.01, 1.03, 1.05, 1.07, 1.09, 1.05, 1.0)
 WATT_VOLTAGES = (1.0, 1.05, 1.07, 1.08, 1.099, 1.08, 1.0, 1.099, 1.0)  # below 1.1, beyond which nothing may flow
@@ -50,29 +54,81 @@ def _between(points: tuple[tuple[float, float], ...], x: np.ndarray) -> np.ndarr
 
 @dataclass(frozen=True)
 class Stage:
-    """One trip stage at its default: threshold and clearing time in s, a level beyond it, and the ride-through asked there.
+    """One trip stage at its default: its threshold (of nominal, or Hz) and its clearing time in s.
 
-    `ride` is 0 where the plant must trip without one; `cessation` is where it may give nothing while it rides through.
+    `goes_on` is false where the plant gives nothing on the near side of the threshold either: between 1.1 and 1.2 of the voltage.
     """
 
     name: str
     quantity: str
     threshold: float
     seconds: float
-    level: float
-    ride: float = 0.0
-    cessation: bool = False
+    goes_on: bool = True
+
+    @property
+    def inside(self) -> float:
+        """A level on the near side, twice the accuracy away: there it must go on for longer than the clearing time."""
+        return round(self.threshold + (-NEAR if self.is_over else NEAR), 6)
+
+    @property
+    def beyond(self) -> float:
+        """A level on the far side, twice the accuracy away: there it must trip."""
+        return round(self.threshold + (NEAR if self.is_over else -NEAR), 6)
+
+    @property
+    def is_over(self) -> bool:
+        """It trips above its threshold."""
+        return self.name.startswith("O")
+
+    @property
+    def accuracy(self) -> float:
+        """How exact its time must be, in s: two cycles below 5 s, else 1 %."""
+        return CYCLES if self.seconds < 5.0 else T_ACCURACY * self.seconds
 
 
 STAGES = (
-    Stage("OV2", "v", 1.2, 0.16, 1.22),
-    Stage("OV1", "v", 1.1, 13.0, 1.15, ride=12.0, cessation=True),
-    Stage("UV1", "v", 0.88, 21.0, 0.80, ride=20.0),
-    Stage("UV2", "v", 0.5, 2.0, 0.30, ride=1.0, cessation=True),
-    Stage("OF2", "f", 62.0, 0.16, 62.2),
-    Stage("OF1", "f", 61.2, 300.0, 61.5, ride=299.0),
-    Stage("UF1", "f", 58.5, 300.0, 58.2, ride=299.0),
-    Stage("UF2", "f", 56.5, 0.16, 56.3),
+    Stage("OV2", "v", 1.2, 0.16, goes_on=False),
+    Stage("OV1", "v", 1.1, 13.0),
+    Stage("UV1", "v", 0.88, 21.0),
+    Stage("UV2", "v", 0.5, 2.0),
+    Stage("OF2", "f", 62.0, 0.16),
+    Stage("OF1", "f", 61.2, 300.0),
+    Stage("UF1", "f", 58.5, 300.0),
+    Stage("UF2", "f", 56.5, 0.16),
+)
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One level of a disturbance, for how many s, and whether the plant goes on there or may give nothing."""
+
+    level: float
+    seconds: float
+    goes_on: bool = True
+
+
+@dataclass(frozen=True)
+class Ride:
+    """One disturbance that must be ridden through: its legs one after another, between them `rate` Hz/s; a voltage steps."""
+
+    name: str
+    title: str
+    quantity: str
+    legs: tuple[Leg, ...]
+    rate: float = 1.0
+
+
+RIDES = (  # tables 16 and 19, 98 % of each time, near the far end of each region; no trip is due yet
+    Ride(
+        "LowVoltage",
+        "low voltage",
+        "v",
+        (Leg(0.48, 0.49, goes_on=False), Leg(0.03, 0.49, goes_on=False), Leg(0.52, 8.8), Leg(0.72, 9.8)),
+    ),
+    Ride("HighVoltage", "high voltage", "v", (Leg(1.18, 11.76, goes_on=False),)),
+    Ride("LowFrequency", "low frequency", "f", (Leg(57.02, 293.0),)),
+    Ride("HighFrequency", "high frequency", "f", (Leg(61.78, 293.0),)),
+    Ride("Rocof", "rate of change of frequency", "f", (Leg(57.2, 5.0), Leg(61.6, 5.0)), ROCOF),
 )
 
 NOMINAL = Lines(((0.0, F_NOMINAL),))
@@ -105,40 +161,81 @@ def _voltages(kind: str, title: str, levels: tuple[float, ...], response: float,
 
 
 def trip_test(stage: Stage) -> Sequence:
-    """The level beyond the threshold for a tenth (at least 1 s) longer than the clearing time, then 30 s of nominal again."""
+    """Just inside the threshold for longer than the clearing time, just beyond it for longer, then 30 s of nominal again."""
+    held = stage.seconds + 2.0 * stage.accuracy if stage.goes_on else 0.0
     lasts = stage.seconds + max(1.0, 0.1 * stage.seconds)
-    source = "IEEE 1547-2018, tables 13 and 18; IEEE 1547.1-2020, 5.4 and 5.5"
-    return _disturbed(f"Trip{stage.name}", f"trip {stage.name}", stage, lasts, 30.0, source)
-
-
-def ride_through_test(stage: Stage) -> Sequence:
-    """The same level for 98 % of the time that must be ridden through, then 20 s of nominal again."""
-    source = "IEEE 1547-2018, tables 16 and 19; IEEE 1547.1-2020, 5.4 and 5.5"
-    return _disturbed(f"Ride{stage.name}", f"ride through {stage.name}", stage, 0.98 * stage.ride, 20.0, source)
-
-
-def _disturbed(kind: str, title: str, stage: Stage, lasts: float, after: float, source: str) -> Sequence:
-    nominal = 1.0 if stage.quantity == "v" else F_NOMINAL
-    begin, end = REST, REST + lasts
-    course = stairs(((0.0, nominal), (begin, stage.level), (end, nominal)))
-    f, v = (NOMINAL, course) if stage.quantity == "v" else (course, ONE)
+    legs = ((stage.inside, held),) if stage.goes_on else ()
+    course, starts, end = _disturbance(stage.quantity, (*legs, (stage.beyond, lasts)), SWEEP)
+    marks = {"inside": starts[0], "begin": starts[-1], "end": end}
+    begin = marks["begin"]
     views = (("beginning of the disturbance", begin - 0.1, begin + 0.4),) if stage.seconds < 1.0 else ()
-    return Sequence(kind, title, source, end + after, f, v, marks={"begin": begin, "end": end}, views=views)
+    source = f"IEEE 1547-2018, table {13 if stage.quantity == 'v' else 18}; IEEE 1547.1-2020, 5.4, 5.5 and A.3"
+    return _test(f"Trip{stage.name}", f"trip {stage.name}", source, stage.quantity, course, end + 30.0, marks, views)
+
+
+def ride_through_test(ride: Ride) -> Sequence:
+    """Every leg of a disturbance that must be ridden through, then 20 s of nominal again."""
+    course, starts, end = _disturbance(ride.quantity, tuple((leg.level, leg.seconds) for leg in ride.legs), ride.rate)
+    marks = {f"leg {i}": start for i, start in enumerate(starts)} | {"begin": starts[0], "end": end}
+    source = f"IEEE 1547-2018, {'table 16' if ride.quantity == 'v' else 'tables 19 and 21'}; IEEE 1547.1-2020, 5.4 and 5.5"
+    return _test(f"Ride{ride.name}", f"ride through {ride.title}", source, ride.quantity, course, end + 20.0, marks, ())
+
+
+def _disturbance(quantity: str, legs: tuple[tuple[float, float], ...], rate: float) -> tuple[Lines, list[float], float]:
+    """The course from nominal through all legs and back, when each level is reached, and when it is nominal again.
+
+    A voltage steps. A frequency moves with `rate` Hz/s; a change within the accuracies is a step.
+    """
+    nominal = 1.0 if quantity == "v" else F_NOMINAL
+    points, starts = [(0.0, nominal), (REST, nominal)], list[float]()
+    for level, seconds in (*legs, (nominal, 0.0)):
+        at, last = points[-1]
+        moves = abs(level - last) / rate if quantity == "f" and abs(level - last) > 2.5 * NEAR else 0.0
+        starts.append(round(at + moves, 6))
+        points += [(starts[-1], level), (round(starts[-1] + seconds, 6), level)]
+    return Lines(tuple(points)), starts[:-1], starts[-1]
+
+
+def _test(
+    kind: str,
+    title: str,
+    source: str,
+    quantity: str,
+    course: Lines,
+    seconds: float,
+    marks: dict[str, float],
+    views: tuple[tuple[str, float, float], ...],
+) -> Sequence:
+    f, v = (NOMINAL, course) if quantity == "v" else (course, ONE)
+    return Sequence(kind, title, source, seconds, f, v, marks=marks, views=views)
+
+
+BAD = (  # voltage and frequency with which a plant must not enter service, one condition of four missed in each
+    ("voltage too low", 0.897, F_NOMINAL),
+    ("voltage too high", 1.07, F_NOMINAL),
+    ("frequency too low", 1.0, 59.48),
+    ("frequency too high", 1.0, 60.12),
+)
+GOOD_V = 0.937
 
 
 def enter_service_test() -> Sequence:
-    """Out by an undervoltage; too low, good for a quarter of the delay, too low for 0.1 s, and then good: case 1 of table 11."""
-    trip, low, short = REST, REST + 3.0, REST + 63.0
-    dip = short + 0.25 * ENTER_DELAY
+    """Out by an undervoltage; each bad condition alone for longer than the delay; good for a quarter of it, 0.1 s bad; and good."""
+    trip = REST
+    first = trip + 3.0
+    starts = [first + i * AWAY * ENTER_DELAY for i in range(len(BAD) + 1)]
+    dip = starts[-1] + 0.25 * ENTER_DELAY
     good = dip + 0.1
-    course = stairs(((0.0, 1.0), (trip, 0.30), (low, 0.897), (short, 0.937), (dip, 0.897), (good, 0.937)))
+    volts, hertz = [*(v for _, v, _ in BAD), GOOD_V], [*(f for *_, f in BAD), F_NOMINAL]
+    v = stairs(((0.0, 1.0), (trip, 0.30), *zip(starts, volts, strict=True), (dip, 0.897), (good, GOOD_V)))
+    f = stairs(((0.0, F_NOMINAL), *zip(starts, hertz, strict=True)))
+    marks = {"trip": trip, "good": good} | {f"bad {i}": start for i, start in enumerate(starts)}
     seconds = good + ENTER_DELAY + ENTER_RAMP + 30.0
-    source = "IEEE 1547-2018, 4.10; IEEE 1547.1-2020, 5.6, table 11, case 1"
-    return Sequence("Enter", "enter service", source, seconds, NOMINAL, course, marks={"trip": trip, "low": low, "good": good})
+    source = "IEEE 1547-2018, 4.10; IEEE 1547.1-2020, 5.6, table 11, cases 1 and 2"
+    return Sequence("Enter", "enter service", source, seconds, f, v, marks=marks)
 
 
 def sequences() -> list[Sequence]:
     """All tests of IEEE 1547, the short ones first."""
-    trips = [trip_test(stage) for stage in STAGES]
-    rides = [ride_through_test(stage) for stage in STAGES if stage.ride > 0.0]
+    trips, rides = [trip_test(stage) for stage in STAGES], [ride_through_test(ride) for ride in RIDES]
     return [droop_test(), volt_var_test(), volt_watt_test(), *trips, *rides, enter_service_test()]
