@@ -12,6 +12,7 @@ from runtime.language.scenario import Write
 from runtime.model import Site
 from runtime.program_tests_stand import stand
 from runtime.simulate_world import World
+from runtime.simulation.rack import set_soc
 from runtime.simulation.settings import read_settings
 from runtime.source import NOWHERE
 from tests.aids.bench_site import ROOT, bench
@@ -123,3 +124,22 @@ def test_a_dark_site_starts_black(site: Site) -> None:
         plant.write("set.black_start", 1, "engineer")
         plant.run(40.0)
         assert plant.given_kw == pytest.approx(60.0, abs=2.0) and plant.faults == {"NONE"}
+
+
+def test_an_island_with_more_sun_than_it_can_store_makes_the_photovoltaics_give_less(site: Site) -> None:
+    with started(site, "GridForming", 20.0) as plant:
+        plant.grid.pv_set = 60.0
+        for rack in plant.world.plant.racks.racks:
+            set_soc(rack, 0.985)
+        plant.grid.lost = True
+        plant.run(1.0, ticks=1)
+        charged = []
+        for _ in range(60):
+            plant.run(1.0)
+            charged.append(-plant.given_kw)
+        assert plant.faults == {"NONE"} and not plant.grid.breaker_closed
+        assert max(charged[10:]) < 6.0 and plant.grid.load_kw == 20.0  # a tenth of the rated power and less is what full cells take
+        assert plant.grid.frequency_hz > 50.2 or plant.grid.solar.is_off
+        plant.grid.lost = False
+        plant.run(100.0)
+        assert plant.grid.connected and plant.grid.closed_out_of_step == 0

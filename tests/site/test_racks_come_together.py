@@ -36,9 +36,9 @@ def test_sixteen_racks_come_together_in_a_day() -> None:
     random = np.random.default_rng(7)
     soc = np.linspace(42.5, 57.5, RACKS)
     random.shuffle(soc)
-    energy = E_RACK * random.uniform(0.95, 1.0, RACKS)  # what they really hold; the program counts them as alike
+    energy = E_RACK * random.uniform(0.95, 1.0, RACKS)  # what they hold, and tell as their state of health
     sharing = Instance(POWER_SHARING, length=RACKS)
-    sharing.AVAILABLE, sharing.ENERGY = [True] * RACKS, [E_RACK] * RACKS
+    sharing.AVAILABLE, sharing.ENERGY = [True] * RACKS, list(energy)
     sharing.T = [float(t) for t in random.uniform(23.0, 27.0, RACKS)]
     for name, value in settings_of_the_program().items():
         setattr(sharing, name, value)
