@@ -22,7 +22,7 @@ from runtime.child import FieldbusOrder, ScanOrder, ServiceOrder, SwapOrder
 from runtime.fieldbus import drivers
 from runtime.io_generation import io_generation_of
 from runtime.language import load_site
-from runtime.model import Schedule, Site
+from runtime.model import ROLES, Schedule, Site
 from runtime.servers.describe import SERVERS, describe_servers, module_of
 from runtime.servers.users_file import users_of
 from runtime.site_audit import SiteAudit
@@ -50,6 +50,7 @@ class RunOptions:
     cold: bool = False
     inhibit: bool = False
     log: IO[bytes] | None = None  # where the processes write their logs; our standard error where it is None
+    reboot: tuple[str, ...] = ()  # the command by which the site may reboot the machine; empty: it may not
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class App:
         self.listeners: list[Listener] = []  # hear what the processes say: process, event, facts
         self.site: Site | None = None
         self.warnings: tuple[Problem, ...] = ()
+        self._commands: tuple[int, Any] | None = None  # of which program (its generation), and our ring to its scan
 
     def start(self, asked_to_stop: Callable[[], bool] = lambda: False) -> bool:
         """Bring the site up, the scan first; False where somebody asked to stop meanwhile.
@@ -149,6 +151,19 @@ class App:
             return False
         child.give(scan, order, more_later=True)
         return True
+
+    def give(self, command: str) -> None:
+        """Write a command of the site as the runtime itself: true, once. Nobody waits for the scan's answer."""
+        from runtime.engine.north import Commands
+
+        assert self.site is not None
+        schedule, generation = self.site.schedule, generation_of(self.site.schedule)
+        if self._commands is None or self._commands[0] != generation:
+            self._commands = (generation, Commands(self.folder, "supervisor", schedule.region.size, generation))
+        ring = self._commands[1]
+        for reply in ring.replies():
+            self.tell("runtime", "command", {"answer": reply.text, "scan": reply.scan})
+        ring.write(schedule.tag(command), True, ROLES[-1])
 
     def take_site(self, site: Site) -> None:
         """The scan runs this site's program now: the servers follow it, and whatever is restarted starts with it."""

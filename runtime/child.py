@@ -94,6 +94,8 @@ class SwapOrder:
     """What a running scan process is told later: try this program beside the one that runs, or swap to it between two scans.
 
     `limits` are the largest steps that an output may make, by its point (empty: any). `number` is repeated in the answer.
+    `permit` are the places in the running program's memory of BOOLs that must all be true for a change that is not bumpless;
+    `is_grave` counts as such a one whatever it does to the outputs.
     """
 
     number: int
@@ -101,6 +103,8 @@ class SwapOrder:
     generation: int
     is_trial: bool = False
     limits: tuple[float, ...] = ()
+    permit: tuple[int, ...] = ()
+    is_grave: bool = False
 
 
 def start(

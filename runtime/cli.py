@@ -38,7 +38,7 @@ from runtime import (
     verbs_users,
     verbs_watch,
 )
-from runtime.options import SITE, JsonOption, SiteOption, read
+from runtime.options import SITE, JsonOption, SiteOption, fail, read
 
 app = typer.Typer(
     name="bessplc",
@@ -70,11 +70,22 @@ def run(
         bool, typer.Option("--inhibit-outputs", help="Run everything and write nothing (commissioning).")
     ] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Load files into the running site when they are saved.")] = False,
+    reboot_command: Annotated[
+        str,
+        typer.Option(
+            "--reboot-command", help="What reboots this machine when the site asks: 'systemctl reboot'. None: it may not."
+        ),
+    ] = "",
 ) -> None:
     """Run a site until Ctrl-C, then stop with safe outputs."""
+    from runtime.restart import command_of
     from runtime.run import run_site
 
-    raise typer.Exit(run_site(site, sim=sim, cold=cold, inhibit=inhibit_outputs, watch=watch))
+    try:
+        reboot = command_of(reboot_command) if reboot_command else ()
+    except ValueError as error:
+        fail(f"--reboot-command: {error}", 2)
+    raise typer.Exit(run_site(site, sim=sim, cold=cold, inhibit=inhibit_outputs, watch=watch, reboot=reboot))
 
 
 app.command(epilog=verbs_check.EPILOG)(verbs_check.check)

@@ -32,7 +32,8 @@ class Description:
 
     A tag that has a problem is left out of `points`; the problem is in the report. An address names its place for people
     with `str()`; it may have a method `raw(value)` that gives what stands on the wire for a value of the tag, and that of an
-    output a method `misfit(value)` that says why the place cannot carry a value, or "" where it can: asked of safe values.
+    output a method `misfit(value)` that says why the place cannot carry a value, or "" where it can: asked of safe values. Where
+    outputs are written together with others only, `sent_in` names what carries them: a message, a register of several bits.
     """
 
     settings: Any
@@ -131,6 +132,9 @@ class Connection(Protocol):
 
     def write(self) -> None:
         """The outbox holds new outputs: send what changed, never wait."""
+
+    def release(self, slots: Sequence[int]) -> None:
+        """Say nothing more of these output slots, not even at their refresh, until the next `write`: the device keeps them."""
 
     async def write_safe(self, slots: Sequence[int]) -> bool | None:
         """Write the safe values of these output slots now, and return when they are on the wire or cannot be.

@@ -159,7 +159,15 @@ def request_of(asked: dict[str, Any], who: str) -> Request:
     if verb not in ("load", "undo"):
         raise ValueError(f"this site knows no request {verb!r}")
     limits = tuple(limit_of(str(text)) for text in asked.get("no_jump", ()))
-    return Request(who, "local", bool(asked.get("trial")), verb == "undo", limits, expect=str(asked.get("expect") or ""))
+    return Request(
+        who,
+        "local",
+        bool(asked.get("trial")),
+        verb == "undo",
+        limits,
+        expect=str(asked.get("expect") or ""),
+        is_meant=bool(asked.get("meant")),
+    )
 
 
 def limit_of(text: str) -> Quantity:

@@ -18,7 +18,7 @@ from runtime import child
 from runtime.app import App, generation_of
 from runtime.child import SwapOrder
 from runtime.control_prepare import Prepared, PrepareOrder
-from runtime.control_words import jump_text, lifted_text, limits_of, refused
+from runtime.control_words import LOSSES, forbidden_text, jump_text, lifted_text, limits_of, permit_of, refused, takes_permit_away
 from runtime.engine.force_list import read_note
 from runtime.engine.retain import restore
 from runtime.force_watch import force_end
@@ -37,7 +37,6 @@ ENDING_S = 1.0  # for a preparer that has closed its output and does not end
 MOST_NOTED = 60  # lines of each kind in the log
 SCAN, SUPERVISOR_ROLE = "scan", "engineer"
 _LISTS = ("differences", "dropped", "jumps", "lifted", "problems")  # of an answer
-_LOSSES = (("outputs would jump", "jumps"), ("values would not be carried over", "dropped"), ("forces would end", "lifted"))
 
 Answer = Callable[[dict[str, Any]], None]
 
@@ -47,6 +46,7 @@ class Request:
     """What was asked: by whom, a trial only or not, back to the program before, and how far outputs of a unit may jump.
 
     Unattended: nobody sees what would jump or be lost, so nothing may. `expect` is the digest that was shown (empty: none was).
+    Meant: a trial of somebody who then wants to load; where the plant forbids that, it is told as the refusal that it is.
     """
 
     who: str
@@ -56,6 +56,7 @@ class Request:
     limits: tuple[Quantity, ...] = ()
     is_unattended: bool = False
     expect: str = ""
+    is_meant: bool = False
 
 
 @dataclass
@@ -68,6 +69,7 @@ class _Load:
     number: int = 0
     site: Site | None = None
     lifted: tuple[dict[str, Any], ...] = ()  # the forces that this program ends
+    is_forbidden: bool = False  # the plant is under load, and it is not bumpless
     is_tried: bool = False  # unattended, and the trial said that nothing jumps and nothing is lost
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -187,7 +189,8 @@ class Loader:
         # what this program retains and the running one has not: it was there before a load that is undone, or before the last start
         known = frozenset(tag.name.lower() for tag in running.schedule.tags)
         warm = restore(site.schedule, state_folder_of(self._app.options.site), is_start=False, leave=known).schedule
-        order = SwapOrder(load.number, warm, generation_of(site.schedule), is_trial, limits)
+        permit, is_grave = permit_of(running), takes_permit_away(running, site)
+        order = SwapOrder(load.number, warm, generation_of(site.schedule), is_trial, limits, permit, is_grave)
         if not self._app.tell_scan(order):
             self._end(refused("no scan is running"))
 
@@ -211,7 +214,9 @@ class Loader:
         load.facts["dropped"] = list(event["dropped"])
         load.facts["lifted"] = [lifted_text(running, one, read_note(self._app.folder, one["token"])) for one in load.lifted]
         load.facts["jumps"] = [jump_text(load.site, j) for j in event["jumps"]]
-        if event["refused"]:
+        if event["is_forbidden"]:
+            self._forbid(load, running)
+        elif event["refused"]:
             self._end(refused(event["refused"]))
         elif load.request.is_unattended and not load.is_tried:
             self._go_on_unattended(load)
@@ -222,9 +227,16 @@ class Loader:
             text = f"loaded after scan {event['scan']:,}; the scan's gap was {took:.0f} us longer"
             self._end({"ok": True, "swapped": True, "scan": event["scan"], "took_us": took, "text": text}, running.schedule.digest)
 
+    def _forbid(self, load: _Load, running: Site) -> None:
+        """The plant is under load: say so to whoever asked, and to the programs, whose alarm it is."""
+        load.is_forbidden = True
+        if running.requests.refused and _counts(load):
+            self._app.give(running.requests.refused)
+        self._end({**refused(forbidden_text(running, load.facts)), "permit": running.requests.changes})
+
     def _go_on_unattended(self, load: _Load) -> None:
         """The trial of a load that nobody watches went well: load it where there is nothing that somebody would have to confirm."""
-        lost = [what for what, key in _LOSSES if load.facts[key]]
+        lost = [what for what, key in LOSSES if load.facts[key]]
         if lost:
             self._end(refused(f"{' and '.join(lost)}, and nobody is there to confirm it: `bessplc load` shows it and loads"))
             return
@@ -255,9 +267,10 @@ class Loader:
         verb = "undo" if request.is_undo else "load"
         facts: dict[str, Any] = {key: answer[key] for key in ("ok", "swapped", "text", "seconds", "scan") if key in answer}
         facts |= {key: list(answer[key][:MOST_NOTED]) for key in _LISTS if key != "problems" and answer[key]}
-        self._app.tell("runtime", "tried" if request.is_trial else verb, {"user": request.who, **facts})
+        counts = _counts(load)
+        self._app.tell("runtime", verb if counts else "tried", {"user": request.who, **facts})
         running = self._app.site
-        if request.is_trial or running is None:
+        if not counts or running is None:
             return
         old = old_digest or running.schedule.digest
         new = answer.get("digest", "")
@@ -269,6 +282,11 @@ class Loader:
         for one in load.lifted if answer["swapped"] else ():
             why, note = f"lifted by a {verb}: {one['why']}", read_note(self._app.folder, one["token"])
             self._app.audit.keep(force_end(one["tag"], one["element"], one["value"], note, why, who))
+
+
+def _counts(load: _Load) -> bool:
+    """Whether it was more than a look at what would happen."""
+    return not load.request.is_trial or (load.request.is_meant and load.is_forbidden)
 
 
 def _ended(preparer: subprocess.Popen[bytes]) -> int:

@@ -21,7 +21,7 @@ PROGRAM = ("program", "description", "blocks", "modes", "sequences", "outputs", 
 FUNCTION_BLOCK = ("function_block", "description", "inputs", "outputs", "blocks")
 SITE = (
     *("site", "description", "include", "constants", "tasks", "libraries", "io", "channels", "tags"),
-    *("authority", "watchdog", "overview", "servers", "sim"),
+    *("authority", "watchdog", "overview", "runtime", "servers", "sim"),
 )
 DEVICE = ("for", "device", "driver", "", "inputs", "outputs")  # "": the words of the device, in the engineer's order
 OPEN, CLOSE = (yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken), (yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)

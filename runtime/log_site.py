@@ -38,9 +38,14 @@ class SiteLog:
             logger_factory=structlog.WriteLoggerFactory(journal),
         )
         self.logger: Any = structlog.get_logger()
+        self._journal = journal
         if trouble:
             self.logger.error("the log is not kept", folder=str(self.folder), error=trouble)
         self.strays = self._listen() if on_terminal else None
+
+    def close(self) -> None:
+        """Write what waits; nothing is logged after that."""
+        self._journal.close()
 
     def _listen(self) -> BinaryIO:
         reader, writer = os.pipe()

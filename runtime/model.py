@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from runtime.requests import Requests
 from runtime.source import NOWHERE, Position
 
 ROLES = ("viewer", "operator", "engineer", "admin")  # each may do what those before it may
@@ -67,7 +68,8 @@ class Point:
     """One wire between a device and one element of a tag. `slot` is its place in the inbox or the outbox.
 
     `address` is what the device's driver made of the io_map's line; only that driver reads it. For an output, `safe`
-    is the value when stopped and `safe_after` the nanoseconds after the stop at which it is written.
+    is the value when stopped and `safe_after` the nanoseconds after the stop at which it is written; one that `keeps` has no
+    such value: after a stop its device is told nothing of it until a program runs again.
     """
 
     tag: str
@@ -78,6 +80,7 @@ class Point:
     safe: float | int = 0
     safe_after: int = 0
     at: Position = NOWHERE
+    keeps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,3 +306,4 @@ class Site:
     files: tuple[str, ...]
     overview: tuple[str, ...] = ()  # the tags that the status view shows
     constants: dict[str, str] = field(default_factory=dict)
+    requests: Requests = field(default_factory=Requests)

@@ -18,6 +18,7 @@ from runtime.log_events import ScanEvents
 from runtime.log_site import SiteLog
 from runtime.options import wants_colour
 from runtime.pulse import Pulses
+from runtime.restart import Asked, go_on, listen
 from runtime.rundir import SiteHeldError, state_folder_of
 from runtime.running_program import leave_program
 from runtime.site_files import root_of
@@ -30,11 +31,11 @@ SILENT_LOOKS = 120  # a server that shows no sign of life in so many looks, 30 s
 HUNG_S, HUNG_LOOKS = 2.0, 6  # a scan that lives and does not publish, seen so often in a row, is killed and restarted
 
 
-def run_site(site: Path, *, sim: bool, cold: bool, inhibit: bool, watch: bool = False) -> int:
+def run_site(site: Path, *, sim: bool, cold: bool, inhibit: bool, watch: bool = False, reboot: tuple[str, ...] = ()) -> int:
     """Run until asked to stop. Returns the exit code: 0, 1 for mistakes in the site, 75 where another run holds it.
 
     SIGHUP loads the files anew, as of any daemon; on a terminal it means that the terminal is gone, and stops. `watch` loads them
-    whenever one was saved.
+    whenever one was saved. `reboot` are the words of the command by which the site may reboot the machine.
     """
     root = root_of(site)
     stop: list[int] = []
@@ -43,14 +44,16 @@ def run_site(site: Path, *, sim: bool, cold: bool, inhibit: bool, watch: bool = 
         signal.signal(number, lambda n, _: stop.append(n))
     on_terminal = sys.stdout.isatty()  # asked now: a terminal that is gone is none any more
     signal.signal(signal.SIGHUP, lambda n, _: (stop if on_terminal else reload).append(n))
+    listen()
     kept = SiteLog(state_folder_of(site), on_terminal=on_terminal)
     log = kept.logger
     progress = Progress()
     try:
-        app = App(RunOptions(site, sim, cold, inhibit, kept.strays), _teller(log, progress))
+        app = App(RunOptions(site, sim, cold, inhibit, kept.strays, reboot), _teller(log, progress))
     except SiteHeldError as error:
         print(f"error: {error}", file=sys.stderr)
         return os.EX_TEMPFAIL
+    asked = ""
     try:
         begun = time.monotonic()
         with progress.shown():
@@ -60,7 +63,7 @@ def run_site(site: Path, *, sim: bool, cold: bool, inhibit: bool, watch: bool = 
             log.info("running", seconds=round(time.monotonic() - begun, 2), run_dir=str(app.folder))
             control = Control(app, watch_files=watch)
             try:
-                _watch(app, stop, log, control, reload)
+                asked = _watch(app, stop, log, control, reload)
             finally:
                 control.close()
     except SiteError as error:
@@ -69,13 +72,13 @@ def run_site(site: Path, *, sim: bool, cold: bool, inhibit: bool, watch: bool = 
         return 1
     finally:
         if app.site is not None:
-            log.info("stopping", why="asked to" if stop else "failed")
+            log.info("stopping", why="asked to" if stop else f"the site asks for a {asked}" if asked else "failed")
         stopped = app.stop()
     outputs = "inhibited" if inhibit else stopped.outputs
     (log.error if stopped.missed else log.info)("stopped", outputs=outputs, missed=list(stopped.missed))
     if sys.stdout.isatty():
         print(f"stopped, outputs {outputs}; `bessplc log` shows the log, which is in {kept.folder}")
-    return 0
+    return go_on(asked, reboot, stop, log, kept.close) if asked else 0
 
 
 class Progress:
@@ -116,8 +119,8 @@ def _show_warnings(app: App, root: Path) -> None:
         print(render(app.warnings, root, colour=wants_colour(sys.stderr)), file=sys.stderr)
 
 
-def _watch(app: App, stop: list[int], log: Any, control: Control, reload: list[int]) -> None:
-    """Keep the site up and show it until asked to stop; follow another program when one was loaded."""
+def _watch(app: App, stop: list[int], log: Any, control: Control, reload: list[int]) -> str:
+    """Keep the site up and show it until asked to stop, and follow a program that was loaded. Returns what the site asked for."""
     from runtime.engine.retain import Keeper
     from runtime.servers.describe import SERVERS
     from runtime.status import Status
@@ -125,15 +128,18 @@ def _watch(app: App, stop: list[int], log: Any, control: Control, reload: list[i
     assert app.site is not None
     leave_program(app.folder, app.site.schedule)
     status = Status(app.site, app.folder, generation_of(app.site.schedule))
-    keeper = Keeper(state_folder_of(app.options.site), app.site.schedule)
+    state = state_folder_of(app.options.site)
+    keeper = Keeper(state, app.site.schedule)
     events = ScanEvents(app.site.schedule, app.folder, generation_of(app.site.schedule), log)
     forces = ForceWatch(app.site.schedule, app.folder, generation_of(app.site.schedule), app.tell, app.audit.keep)
+    requests = Asked(app.site, app.options, app.tell, app.audit.keep)
+    asked = ""
     show = _view(app, status) if sys.stdout.isatty() else _lines(status, log)
     keep_due = time.monotonic() + KEEP_EVERY_S
     pulses = Pulses(app.folder, SERVERS, SILENT_LOOKS)
     silent = 0
     with show as refresh:
-        while not stop:
+        while not stop and not asked:
             app.attend(VIEW_EVERY_S)
             control.attend()
             if reload and control.loader.is_ready:  # one that came while a load is under way is loaded after it
@@ -145,9 +151,10 @@ def _watch(app: App, stop: list[int], log: Any, control: Control, reload: list[i
                 leave_program(app.folder, app.site.schedule)
                 generation = generation_of(app.site.schedule)
                 status.follow(app.site, generation)
-                keeper = Keeper(state_folder_of(app.options.site), app.site.schedule)
+                keeper = Keeper(state, app.site.schedule)
                 events = ScanEvents(app.site.schedule, app.folder, generation, log, before=events)
                 forces = ForceWatch(app.site.schedule, app.folder, generation, app.tell, app.audit.keep, before=forces)
+                requests = Asked(app.site, app.options, app.tell, app.audit.keep, before=requests)
                 silent = 0
             for name in pulses.silent(app.processes()):
                 app.supervisor.kill(name, f"no sign of life for {SILENT_LOOKS * VIEW_EVERY_S:g} s")
@@ -156,6 +163,7 @@ def _watch(app: App, stop: list[int], log: Any, control: Control, reload: list[i
             forces.look()
             if status.snapshot.scan:
                 refresh()
+                asked = requests.look(status.snapshot)
             silent = silent + 1 if app.scanning and status.age > HUNG_S else 0  # one that starts may take its time
             if silent > (HUNG_LOOKS if status.snapshot.scan else 2 * HUNG_LOOKS):  # it may never publish: a program just loaded
                 app.supervisor.kill("scan", f"no snapshot for {status.age:.1f} s" if status.snapshot.scan else "no snapshot at all")
@@ -165,6 +173,7 @@ def _watch(app: App, stop: list[int], log: Any, control: Control, reload: list[i
                 _keep(keeper, status, log)
     if status.snapshot.scan:
         _keep(keeper, status, log, at_last=True)
+    return asked
 
 
 def _keep(keeper: Any, status: Any, log: Any, *, at_last: bool = False) -> None:

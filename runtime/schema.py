@@ -139,12 +139,17 @@ def _with_constants(part: Any) -> Any:
     pattern = made.get("pattern")
     if isinstance(pattern, str) and not re.search(pattern, "$x"):
         made["pattern"] = f"{pattern}|\\$[a-z]"
-    elif made.get("type") in ("integer", "number"):
-        said = {"integer": "a whole number", "number": "a number"}[made["type"]]
-        made |= {"type": [made["type"], "string"], "pattern": r"^\$[a-z][a-z0-9_]*$", "patternErrorMessage": said}
+    elif isinstance(made.get("type"), str) and made["type"] in SAID:
+        made |= {"type": [made["type"], "string"], "pattern": CONSTANT, "patternErrorMessage": SAID[made["type"]]}
+    elif isinstance(made.get("enum"), list):
+        choices = {key: made.pop(key) for key in OF_A_CHOICE if key in made}
+        made["anyOf"] = [choices, {"type": "string", "pattern": CONSTANT}]
     return made
 
 
+CONSTANT = r"^\$[a-z][a-z0-9_]*$"
+SAID = {"integer": "a whole number", "number": "a number", "boolean": "`true` or `false`"}
+OF_A_CHOICE = ("enum", "enumDescriptions", "markdownEnumDescriptions", "errorMessage")
 PLAIN = ("enum", "const", "examples", "defaultSnippets", "if")  # keywords whose values are no shapes, or tell shapes apart
 SHARED = ("type", "pattern", "patternErrorMessage", "minimum", "maximum", "items", "if", "then")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from blocks.declare import LREAL
+from blocks.declare import BOOL, LREAL
 from runtime import schema_words as words
 from runtime.contract import DriverFront
 from runtime.language.devices import DEVICE_WORDS, INPUT_WORDS, OUTPUT_WORDS
@@ -41,6 +41,7 @@ def io_map(drivers: Mapping[str, DriverFront]) -> Shape:
         },
         "stale": duration(),
         "timeout": duration(),
+        "suppress": {**value(BOOL), "pattern": value(BOOL)["pattern"] + r"|\{"},
         "inputs": {"type": ["object", "null"]},
         "outputs": {"type": ["object", "null"]},
         "text": text(),
@@ -113,5 +114,6 @@ def _output_words() -> dict[str, Shape]:
         "max": PLAIN,
         "names": NAMES,
     }
-    known["safe"]["defaultSnippets"] = [{"label": "{value: ..., after: ...}", "body": {"value": "${1:false}", "after": "${2:1 s}"}}]
+    later_snippet = {"label": "{value: ..., after: ...}", "body": {"value": "${1:false}", "after": "${2:1 s}"}}
+    known["safe"]["defaultSnippets"] = [later_snippet, {"label": "keep", "body": "keep"}]
     return {word: described(known.get(word, ANY), words.OUTPUT.get(word, "")) for word in OUTPUT_WORDS}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from runtime import schema_words as words
+from runtime.language.references import RUNTIME_WORDS
 from runtime.language.site_words import SITE_WORDS, TASK_WORDS
 from runtime.language.tags import TAG_WORDS
 from runtime.model import ROLES
@@ -51,10 +52,12 @@ def site(io_maps: Iterable[str] = (), programs: Iterable[str] = ()) -> Shape:
         "servers": servers(),
         "authority": tags,
         "overview": list_of(tags),
+        "runtime": section({word: described(tags, words.SITE_RUNTIME[word]) for word in RUNTIME_WORDS}),
     }
     return {
         **section({word: described(shapes.get(word, ANY), words.SITE.get(word, "")) for word in SITE_WORDS}),
-        "if": {"not": {"required": ["include"]}},
+        # a file that includes others has its tasks from them; one of constants alone is there to be included
+        "if": {"not": {"anyOf": [{"required": ["include"]}, {"propertyNames": {"enum": ["description", "constants"]}}]}},
         "then": {"required": ["tasks"]},
         "defaultSnippets": [
             {

@@ -15,6 +15,7 @@ FILE: Mapping[str, str] = {
     "given": "The inputs at the start of every test: `bms.ok: true`.",
     "always": "Conditions that hold in every scan of every test.",
     "never": "Conditions that hold in no scan of any test.",
+    "openings": "Lists of steps by name, that tests or other openings begin with: `- {begin: closed}`.",
     "tests": "The tests by name, each a list of steps.",
 }
 TEST: Mapping[str, str] = {
@@ -24,6 +25,7 @@ TEST: Mapping[str, str] = {
     "steps": "What happens, and what is expected, in the order of time.",
 }
 STEP: Mapping[str, str] = {
+    "begin": "The opening whose steps come first; `at` counts from its beginning. Alone, and the first step.",
     "at": "When the step begins, counted from the start of the test.",
     "after": "When it begins, counted from the end of the step before.",
     "set": "Inputs that change at once: `bms.soc: 80 %`.",
@@ -50,7 +52,14 @@ NEEDS = list_of({"type": "string"})
 
 def tests_of_a_file() -> Shape:
     """A file of tests."""
-    shapes: dict[str, Shape] = {"description": text(), "needs": NEEDS, "given": OBJECT, "tests": named_tests()}
+    openings = {"type": "object", "additionalProperties": {"type": "array", "items": _step(), "minItems": 1}}
+    shapes: dict[str, Shape] = {
+        "description": text(),
+        "needs": NEEDS,
+        "given": OBJECT,
+        "openings": openings,
+        "tests": named_tests(),
+    }
     return section(_described(FILE_WORDS, shapes, FILE), required=["tests"])
 
 
@@ -68,6 +77,7 @@ def _step() -> Shape:
         **dict.fromkeys((*TIMES, "within", "during"), duration()),
         **dict.fromkeys(("set", "ramp", "write"), OBJECT),
         **dict.fromkeys(LISTED, list_of({"type": "string"})),
+        "begin": text(),
         "as": choice(ROLES),
         "from": choice(SERVICES),
         "refused": truth(),

@@ -22,6 +22,13 @@ SITE: Mapping[str, str] = {
     "sim": "Kept for the simulated plant, whose settings are in `config/plant.yaml`.",
     "authority": "The BOOL tag that is true in remote control: false, and SCADA and OPC UA may only read.",
     "overview": "The tags that `bessplc status` and the first page show.",
+    "runtime": "The tags by which the programs and the runtime that runs them ask something of each other.",
+}
+SITE_RUNTIME: Mapping[str, str] = {
+    "changes": "The BOOL that permits changes. While it is false a load is refused that makes an output jump or loses a value.",
+    "refused": "The command (a pulse) that tells the programs of a load that was refused so: for an alarm.",
+    "restart": "The BOOL that asks for a new start of the whole application: outputs go safe, retained values are kept.",
+    "reboot": "The BOOL that asks for a reboot of the machine, where `bessplc run --reboot-command` allows it.",
 }
 TASK: Mapping[str, str] = {
     "interval": "How often it runs: a whole multiple of the shortest interval of all tasks.",
@@ -109,6 +116,7 @@ DEVICE: Mapping[str, str] = {
     "driver": "What it speaks; `bessplc drivers NAME` lists the words of a driver.",
     "stale": "How old an input may become before its `bad:` holds.",
     "timeout": "The device's own communication time-out, after which it falls back without our messages.",
+    "suppress": "While this is true its own alarms (lost ...) are suppressed by design: it sleeps because it was told to.",
     "inputs": "The tags that the device gives.",
     "outputs": "The tags that the device takes.",
     "text": "What the device is, for alarms.",
@@ -124,7 +132,8 @@ INPUT: Mapping[str, str] = {
     "names": TAG["names"],
 }
 OUTPUT: Mapping[str, str] = {
-    "safe": "What is written when everything stops: a value, or `{value: false, after: 1 s}` to write it later than others.",
+    "safe": "What is written when everything stops: a value, or `{value: false, after: 1 s}` to write it later than others, or "
+    "`keep`: nothing is written and the device holds what it has.",
     "text": TAG["text"],
     "type": INPUT["type"],
     "unit": INPUT["unit"],

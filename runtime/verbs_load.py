@@ -30,12 +30,16 @@ def load(
     site: SiteOption = SITE,
     as_json: JsonOption = False,
 ) -> None:
-    """Load the edited files into the running site: no scan is missed, and values go over by name and type."""
+    """Load the edited files into the running site: no scan is missed, and values go over by name and type.
+
+    While the tag that the site's `runtime: changes:` names is false, only what is bumpless is loaded: no output jumps, no value
+    is lost, no force ends. Nothing overrides that here.
+    """
     verb = "undo" if undo else "load"
     asked: dict[str, Any] = {"verb": verb, "no_jump": list(no_jump or ())}
     _check_limits(asked["no_jump"])
     if dry_run or (not yes and not as_json and sys.stdin.isatty() and sys.stdout.isatty()):
-        answer = ask(site, {**asked, "trial": True})
+        answer = ask(site, {**asked, "trial": True, "meant": not dry_run})
         _show(answer, as_json)
         can_load = answer["ok"] and (answer.get("differences") or answer.get("text", "").startswith("tried"))
         if dry_run or not can_load:

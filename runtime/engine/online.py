@@ -48,9 +48,13 @@ class Jump:
 
 @dataclass(frozen=True)
 class Change:
-    """What became of a SwapOrder: refused (why), tried, or swapped after `scan`, which took the scan thread `took` ns."""
+    """What became of a SwapOrder: refused (why), tried, or swapped after `scan`, which took the scan thread `took` ns.
+
+    `is_forbidden`: it was refused since it is not bumpless, and a BOOL that would permit that is false.
+    """
 
     refused: str = ""
+    is_forbidden: bool = False
     is_swapped: bool = False
     scan: int = 0
     took: int = 0
@@ -98,31 +102,54 @@ class Online:
 
     def _change(self, new: Plc, order: SwapOrder) -> Change:
         carry = carry_list(Program(self.plc.schedule, self.plc.plan), Program(new.schedule, new.plan))
-        jumps = find_jumps(self.plc, order.schedule)
-        lifted = lifted_forces(self.plc, order.schedule)
-        tried = Change(copies=len(carry.copies), dropped=carry.dropped, jumps=jumps, lifted=lifted)
-        far = [j for j in jumps if j.point < len(order.limits) and j.size > order.limits[j.point]]
-        if far:
-            return replace(tried, refused=f"{len(far)} output{'s' if len(far) > 1 else ''} would jump further than allowed")
-        if order.is_trial:
-            return tried
+        judged = self._judge(order, carry)
+        if judged.refused or order.is_trial:
+            return judged
         old, old_thread = self.plc, self.thread
-        why = self._swap(new, carry)
+        thread = self._park(new)
+        if thread is None:
+            return replace(judged, refused="the thread of the new program did not start in time")
+        if order.permit or order.limits:  # much may have happened on the plant while the new program was got ready
+            try:
+                judged = self._judge(order, carry)
+            except BaseException:
+                self._dismiss(new, thread)
+                raise
+            if judged.refused:
+                self._dismiss(new, thread)
+                return judged
+        why = self._swap(new, thread, carry)
         if why:
-            return replace(tried, refused=why)
+            return replace(judged, refused=why)
         old_thread.join()
         scan, took = int(old.plan.state[S_SCAN]), int(old.plan.control[C_TOOK])
-        return replace(tried, is_swapped=True, scan=scan, took=took, lifted=lifted_forces(old, order.schedule))
+        return replace(judged, is_swapped=True, scan=scan, took=took, lifted=lifted_forces(old, order.schedule))
 
-    def _swap(self, new: Plc, carry: Carry) -> str:
-        """Have the scan thread hand over to a new one that waits already; empty, or why it could not."""
-        old, old_thread = self.plc, self.thread
+    def _judge(self, order: SwapOrder, carry: Carry) -> Change:
+        """What the change would do to the plant now, and whether that is too much."""
+        jumps, lifted = find_jumps(self.plc, order.schedule), lifted_forces(self.plc, order.schedule)
+        found = Change(copies=len(carry.copies), dropped=carry.dropped, jumps=jumps, lifted=lifted)
+        far = [j for j in jumps if j.point < len(order.limits) and j.size > order.limits[j.point]]
+        if far:
+            return replace(found, refused=f"{len(far)} output{'s' if len(far) > 1 else ''} would jump further than allowed")
+        is_bumpless = not (jumps or carry.dropped or lifted or order.is_grave)
+        if not is_bumpless and not all(self.plc.plan.memory[place] for place in order.permit):
+            return replace(found, refused="it is not bumpless, which the site does not permit now", is_forbidden=True)
+        return found
+
+    def _park(self, new: Plc) -> threading.Thread | None:
+        """Start the thread of a program, which waits for its turn; None where it does not in time."""
         new.compile()
         new.attach()
         thread = self._start(new)
-        if not _within(lambda: load_acquire_word(new.plan, C_PARKED) != 0, PATIENCE_S):
-            self._dismiss(new, thread)
-            return "the thread of the new program did not start in time"
+        if _within(lambda: load_acquire_word(new.plan, C_PARKED) != 0, PATIENCE_S):
+            return thread
+        self._dismiss(new, thread)
+        return None
+
+    def _swap(self, new: Plc, thread: threading.Thread, carry: Carry) -> str:
+        """Have the scan thread hand over to this one, which waits already; empty, or why it could not."""
+        old, old_thread = self.plc, self.thread
         handover = handover_of(carry, new.plan)
         self._kept = (handover, carry, new)  # until the next one: a scan thread that is late may still read them
         old.plan.control[C_SWAP] = address_of(handover)

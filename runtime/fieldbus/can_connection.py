@@ -126,6 +126,10 @@ class CanConnection:
         """The outbox holds new outputs: frames that changed go out now."""
         self.transmitter.write(self._outputs.integer)
 
+    def release(self, slots: Sequence[int]) -> None:
+        """Send the frames of these no more, until the scan gives them again."""
+        self.transmitter.release(slots)
+
     async def write_safe(self, slots: Sequence[int]) -> None:
         """Send the safe values of these slots now; they are then held and repeated at the messages' periods."""
         before = self.transmitter.refused

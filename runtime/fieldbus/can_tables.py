@@ -91,6 +91,11 @@ class CanSignal:
     def __str__(self) -> str:
         return f"{self.message}.{self.name} id 0x{self.key & ~EXTENDED:X}"
 
+    @property
+    def sent_in(self) -> str:
+        """Its message: all signals of a frame are sent together."""
+        return f"the message `{self.message}`"
+
     def raw(self, value: float) -> float:
         """The raw value that stands for this value of the tag."""
         raw = (value - self.offset) / self.scale

@@ -138,6 +138,17 @@ class Transmitter:
             self._arm()  # a frame that became complete has its period from now on
         return frames
 
+    def release(self, slots: Sequence[int]) -> None:
+        """Forget what these outputs shall be: their frames are sent no more, until the scan gives them again."""
+        places = [self._place[slot] for slot in slots]
+        self._known[places] = 0
+        for f, frame in enumerate(self.frames):
+            if any(belongs(self.points[place].address, frame) for place in places):
+                self._complete[f] = self._changed[f] = 0
+                self._requested.pop(f, None)
+        if self._running:
+            self._arm()
+
     async def flush(self, frames: Sequence[int]) -> None:
         """Send these frames now; returns once each was sent, or when the bus is down."""
         waiting = [f for f in frames if self._complete[f]]

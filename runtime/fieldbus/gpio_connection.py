@@ -202,6 +202,9 @@ class GpioConnection:
             structlog.get_logger().exception("outputs not driven", device=self._device.name)
             self._failed(error)
 
+    def release(self, slots: Sequence[int]) -> None:
+        """Nothing to forget: a line that is held goes on driving its level, and one that was never driven is not taken."""
+
     async def write_safe(self, slots: Sequence[int]) -> None:
         """Drive the safe values of these outputs; returns when the wires carry them, or at once where the chip is not there."""
         self._outputs.take_safe(slots)

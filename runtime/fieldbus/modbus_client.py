@@ -64,6 +64,10 @@ class ModbusConnection:
         if self._plan.image.take(self._outputs.integer):
             self._wake.set()
 
+    def release(self, slots: Sequence[int]) -> None:
+        """Write these no more, until the scan gives them again."""
+        self._plan.image.release(slots)
+
     async def write_safe(self, slots: Sequence[int]) -> bool:
         """Write the safe values of these slots before anything else; returns when they are on the wire or cannot be."""
         self._pulse.scan_fell_silent()

@@ -90,6 +90,11 @@ class Register:
             return 1
         return ((1 << self.bits) - 1) << self.bit if self.bit >= 0 else (1 << 16 * (self.width or 4)) - 1
 
+    @property
+    def sent_in(self) -> str:
+        """The register that is written whole though only some of its bits are meant; a coil is written alone."""
+        return f"{self.table} {self.address}" if self.kind == BIT and self.table not in BIT_TABLES and self.model is None else ""
+
     def raw(self, value: float) -> float | None:
         """The raw value that stands for this value of the tag; None where the device says the scale at run time."""
         if self.factor is not None or self.model is not None:

@@ -172,6 +172,12 @@ class Image:
         self.dirty[places] = 1
         return places
 
+    def release(self, slots: Sequence[int]) -> None:
+        """Forget what these outputs shall be: the device keeps what it has, and is told again what the scan gives next."""
+        points = np.array([self._by_slot[slot] for slot in slots], np.int64)
+        self._given[points] = self._known[points] = 0
+        self.dirty[self._places(points)] = 0
+
     def refresh(self, every: int) -> None:
         """The refresh period of these registers is over: tell the device again."""
         mine = self._last[every]
@@ -186,8 +192,8 @@ class Image:
         self.dirty[self._places(np.flatnonzero(self._known))] = 1
 
     def _places(self, points: np.ndarray) -> np.ndarray:
-        rows = self._table.rows
-        return np.array([first + k for first, width in rows[points][:, [R_FIRST, R_WIDTH]] for k in range(width)], np.int64)
+        spans = self._table.rows[points][:, [R_FIRST, R_WIDTH]].tolist()
+        return np.array([first + k for first, width in spans for k in range(width)], np.int64)
 
     def next_run(self) -> WriteRun | None:
         """The first contiguous run of registers that the device must be told, or None; what is sent is no longer dirty."""

@@ -27,14 +27,20 @@ class SafeStep:
     slots: Mapping[str, tuple[int, ...]]
 
 
+def kept_slots(devices: Sequence[Device]) -> Mapping[str, tuple[int, ...]]:
+    """The outputs of each device, by its name, that a stop leaves as they are."""
+    found = {d.name: tuple(p.slot for p in d.outputs if p.keeps) for d in devices}
+    return {name: slots for name, slots in found.items() if slots}
+
+
 def safe_steps(devices: Sequence[Device]) -> tuple[SafeStep, ...]:
     """The steps of the safe sequence in the order of their times."""
-    times = sorted({point.safe_after for device in devices for point in device.outputs})
+    times = sorted({point.safe_after for device in devices for point in device.outputs if not point.keeps})
     return tuple(SafeStep(after, _slots_at(devices, after)) for after in times)
 
 
 def _slots_at(devices: Sequence[Device], after: int) -> dict[str, tuple[int, ...]]:
-    found = {d.name: tuple(p.slot for p in d.outputs if p.safe_after == after) for d in devices}
+    found = {d.name: tuple(p.slot for p in d.outputs if p.safe_after == after and not p.keeps) for d in devices}
     return {name: slots for name, slots in found.items() if slots}
 
 

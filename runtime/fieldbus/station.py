@@ -62,6 +62,14 @@ class Station:
         except Exception as error:  # noqa: BLE001
             self._fail(error)
 
+    def release(self, slots: Sequence[int]) -> None:
+        if self._connection is None:
+            return  # a new connection knows of no outputs
+        try:
+            self._connection.release(slots)
+        except Exception as error:  # noqa: BLE001
+            self._fail(error)
+
     async def write_safe(self, slots: Sequence[int]) -> bool | None:
         self._held.update(slots)
         if self._connection is None:

@@ -13,7 +13,7 @@ import structlog
 
 from runtime.child import FieldbusOrder
 from runtime.contract import Connection
-from runtime.fieldbus.safe import safe_steps, steps_again, write_safe_values
+from runtime.fieldbus.safe import kept_slots, safe_steps, steps_again, write_safe_values
 
 GRACE = 0.1  # s: how long a running scan may take to be heard after our start
 LIVE, GOING_SAFE, SAFE, INHIBITED = "live", "going safe", "safe", "inhibited"
@@ -25,6 +25,7 @@ class Supply:
     def __init__(self, order: FieldbusOrder, connections: Mapping[str, Connection]):
         self._connections = connections
         self._steps = safe_steps(order.devices)
+        self._kept = kept_slots(order.devices)
         self._inhibit = order.inhibit
         self._sequence: asyncio.Task[frozenset[str]] | None = None
         self._must_finish = False
@@ -83,6 +84,8 @@ class Supply:
         self.state, self.reason = GOING_SAFE, reason
         self._must_finish = must_finish
         self.sequences += 1
+        for name, slots in self._kept.items():
+            self._connections[name].release(slots)
         self._sequence = asyncio.get_running_loop().create_task(self._run_sequence(delay))
         self._sequence.add_done_callback(self._end_sequence)
         self._log.warning("outputs go to their safe values", reason=reason)

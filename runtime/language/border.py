@@ -119,5 +119,5 @@ def _numbered(drafts: Sequence[PointDraft], first: int) -> tuple[Point, ...]:
         assert point.tag.type is not None
         name, type = point.tag.name, point.tag.type.name
         for element, address in enumerate(point.addresses):
-            made.append(Point(name, element, type, first + len(made), address, point.safe, point.safe_after, point.at))
+            made.append(Point(name, element, type, first + len(made), address, point.safe, point.safe_after, point.at, point.keeps))
     return tuple(made)

@@ -57,6 +57,7 @@ CODES: dict[str, str] = {
     "E604": "Neither the device nor the io_map says the type, or they say different things.",
     "E605": "A `for` does not name its values.",
     "E606": "What stands in braces has no value.",
+    "E607": "An output cannot be left as it is in this way.",
     "E651": "A device lacks a word that its driver needs.",
     "E652": "A driver's word takes one value.",
     "E653": "A driver's duration is not written as one.",
@@ -122,8 +123,9 @@ CODES: dict[str, str] = {
     "E966": "A condition of a test does not look at one scan.",
     "E967": "A ramp of a test is not written as one.",
     "E968": "A time series of a test cannot be read.",
-    "E969": "No alarm, interlock, permit or device has this name.",
+    "E969": "No alarm, interlock, permit, device or opening has this name.",
     "E970": "A tolerance or a range is not written as one.",
+    "E971": "An opening of tests begins with itself.",
     # warnings
     "W801": "Nothing writes this output: it stays at its default.",
     "W802": "No program reads or writes this tag.",

@@ -64,6 +64,6 @@ def _enter(address: str, tag: TagDraft, device: DeviceDraft, draft: Draft) -> No
 
 def _alarm(tag: TagDraft, severity: str, text: str, device: DeviceDraft, draft: Draft, id: str = "") -> None:
     source = device.driver if device.driver in SOURCES else "comms"
-    draft.alarms.append(
-        AlarmDraft(tag.name, tag, "", "", severity, text, tag.at, CONDITION.name, id, source, "", None, SHELVED_FOR, False)
-    )
+    alarm = AlarmDraft(tag.name, tag, "", "", severity, text, tag.at, CONDITION.name, id, source, "", None, SHELVED_FOR, False)
+    device.alarms.append(alarm)
+    draft.alarms.append(alarm)

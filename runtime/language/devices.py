@@ -27,8 +27,9 @@ from runtime.language.words import (
 from runtime.model import Described
 from runtime.source import Report, Section, Text, did_you_mean, place_of
 
-DEVICE_WORDS = ("device", "driver", "stale", "timeout", "inputs", "outputs", "text", "description")
+DEVICE_WORDS = ("device", "driver", "stale", "timeout", "suppress", "inputs", "outputs", "text", "description")
 INPUT_WORDS = ("initial", "bad", "text", "type", "unit", "stale", "names")
+KEEP = "keep"  # a safe value that is none: the device is left as it is
 OUTPUT_WORDS = ("safe", "text", "type", "unit", "min", "max", "names")
 
 
@@ -75,6 +76,8 @@ def read_device(
     device.read = ReadDevice(section, tuple(points), description)
     for point in points:
         _read_point(point, description, device, section, draft)
+    _check_kept(device, report)
+    device.suppress = section.get("suppress")
     declare_device_tags(name, text_of(section, "text", report), device, front, draft)
     return device
 
@@ -218,10 +221,43 @@ def _read_output(point: PointDraft, section: Section, draft: Draft) -> None:
         if "value" not in safe:
             report.error(safe.at, "E007", "`safe` has no `value`", f"a {type_text(tag)}")
             return
+        if safe["value"] == KEEP:
+            report.error(place_of(safe["value"]), "E607", f"`{KEEP}` has no time", "nothing is ever written", f"`safe: {KEEP}`")
+            return
         point.safe_after = duration(safe["after"], "after", report) or 0 if "after" in safe else 0
         safe = safe["value"]
+    if safe == KEEP:
+        _keep(point, safe, draft)
+        return
     point.safe = _safe_value(point, safe, draft)
     tag.default = (point.safe,) * tag.length if tag.length else point.safe
+
+
+def _keep(point: PointDraft, text: Text, draft: Draft) -> None:
+    """`safe: keep`: after a stop the device is told nothing, and has to hold what it has."""
+    point.keeps = point.tag.keeps = True
+    if point.tag.type is LREAL:
+        why = "what is written where the program gives no finite number?"
+        draft.report.error(text.at, "E607", f"`{point.tag.name}` is an LREAL, which needs a safe value", why)
+    point.tag.default = (0,) * point.tag.length if point.tag.length else 0
+
+
+def _check_kept(device: DeviceDraft, report: Report) -> None:
+    """What is sent as one is kept as one: a frame or a register that carries a safe value says something of its other bits too."""
+    written: dict[str, str] = {}
+    for point in device.outputs:
+        if not point.keeps:
+            written.update({whole: point.tag.name for a in point.addresses if (whole := getattr(a, "sent_in", ""))})
+    for point in device.outputs:
+        shared = next((w for a in point.addresses if (w := getattr(a, "sent_in", "")) in written), "") if point.keeps else ""
+        if shared:
+            report.error(
+                point.at,
+                "E607",
+                f"`{point.tag.name}` shall be kept, and {shared} is written with the safe value of `{written[shared]}`",
+                "what is sent as one is kept as one",
+                f"`safe: {KEEP}` for all outputs in {shared}, or for none",
+            )
 
 
 def _safe_value(point: PointDraft, text: object, draft: Draft) -> object:

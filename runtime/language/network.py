@@ -48,6 +48,7 @@ class TagDraft:
     write: str = ""
     pulse: bool = False
     retain: bool = False
+    keeps: bool = False
     names: tuple[tuple[int, str], ...] = ()
     at: Position = NOWHERE
     index: int = -1
@@ -199,7 +200,7 @@ class AlarmDraft:
 
 @dataclass(eq=False)
 class Program:
-    """One program: its text, its instances and what it writes."""
+    """One program: its text, its instances and what it writes. One without a file is the runtime's own, which nobody is shown."""
 
     name: str
     file: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runtime.contract import ReadDevice
-from runtime.language.network import TagDraft
+from runtime.language.network import AlarmDraft, TagDraft
 from runtime.source import Position
 
 
@@ -22,13 +22,14 @@ class PointDraft:
     bad: Any = 0
     safe: Any = 0
     safe_after: int = 0
+    keeps: bool = False
 
 
 @dataclass(slots=True, eq=False)
 class DeviceDraft:
     """One device as read. `diagnostics` are the tags that say how it is: inputs that the fieldbus itself fills.
 
-    `read` is what its driver made of it.
+    `read` is what its driver made of it. `suppress` is when its `alarms` mean nothing, as written; None: never.
     """
 
     name: str
@@ -41,3 +42,5 @@ class DeviceDraft:
     outputs: list[PointDraft] = field(default_factory=list)
     diagnostics: list[PointDraft] = field(default_factory=list)
     read: ReadDevice | None = None
+    suppress: Any = None
+    alarms: list[AlarmDraft] = field(default_factory=list)

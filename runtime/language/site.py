@@ -12,6 +12,7 @@ from runtime.contract import DriverFront
 from runtime.language.alarms import name_first_out, warn_of_critical
 from runtime.language.border import device_models
 from runtime.language.constants import Constants, read_constants
+from runtime.language.device_alarms import declare_suppressed, suppress_alarms
 from runtime.language.devices import judge_together, read_device
 from runtime.language.entries import Entries
 from runtime.language.files import Files, Folder, Texts
@@ -24,7 +25,7 @@ from runtime.language.order import in_order
 from runtime.language.places import like
 from runtime.language.points import DeviceDraft
 from runtime.language.program import declare_program, read_program
-from runtime.language.references import read_authority, read_overview
+from runtime.language.references import read_authority, read_overview, read_requests
 from runtime.language.repeat import repeat_of
 from runtime.language.site_words import SITE_WORDS, read_tasks, read_watchdog
 from runtime.language.tables import TaskDraft, schedule, tag_model
@@ -123,9 +124,10 @@ class _Loading:
         tasks = self.read_programs(site)
         tick = min((task.interval for task in tasks if task.interval), default=0)
         watchdog = read_watchdog(site, tick, self.report)
-        programs = [program for task in tasks for program in task.programs]
-        for program in programs:
+        for program in [program for task in tasks for program in task.programs]:
             read_program(program, self.draft)
+        suppress_alarms(self.devices, tasks, self.draft)
+        programs = [program for task in tasks for program in task.programs]
         self.report.problems += [p for name in sorted(self.draft.opened_blocks) for p in self.unmade.get(name, ())]
         for program in programs:
             steps = in_order(program, self.report)
@@ -133,6 +135,7 @@ class _Loading:
             keep_state(program, self.draft)
         name_first_out(self.draft)
         overview, authority = read_overview(site, self.draft), read_authority(site, self.draft)
+        requests = read_requests(site, self.draft)
         servers = like(site, list(section_of(site, "servers", "`servers`", self.report).items()))  # the site's, wherever written
         if check_servers is not None:
             known = [tag_model(tag) for tag in self.draft.tags.values() if tag.type is not None]
@@ -153,6 +156,7 @@ class _Loading:
             tuple(sorted(self.texts)),
             overview,
             dict(self.constants.values),
+            requests,
         )
         self.entries.tell_once(self.report)
         return made, tuple(sorted(dict.fromkeys(self.report.problems)))
@@ -217,6 +221,7 @@ class _Loading:
             if repeat is not None:
                 repeat.tell()
         judge_together(self.devices, self.drivers, self.report)
+        declare_suppressed(self.devices, self.draft)
 
     def is_second(self, name: Text, used: dict[str, Text], what: str) -> bool:
         before = used.setdefault(name.lower(), name)

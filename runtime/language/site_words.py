@@ -22,6 +22,7 @@ SITE_WORDS = (
     "sim",
     "authority",
     "overview",
+    "runtime",
 )
 TASK_WORDS = ("interval", "phase", "programs", "text")
 SHORTEST = 100_000  # ns: below this no task keeps its time

@@ -123,7 +123,7 @@ def _lay_task(
         len(groups),
         start,
         len(copies),
-        tuple(p.name for p in task.programs),
+        tuple(p.name for p in task.programs if p.file),
         pulses,
     )
 

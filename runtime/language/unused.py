@@ -15,7 +15,9 @@ def warn_of_unused(draft: Draft, programs: Collection[str], files: Sequence[str]
     for tag in draft.tags.values():
         if tag.type is None:
             continue
-        if tag.kind == "output" and not tag.writes:
+        if tag.keeps and not tag.writes:
+            report.error(tag.at, "E607", f"no program writes `{tag.name}`, and it is `safe: keep`", "who says what it shall be?")
+        elif tag.kind == "output" and not tag.writes:
             outputs[tag.at].append(tag.name)
         elif tag.kind == "memory" and not tag.is_read and not tag.writes:
             report.warn(tag.at, "W802", f"no program uses the tag `{tag.name}`", "")

@@ -87,7 +87,9 @@ def mapped(io_map: str, site: str = "site: test", root: Path = ROOT, first_input
         start = following[point.is_output]
         for element, address in enumerate(described.addresses):
             kind = described.type or str(point.section[Text("type")])
-            points[point.is_output].append(Point(str(point.tag), element, kind, start + element, address, safe, after))
+            keeps = point.section.get("safe") == "keep"
+            made = Point(str(point.tag), element, kind, start + element, address, safe, after, keeps=keeps)
+            points[point.is_output].append(made)
         following[point.is_output] += len(described.addresses)
         slots[str(point.tag)] = tuple(range(start, following[point.is_output]))
     name, key = str(text[Text("device")]), str(text[Text("driver")])
@@ -102,7 +104,7 @@ def _safe(words: Section) -> tuple[Any, int]:
         number, unit = safe[Text("after")].split()
         after = int(float(number) * NS[unit])
         safe = safe[Text("value")]
-    return {"true": 1, "false": 0}.get(safe) if safe in ("true", "false") else float(safe.split()[0]), after
+    return {"true": 1, "false": 0, "keep": 0}[safe] if safe in ("true", "false", "keep") else float(safe.split()[0]), after
 
 
 class Cells:

@@ -46,6 +46,7 @@ class FakeApp:
         self.listeners: list[Callable[..., None]] = []
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.orders: list[SwapOrder] = []
+        self.given: list[str] = []
 
     def tell(self, process: str, event: str, facts: dict[str, Any]) -> None:
         self.told.append((event, facts))
@@ -54,11 +55,23 @@ class FakeApp:
         self.orders.append(order)
         return True
 
+    def give(self, command: str) -> None:
+        self.given.append(command)
+
     def take_site(self, site: Any) -> None:
         self.site = site
 
     def hear(self, kind: str = "loaded", **facts: Any) -> None:
-        plain = {"refused": "", "is_swapped": False, "jumps": [], "dropped": [], "lifted": [], "took": 0, "scan": 7}
+        plain = {
+            "refused": "",
+            "is_forbidden": False,
+            "is_swapped": False,
+            "jumps": [],
+            "dropped": [],
+            "lifted": [],
+            "took": 0,
+            "scan": 7,
+        }
         for listener in self.listeners:
             listener("scan", kind, {"number": self.orders[-1].number, **plain, **facts})
 
@@ -155,6 +168,80 @@ def test_what_nobody_watches_is_refused_where_somebody_must_confirm(app: Any, mo
     assert not answers[0]["ok"] and "nobody is there to confirm it: `bessplc load` shows it" in answers[0]["text"]
     [line] = [told for event, told in app.told if event == "load"]
     assert line.get("jumps", []) + line.get("dropped", []) in (["pcs.p: 3 -> 4"], ["p.ton: TON becomes TOF"])
+
+
+UNDER_LOAD = """
+  site.change_ok: {type: BOOL, text: Programs may be changed now}
+  set.refused: {type: BOOL, pulse: true, write: engineer}
+runtime: {changes: site.change_ok, refused: set.refused}
+"""
+
+
+def under_load(app: Any, more: str = UNDER_LOAD) -> None:
+    texts = {"config/site.yaml": SITE + more.lstrip("\n"), "io_maps/pcs.yaml": DEVICE}
+    app.site = load_all({**texts, "programs/p.yaml": "program: p\noutputs:\n  pcs.p: hmi.p\n  site.change_ok: hmi.p = 0\n"})
+
+
+@pytest.mark.parametrize("is_undo", [False, True])
+def test_a_load_and_an_undo_carry_the_places_of_the_permit(app: Any, monkeypatch: pytest.MonkeyPatch, is_undo: bool) -> None:
+    under_load(app)
+    schedule = app.site.schedule
+    tag = schedule.tag("site.change_ok")
+    loader = Loader(app)
+    loader._before = site_of("hmi.p + 1.0")
+    monkeypatch.setattr(loader, "_prepare", lambda: loader._offer(site_of("hmi.p + 1.0")))
+    loader.begin(Request("ann", "local", is_undo=is_undo), lambda _: None)
+    [order] = app.orders
+    assert order.permit == (tag.offset, schedule.region.good + tag.index)
+    assert order.is_grave, "the program without a permit of its own is none that is taken under load"
+
+
+def test_a_refusal_under_load_names_what_stands_in_the_way_is_an_alarm_and_is_in_the_audit_log(
+    app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under_load(app)
+    deeds: list[Any] = []
+    monkeypatch.setattr(app.audit, "keep", deeds.append)
+    _, answers = loading(app, monkeypatch, Request("ann", "local"))
+    app.hear(
+        is_forbidden=True, refused="...", jumps=[{"point": 0, "before": 3.0, "after": 4.0}], dropped=["p.ton: TON becomes TOF"]
+    )
+    [answer] = answers
+    assert not answer["ok"] and answer["permit"] == "site.change_ok"
+    assert answer["text"] == (
+        "refused: outputs would jump (pcs.p: 3 -> 4) and values would not be carried over (p.ton: TON becomes TOF), and "
+        "`site.change_ok` (Programs may be changed now) is not true: bring the plant there first, "
+        "or load only what moves no output and loses nothing"
+    )
+    assert app.given == ["set.refused"]
+    [deed] = deeds
+    assert (deed.action, deed.subject, deed.taken, deed.who.user) == ("load", "program", False, "ann")
+    assert "site.change_ok" in deed.answer
+
+
+@pytest.mark.parametrize(("is_meant", "told"), [(False, 0), (True, 1)])
+def test_a_look_is_no_attempt_but_the_look_before_a_load_is(
+    app: Any, monkeypatch: pytest.MonkeyPatch, is_meant: bool, told: int
+) -> None:
+    under_load(app)
+    deeds: list[Any] = []
+    monkeypatch.setattr(app.audit, "keep", deeds.append)
+    request = request_of({"verb": "load", "trial": True, "meant": is_meant}, "ann")
+    _, answers = loading(app, monkeypatch, request)
+    app.hear(is_forbidden=True, refused="...")
+    assert not answers[0]["ok"] and len(app.given) == len(deeds) == told
+
+
+def test_what_nobody_watches_is_refused_under_load_in_the_same_words(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    under_load(app)
+    _, answers = loading(app, monkeypatch, Request("SIGHUP", "local", is_unattended=True))
+    app.hear(is_forbidden=True, refused="...", dropped=["p.ton: TON becomes TOF"])
+    assert "`site.change_ok`" in answers[0]["text"] and app.given == ["set.refused"]
+
+
+def test_a_site_that_names_no_permit_is_changed_as_before(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    loading(app, monkeypatch, Request("ann", "local"))
+    assert app.orders[0].permit == () and not app.orders[0].is_grave
 
 
 def test_what_was_confirmed_is_what_is_loaded(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ def watch(
     app: Any = SimpleNamespace(
         site=site_of(),
         folder=folder,
-        options=SimpleNamespace(site=folder / "config/site.yaml"),
+        options=SimpleNamespace(site=folder / "config/site.yaml", reboot=()),
         attend=attend,
         scanning=True,
         tell=lambda *_: None,

@@ -16,7 +16,18 @@ import blocks
 from blocks.declare import BOOL
 from runtime import fieldbus, schema_tests, schema_words
 from runtime.cli import app
-from runtime.language import alarm_words, devices, function_blocks, program, scenario_steps, scenarios, sequences, site_words, tags
+from runtime.language import (
+    alarm_words,
+    devices,
+    function_blocks,
+    program,
+    references,
+    scenario_steps,
+    scenarios,
+    sequences,
+    site_words,
+    tags,
+)
 from runtime.language.units import unit
 from runtime.language.words import value_of
 from runtime.reference.usage import usage
@@ -32,7 +43,7 @@ from tests.aids.yaml_core import values
 ROOT = Path(__file__).parents[2]
 FILES = [
     *(DEMO / "config" / name for name in ("site.yaml", "lab.yaml")),
-    ROOT / "config/common.yaml",
+    *(ROOT / "config" / name for name in ("common.yaml", "grid_60hz.yaml")),
     *(path for path in sorted((ROOT / "config/sites").glob("*.yaml")) if not path.name.endswith(".plant.yaml")),
     *(path for root in (ROOT, DEMO) for folder in ("programs", "io_maps") for path in sorted((root / folder).glob("*.yaml"))),
 ]
@@ -181,6 +192,9 @@ MISTAKES = {
     "both times of a test": ("test", "tests: {t: [{at: 1 s, after: 1 s}]}", "tests/t/0"),
     "a role of a test": ("test", "tests: {t: {steps: [{write: {a.b: 1}, as: boss}]}}", "tests/t/steps/0/as"),
     "a step of a program's test": ("program", "program: p\ntests: {t: [{wait: 1 s}]}", "tests/t/0"),
+    "a truth that is none": ("site", TAGS + "{type: BOOL, write: operator, retain: maybe}", "tags/a.b/retain"),
+    "a word of the runtime": ("site", "tasks: {main: {interval: 10 ms}}\nruntime: {reset: a.b}", "runtime"),
+    "no tag of the runtime": ("site", "tasks: {main: {interval: 10 ms}}\nruntime: {restart: yes please}", "runtime/restart"),
     "a word of SCADA": ("scada", "a.b: {register: input 0, order: big}", "a.b"),
 }
 
@@ -207,6 +221,21 @@ GOOD = {
 @pytest.mark.parametrize("text", GOOD.values(), ids=GOOD)
 def test_what_the_language_takes_the_schema_takes(text: str) -> None:
     assert wrong("program", text) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("site", "constants: {racks: 4}"),
+        ("site", "description: The grid's rules in America\nconstants: {f0: 60 Hz}"),
+        ("site", TAGS + "{type: $kind, write: $who, retain: $keep, pulse: $once}"),
+        ("site", "tasks: {main: {interval: 10 ms}}\nservers: {rest: {anonymous: $everybody}}\nwatchdog: {then: $then}"),
+        ("program", HEAD + "{type: $block, IN: x.y}\nalarms: {hot: {when: x.y, severity: $severity}}"),
+        ("io_map", "device: d\ndriver: $driver\ninputs: {}\nstale: 1 s"),
+    ],
+)
+def test_a_constant_stands_for_a_truth_or_a_choice_and_a_file_of_constants_is_a_part_of_a_site(kind: str, text: str) -> None:
+    assert wrong(kind, text) == []
 
 
 def test_the_sites_own_function_blocks_are_types_like_any_other(tmp_path: Path) -> None:
@@ -237,6 +266,7 @@ def test_every_word_of_the_checker_has_its_sentence() -> None:
         "input": (devices.INPUT_WORDS, schema_words.INPUT),
         "output": (devices.OUTPUT_WORDS, schema_words.OUTPUT),
         "watchdog": (WATCHDOG, schema_words.WATCHDOG),
+        "what the runtime is asked": (references.RUNTIME_WORDS, schema_words.SITE_RUNTIME),
         "file of tests": (scenarios.FILE_WORDS, schema_tests.FILE),
         "test": (scenarios.TEST_WORDS, schema_tests.TEST),
         "step of a test": (scenario_steps.STEP_WORDS, schema_tests.STEP),

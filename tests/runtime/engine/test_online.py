@@ -15,6 +15,7 @@ import pytest
 
 from runtime.engine.carry import Program, carry_list, do_copies
 from runtime.engine.image import Shared, address_of
+from runtime.engine.online import Online
 from runtime.engine.plan import S_MISSED, S_SCAN, S_START, S_TICK
 from runtime.engine.plc import Plc
 from runtime.engine.south import OUTBOX_FILE, Outbox
@@ -182,6 +183,59 @@ def test_a_trial_says_how_far_an_output_would_jump_and_changes_nothing(site: Run
     refused = site.load(further, limits=(5.0,))
     assert "jump" in refused.refused and site.plc.schedule.digest == digest
     assert site.load(further, limits=(7.5,)).is_swapped
+
+
+def permit(site: Running) -> tuple[int, ...]:
+    """The place of the tag that permits changes: one that is false in these programs."""
+    return (site.plc.schedule.tag("hmi.go").offset,)
+
+
+def test_under_load_only_what_is_bumpless_is_loaded(site: Running) -> None:
+    """Neither an output may jump nor a value be lost nor a force end; what does none of it is loaded all the same."""
+    place, off = permit(site), OUTPUTS.replace("pcs.p: hmi.p", "pcs.p: hmi.p + 7.0")
+    lost = SITE.replace("plant.count: {type: DINT", "plant.count: {type: LINT")
+    for further in (schedule_of(outputs=off), schedule_of(site=lost, outputs=OUTPUTS.replace("count.CV", "to_lint(count.CV)"))):
+        for is_trial in (True, False):
+            change = site.load(further, permit=place, is_trial=is_trial)
+            assert change.is_forbidden and not change.is_swapped and (change.jumps or change.dropped), change
+    more = schedule_of(BLOCKS + "  more: {type: ADD, A: hmi.p, B: 1.0}\n")
+    assert site.load(more, permit=place, is_grave=True).is_forbidden, "the change of the permit itself"
+    assert site.load(more, permit=place).is_swapped
+
+
+def test_a_plant_at_rest_is_changed_as_the_engineer_wants(site: Running) -> None:
+    always = (site.plc.schedule.region.good + site.plc.schedule.tag("hmi.p").index,)
+    assert site.load(schedule_of(outputs=OUTPUTS.replace("pcs.p: hmi.p", "pcs.p: hmi.p + 7.0")), permit=always).is_swapped
+
+
+def test_a_force_is_not_lifted_under_load(site: Running) -> None:
+    assert site.force("plant.sum", 5.0).is_taken
+    without = schedule_of(site=SITE.replace("  plant.sum: {type: LREAL, default: 0}\n", ""), slow=SLOW.split("outputs")[0])
+    change = site.load(without, permit=permit(site))
+    assert change.is_forbidden and change.lifted
+    assert site.unforce().is_taken
+
+
+def test_a_plant_that_comes_under_load_while_the_program_is_got_ready_is_not_changed(
+    site: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The permit is asked again when the new program waits beside the old one, at the last moment before the swap."""
+    schedule = site.plc.schedule
+    place = schedule.region.good + schedule.tag("hmi.p").index
+    park = Online._park
+
+    def close_contactors(self: Online, new: Plc) -> Any:
+        thread = park(self, new)
+        self.plc.plan.memory[place] = 0
+        return thread
+
+    monkeypatch.setattr(Online, "_park", close_contactors)
+    try:
+        change = site.load(schedule_of(outputs=OUTPUTS.replace("pcs.p: hmi.p", "pcs.p: hmi.p + 7.0")), permit=(place,))
+    finally:
+        site.plc.plan.memory[place] = 1
+    assert change.is_forbidden and not change.is_swapped and len(scans()) == 1
+    site.after(2)
 
 
 def test_another_base_tick_is_refused_and_the_old_program_runs_on(site: Running) -> None:

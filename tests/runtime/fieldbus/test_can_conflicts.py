@@ -155,6 +155,16 @@ def test_a_safe_value_that_a_register_cannot_carry_is_refused(tmp_path):
     assert not errors(tmp_path, m=modbus % "scale: 0.1, safe: -3276.8")
 
 
+def test_what_is_sent_as_one_is_kept_as_one(tmp_path):
+    word, other = "  a.word: {signal: Command.Word, type: DINT, safe: keep}\n", "  a.signed: {signal: Command.Signed, safe: 0 A}\n"
+    said, *_ = errors(tmp_path, a=one("a", f"outputs:\n{word}{other}"))
+    assert "io_maps/a.yaml:8:3 E607: `a.word` shall be kept, and the message `Command` is written with the safe value" in said
+    head = "device: m\ndriver: modbus\nhost: 127.0.0.1\ntimeout: 1 s\noutputs:\n  m.b: {register: %s, safe: false}\n"
+    kept = "  m.a: {register: %s, safe: keep}\n"
+    said, *_ = errors(tmp_path, m=head % "holding 1, bit: 0" + kept % "holding 1, bit: 1")
+    assert "E607: `m.a` shall be kept, and holding 1 is written with the safe value of `m.b`" in said
+
+
 FLOATS = {FLOAT16: 16, FLOAT32: 32, FLOAT64: 64}
 
 

@@ -218,6 +218,20 @@ def test_outputs_follow_and_safe_values_hold(bench_of):
     run(b, test)
 
 
+def test_a_line_that_is_kept_is_left_at_its_level(bench_of):
+    b = bench_of(OUTPUTS.replace("safe: false", "safe: keep"))
+
+    async def test():
+        await b.online()
+        b.want(lamp=True, trip=True, horn=False)
+        await reaches(b, 11, True)
+        b.connection.release([p.slot for p in b.device.outputs])
+        await asyncio.sleep(0.1)
+        assert await b.level(11) is True
+
+    run(b, test)
+
+
 def test_an_open_drain_output_lets_its_line_go_high(bench_of):
     b = bench_of("outputs:\n  p.bus: {line: 7, drive: open-drain, bias: pull-up, safe: false}\n")
 

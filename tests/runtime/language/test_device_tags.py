@@ -100,3 +100,75 @@ def test_two_devices_of_one_name_are_a_mistake_at_the_second() -> None:
 def test_a_device_is_named_so_that_its_tags_can_be(name: str) -> None:
     problems = problems_of(texts("", io={"rack1": RACK.replace("device: rack1", f"device: {name}")}))
     assert [(p.code, str(p.at)) for p in problems] == [("E106", "io_maps/rack1.yaml:1:9")]
+
+
+SLEEPS = RACK.replace("stale:", "suppress: site.asleep or hmi.service\nstale:")
+SITE_TAGS = "site.asleep: {type: BOOL, write: operator}\nhmi.service: {type: BOOL, write: operator}\nx.alarms: {type: BOOL}"
+READS = "outputs: {x.alarms: device.rack1.suppressed}"
+
+
+def test_alarms_of_a_device_that_sleeps_by_command_are_suppressed_and_its_loss_is_shown() -> None:
+    """The tag stays true and bad; the alarm is silent, and waits 5 s for an answer when the device was woken."""
+    site = load(READS, SITE_TAGS, io={"rack1": SLEEPS, "meter": PLAIN})
+    assert [(a.name, a.active, a.suppressed) for a in site.schedule.alarms] == [
+        ("device.rack1.lost", "alarm.device.rack1.lost", "device.rack1.suppressed"),
+        ("device.rack1.suspended", "alarm.device.rack1.suspended", "device.rack1.suppressed"),
+        ("device.meter.lost", "device.meter.lost", ""),
+        ("device.meter.suspended", "device.meter.suspended", ""),
+    ]
+    scan = PlainScan(site.schedule)
+
+    def after(scans: int, **values: bool) -> tuple[object, ...]:
+        for name, value in values.items():
+            scan[{"lost": "device.rack1.lost", "asleep": "site.asleep"}[name]] = value
+        for _ in range(scans):
+            scan.scan()
+        return scan["device.rack1.lost"], scan["alarm.device.rack1.lost"], scan["device.rack1.suppressed"]
+
+    assert after(1) == (False, False, False)
+    assert after(2, asleep=True) == (False, False, True)
+    assert after(10, lost=True) == (True, False, True)
+    assert after(400, asleep=False) == (True, False, False), "it was woken and has not answered yet"
+    assert after(2, lost=False) == (False, False, False)
+    assert after(200) == (False, False, False)
+    assert after(1, lost=True) == (True, True, False), "an unasked loss is an alarm at once"
+
+
+def test_a_device_may_be_silent_for_good() -> None:
+    scan = PlainScan(load("", io={"rack1": RACK.replace("stale:", "suppress: true\nstale:")}).schedule)
+    scan["device.rack1.lost"] = True
+    scan.scan()
+    assert scan["device.rack1.suppressed"] and not scan["alarm.device.rack1.lost"]
+
+
+def test_the_instances_that_suppress_are_nobodys_program() -> None:
+    site = load(READS, SITE_TAGS, io={"rack1": SLEEPS})
+    assert [task.programs for task in site.schedule.tasks] == [("p",)]
+    assert {tag.owner for tag in site.schedule.tags if tag.name.startswith("device.")} == {"device rack1"}
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("site.aslep", ("E101", "io_maps/rack1.yaml:4:11", "no tag named `site.aslep`")),
+        ("bms.soc", ("E202", "io_maps/rack1.yaml:4:11", "BOOL")),
+        ("site.asleep or", ("E401", "io_maps/rack1.yaml:4:24", "")),
+        ("{a: 1}", ("E005", "io_maps/rack1.yaml:4:11", "")),
+    ],
+)
+def test_a_mistake_in_suppress_is_shown_where_it_is(written: str, said: tuple[str, str, str]) -> None:
+    files = texts("", SITE_TAGS, io={"rack1": SLEEPS.replace("site.asleep or hmi.service", written)})
+    found = [p for p in problems_of(files) if p.severity == "error"]
+    assert [(p.code, str(p.at)) for p in found] == [said[:2]] and said[2] in found[0].message
+
+
+def test_many_devices_of_one_map_each_have_their_own() -> None:
+    many = "for: n in 1..3\n" + SLEEPS.replace("rack1", "rack{n}").replace("bms.soc", "bms{n}.soc")
+    many = many.replace("site.asleep or hmi.service", '"hmi.asleep{n}"')
+    tags = "".join(f"hmi.asleep{n}: {{type: BOOL, write: operator}}\n" for n in (1, 2, 3))
+    scan = PlainScan(load("", tags, io={"racks": many}).schedule)
+    scan["hmi.asleep2"] = True
+    for n in (1, 2, 3):
+        scan[f"device.rack{n}.lost"] = True
+    scan.scan()
+    assert [scan[f"alarm.device.rack{n}.lost"] for n in (1, 2, 3)] == [True, False, True]

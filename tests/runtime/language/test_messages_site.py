@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.aids.site_text import said_about, texts
-from tests.aids.wrong_site import DOUBLER, OUTPUTS, block, program, rack, site
+from tests.aids.wrong_site import DOUBLER, OUTPUTS, RACK, block, program, rack, site
 
 CASES = {
     "a mode that leaves a column out": (
@@ -67,6 +67,31 @@ io_maps/rack.yaml:12:3: error[E601]: the output `pcs.p_cmd` has no `safe`
  = help: `safe: 0 kW`, or `safe: {value: false, after: 1 s}` to write it later than others
 """,
     ),
+    "an LREAL that is kept": (
+        rack("safe: 0 kW", "safe: keep"),
+        """\
+io_maps/rack.yaml:12:56: error[E607]: `pcs.p_cmd` is an LREAL, which needs a safe value
+ 12 |   pcs.p_cmd: {at: 6, known: LREAL, measured: kW, safe: keep}
+    |                                                        ^^^^ what is written where the program gives no finite number?
+""",
+    ),
+    "an output that is kept after a while": (
+        rack("{value: false, after: 1 s}", "{value: keep, after: 1 s}"),
+        """\
+io_maps/rack.yaml:11:48: error[E607]: `keep` has no time
+ 11 |   bms.main: {at: 5, known: BOOL, safe: {value: keep, after: 1 s}}
+    |                                                ^^^^ nothing is ever written
+ = help: `safe: keep`
+""",
+    ),
+    "a kept output that nobody writes": (
+        texts("outputs: {pcs.p_cmd: 0 kW}\n", io={"rack": RACK.replace("{value: false, after: 1 s}", "keep")}),
+        """\
+io_maps/rack.yaml:11:3: error[E607]: no program writes `bms.main`, and it is `safe: keep`
+ 11 |   bms.main: {at: 5, known: BOOL, safe: keep}
+    |   ^^^^^^^^ who says what it shall be?
+""",
+    ),
     "an input without bad": (
         rack(", bad: false", ""),
         """\
@@ -123,7 +148,7 @@ io_maps/rack.yaml:7:64: error[E201]: `20 V` does not fit `initial`, which takes 
 io_maps/rack.yaml:4:1: error[E006]: `hots` is no word of a device of the driver fake
  4 | hots: 3
    | ^^^^ did you mean `host`?
- = help: the words are device, driver, stale, timeout, inputs, outputs, text, description, host
+ = help: the words are device, driver, stale, timeout, suppress, inputs, outputs, text, description, host
 """,
     ),
     "an interval that does not fit": (
