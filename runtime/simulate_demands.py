@@ -46,9 +46,7 @@ def _demand(body: Section, parts: Breakable, report: Report) -> Demand | None:
     check_words(body, DEMAND_WORDS, "a demand", report)
     for word in ("fault", "within", "of"):
         if word not in body:
-            report.error(
-                body.at, "E007", f"this demand has no `{word}`", "`{fault: earth_fault, stood: 2 s, within: 8 s, of: rack}`"
-            )
+            report.error(body.at, "E007", f"this demand has no `{word}`", EXAMPLE)
     stood, within = duration_of(body, "stood", report, 0), duration_of(body, "within", report)
     goal = choice_of(body, "of", GOALS, report, "")
     kind = body.get("fault")
