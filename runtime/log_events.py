@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ class ScanEvents:
         self._scan, self._process, self._state = 0, 0, -1
         self._overruns_due = 0.0
         self._is_broken = False
+        self._telling = threading.Lock()
         if before is not None:
             self._go_on(before)
 
@@ -104,31 +106,37 @@ class ScanEvents:
                 self._log.info("mode", tag=tag.name, was=_named(tag, was), now=_named(tag, value), scan=self._scan)
 
     def _tell_trips(self, snapshot: Snapshot) -> None:
-        """An interlock that fell: its permit, and the tags behind that."""
+        """The interlocks that fell: their permits, and the tags behind those."""
         if not self._interlocks or not self._pins.attach():
             return
+        fallen: dict[str, int] = {}
         for name in self._interlocks:
             try:
                 armed, first = bool(self._pins.value(f"{name}.OK")), int(self._pins.value(f"{name}.FIRST"))
             except (ImageError, KeyError):
-                return  # the scan went away meanwhile: the next look finds the one after it
+                break  # the scan went away meanwhile: the next look finds the one after it
             was = self._armed.get(name)
             self._armed[name] = armed
             if was and not armed:
-                memory = snapshot.memory.copy()
-                # in a thread: following the wires of a large program back takes longer than a look may
-                threading.Thread(target=self._tell_trip, args=(name, first, memory, self._scan), daemon=True).start()
+                fallen[name] = first
             elif was is False and armed:
                 self._log.info("interlock armed", interlock=name, scan=self._scan)
+        if fallen:
+            memory = snapshot.memory.copy()
+            # in a thread: following the wires of a large program back takes longer than a look may
+            threading.Thread(target=self._tell_fallen, args=(fallen, memory, self._scan), daemon=True).start()
 
-    def _tell_trip(self, name: str, first: int, memory: np.ndarray, scan: int) -> None:
-        """The permit that fell, and the tags behind it."""
-        because: list[str] = []
-        try:
-            locks = {lock.name: lock for lock in Permits(self._schedule, catalogue(), lambda: memory).interlocks()}
-            because = [contact.name for permit in locks[name].permits if permit.number == first for contact in permit.contacts]
-        finally:
-            self._log.error("trip", interlock=name, permit=first, because=because, scan=scan)
+    def _tell_fallen(self, fallen: Mapping[str, int], memory: np.ndarray, scan: int) -> None:
+        """The permit of each that fell, and the tags behind it; one look after another, or they would starve the supervisor."""
+        with self._telling:
+            permits = Permits(self._schedule, catalogue(), lambda: memory)
+            for name, first in fallen.items():
+                because: list[str] = []
+                try:
+                    found = [permit for lock in permits.interlocks((name,)) for permit in lock.permits if permit.number == first]
+                    because = [contact.name for permit in found for contact in permit.contacts]
+                finally:
+                    self._log.error("trip", interlock=name, permit=first, because=because, scan=scan)
 
 
 _TIMES = ("late_max_us", "scan_max_us")

@@ -7,7 +7,7 @@ where it is the same whatever the blocks remember. It must not know how anything
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -93,14 +93,15 @@ class Permits:
         self._now: np.ndarray = schedule.initial
         self._known: dict[tuple[int, str], Any] = {}
 
-    def interlocks(self) -> tuple[Interlock, ...]:
-        """Every INTERLOCK instance as the newest snapshot has it."""
+    def interlocks(self, names: Collection[str] | None = None) -> tuple[Interlock, ...]:
+        """Every INTERLOCK instance as the newest snapshot has it, or those of these names: each takes a while on a large site."""
         self._now = self._memory()
         self._known = {}
         found = []
         for number, group in enumerate(self._schedule.groups):
             if group.block == "INTERLOCK":
-                found += [self._interlock(number, group, row) for row in range(group.rows)]
+                rows = [row for row in range(group.rows) if names is None or group.instances[row] in names]
+                found += [self._interlock(number, group, row) for row in rows]
         return tuple(found)
 
     def _interlock(self, number: int, group: Group, row: int) -> Interlock:

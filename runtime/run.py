@@ -164,6 +164,7 @@ def _watch(app: App, stop: list[int], log: Any, control: Control, reload: list[i
             if status.snapshot.scan:
                 refresh()
                 asked = requests.look(status.snapshot)
+            status.refresh()  # what was done since the look above may have taken longer than a scan is waited for
             silent = silent + 1 if app.scanning and status.age > HUNG_S else 0  # one that starts may take its time
             if silent > (HUNG_LOOKS if status.snapshot.scan else 2 * HUNG_LOOKS):  # it may never publish: a program just loaded
                 app.supervisor.kill("scan", f"no snapshot for {status.age:.1f} s" if status.snapshot.scan else "no snapshot at all")
