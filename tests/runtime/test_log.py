@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -278,8 +279,8 @@ x.p: {type: LREAL}
 class Watched:
     """A bench whose scan events are collected."""
 
-    def __init__(self, folder: Path):
-        self.bench = Bench(folder, load(PROGRAM, TAGS))
+    def __init__(self, folder: Path, program: str = PROGRAM):
+        self.bench = Bench(folder, load(program, TAGS))
         schedule = self.bench.schedule
         self.snapshot = Snapshot(folder, schedule.region, GENERATION)
         self.lines: list[dict[str, Any]] = []
@@ -320,6 +321,24 @@ def test_a_trip_says_the_permit_that_fell_and_the_tag_behind_it(tmp_path: Path) 
         "because": ["hmi.bms_ok"],
         "scan": watched.snapshot.scan,
     }
+
+
+def test_interlocks_that_fall_at_once_are_told_one_after_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    more = "".join(f"  rack_{n}: {{type: INTERLOCK, PERMIT: [hmi.bms_ok], RESET: hmi.reset}}\n" for n in range(8))
+    watched = Watched(tmp_path, PROGRAM.replace("modes:", more + "modes:"))
+    watched.set(reset=False)
+    watched.look()
+    watched.set(reset=True)
+    assert sum(line["event"] == "interlock armed" for line in watched.look()) == 9
+    begun: list[threading.Thread] = []
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: begun.append(thread))
+    watched.set(bms_ok=False)
+    seen = watched.look()
+    assert len(begun) == 1, "a thread for each of sixty-four racks would starve the supervisor"
+    begun[0].run()
+    trips = [line for line in seen + watched.lines if line["event"] == "trip"]
+    assert {line["interlock"] for line in trips} == {"p.ready", *(f"p.rack_{n}" for n in range(8))}
+    assert all(line["because"] == ["hmi.bms_ok"] for line in trips)
 
 
 def test_overruns_are_told_with_their_number_and_not_in_a_flood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

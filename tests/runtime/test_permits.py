@@ -59,6 +59,12 @@ def look(site: Site, scan: PlainScan) -> Interlock:
     return found
 
 
+def test_only_those_that_were_asked_for_are_followed(site: Site) -> None:
+    permits = looking_at(site, PlainScan(site.schedule))
+    assert [one.name for one in permits.interlocks(("p.ready",))] == ["p.ready"] == [one.name for one in permits.interlocks()]
+    assert permits.interlocks(("p.other",)) == ()
+
+
 contacts = st.fixed_dictionaries(
     {
         **dict.fromkeys(("s.a", "s.b", "s.c", "s.reset"), st.booleans()),
