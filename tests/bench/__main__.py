@@ -60,7 +60,7 @@ def main() -> int:
     target = Path("build/bench.json")
     target.parent.mkdir(exist_ok=True)
     rows = [{"name": r.name, "value": r.value, "unit": r.unit, "bar": r.bar, "holds": r.holds} for r in results]
-    target.write_text(json.dumps(rows, indent=2) + "\n")
+    target.write_text(json.dumps(rows, indent=2, default=float) + "\n")  # some are NumPy's own numbers
     return 0 if all(r.holds for r in results) else 1
 
 

@@ -30,7 +30,7 @@ class Result:
 
     @property
     def holds(self) -> bool:
-        return self.bar is None or self.value <= self.bar or self.otherwise
+        return bool(self.bar is None or self.value <= self.bar or self.otherwise)
 
 
 def compile_c(source: str, *, shared: bool, libraries: Sequence[str] = ()) -> Path:
