@@ -131,11 +131,12 @@ class ScanEvents:
         with self._telling:
             permits = Permits(self._schedule, catalogue(), lambda: memory)
             for name, first in fallen.items():
-                because: list[str] = []
                 try:
                     found = [permit for lock in permits.interlocks((name,)) for permit in lock.permits if permit.number == first]
+                except Exception as error:  # noqa: BLE001 - the trip is told all the same, and those of the others
+                    self._log.error("trip", interlock=name, permit=first, because=[], scan=scan, error=repr(error))
+                else:
                     because = [contact.name for permit in found for contact in permit.contacts]
-                finally:
                     self._log.error("trip", interlock=name, permit=first, because=because, scan=scan)
 
 

@@ -15,7 +15,7 @@ from runtime.simulate_faults import Breakable
 from runtime.simulate_scenario import SECOND, Demand, Limit
 from runtime.simulate_truth import OF_RACKS, TRUTHS
 from runtime.simulation.faults import FAULTS
-from runtime.source import Listing, Report, Section, Text, did_you_mean, place_of
+from runtime.source import Listing, Position, Report, Section, Text, did_you_mean, place_of
 
 GOALS = ("rack", "site", "power", "grid")
 DEMAND_WORDS = ("fault", "stood", "within", "of", "message", "link")
@@ -96,7 +96,7 @@ def _limit(body: Section, report: Report) -> Limit | None:
     if len(names) != 1 or "for" not in body:
         report.error(body.at, "E007", "a limit of `beyond` is of one quantity, for a time", "`{cell_v: 2.5..3.65 V, for: 2 s}`")
         return None
-    ends = _ends(body[names[0]], names[0], report)
+    ends = ends_of(body[names[0]], names[0], body.at, report)
     charging = value_of(body["charging"], LREAL, unit("1/h"), "charging", report) if "charging" in body else None
     if len(report.errors) > before or ends is None or lasts is None:
         return None
@@ -106,7 +106,8 @@ def _limit(body: Section, report: Report) -> Limit | None:
     return Limit(names[0], *ends, lasts, charging, text, body.at)
 
 
-def _ends(value: Any, name: str, report: Report) -> tuple[float, float] | None:
+def ends_of(value: Any, name: str, at: Position, report: Report) -> tuple[float, float] | None:
+    """The ends of a range of a truth, `2.5..3.65 V`, in its unit; None where it is wrong. `at` is its place if it has none."""
     measured = unit(TRUTHS[name].unit)
     try:
         found = range_of(value) if isinstance(value, Text) else None
@@ -114,6 +115,6 @@ def _ends(value: Any, name: str, report: Report) -> tuple[float, float] | None:
         found = None
     low, high = [in_unit(end, measured) for end in found] if found is not None and measured is not None else (None, None)
     if low is None or high is None or low >= high:
-        report.error(place_of(value), "E010", f"`{name}` is written `low..high`, in {TRUTHS[name].unit}", "`2.5..3.65 V`")
+        report.error(place_of(value, at), "E010", f"`{name}` is written `low..high`, in {TRUTHS[name].unit}", "`2.5..3.65 V`")
         return None
     return float(low), float(high)

@@ -10,7 +10,7 @@ from typing import Any
 from blocks import catalogue
 from blocks.declare import LREAL
 from runtime.language.entries import read_text
-from runtime.language.quantities import QuantityError, in_unit, quantity, range_of
+from runtime.language.quantities import QuantityError, in_unit, quantity
 from runtime.language.scenario import Check
 from runtime.language.scenario_inputs import Inputs
 from runtime.language.scenario_names import Names
@@ -20,7 +20,7 @@ from runtime.language.units import unit
 from runtime.language.words import as_section, check_words, duration_of, section_of, text_of, texts_of, value_of
 from runtime.model import Site
 from runtime.simulate_commands import Commands
-from runtime.simulate_demands import read_demands, read_limits
+from runtime.simulate_demands import ends_of, read_demands, read_limits
 from runtime.simulate_faults import Breakable, read_fault, read_random
 from runtime.simulate_scenario import SECOND, Bound, Command, FaultOrder, RandomFaults, Recovery, SimulationScenario, Start
 from runtime.simulate_truth import TRUTHS
@@ -223,16 +223,9 @@ class _Reader:
             if name not in SAFE:
                 self.report.error(name.at, "E006", f"`{name}` is no word of `safe`", did_you_mean(name, SAFE), f"{', '.join(SAFE)}")
                 continue
-            measured = unit(TRUTHS[name].unit)
-            try:
-                found = range_of(value) if isinstance(value, Text) else None
-            except QuantityError:
-                found = None
-            low, high = [in_unit(end, measured) for end in found] if found is not None and measured is not None else (None, None)
-            if low is None or high is None or low >= high:
-                self.report.error(place_of(value, name.at), "E010", f"`{name}` is written `low..high`", "`2.5..3.65 V`")
-            else:
-                ends[str(name)] = float(low), float(high)
+            found = ends_of(value, name, name.at, self.report)
+            if found is not None:
+                ends[str(name)] = found
         return tuple((name, low, high) for name, (low, high) in ends.items())
 
     def _picture(self, section: Section) -> tuple[tuple[str, str], ...]:

@@ -50,12 +50,14 @@ def write(
         for title, begin, end in sequence.views:
             drawn = plots.course(record, sequence, own, 0.0 if ours else terms.capacity, (begin, end))
             pictures.append(Picture(f"{_sentence(sequence.title)}: {title}", drawn))
-    every = logging(found.service, terms)
+    logs = [logging(found.service, terms, sequence) for sequence in sequences_of(found.service, terms)]
+    steps = sorted({log.every for log in logs})
+    least = f"{steps[0]:g} s" + (f", in long tests {steps[-1]:g} s" if len(steps) > 1 else "")
     head = {
         "Resource": resource.name,
         "Capacity": f"{terms.capacity:g} kW, rated power {terms.rated:g} kW",
         **facts,
-        "Log": f"a sample at least every {every.every:g} s ({every.source})",
+        "Log": f"a sample at least every {least} ({logs[0].source})",
         "Outcome": overall(found.findings).value,
     }
     html = page(

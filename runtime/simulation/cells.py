@@ -130,6 +130,8 @@ def _column_names() -> list[str]:
 @one_pass
 def _at_rest(soc, hundredths, rise):  # type: ignore[no-untyped-def]
     """The curve at one state of charge; beyond its ends it stays where it ends."""
+    if np.isnan(soc):
+        return soc  # as a place in the table it would lie outside of it
     place = min(max(soc * 100.0 + 3.0, 0.0), float(len(hundredths) - 1))
     below = int(place)
     return (place - below) * rise[below] + hundredths[below]

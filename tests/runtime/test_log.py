@@ -25,6 +25,7 @@ from runtime.log_events import ScanEvents
 from runtime.log_read import Log, Wanted
 from runtime.log_site import SiteLog
 from runtime.log_view import as_text
+from runtime.permits import Permits
 from tests.aids.engine import GENERATION, Bench
 from tests.aids.site import until
 from tests.aids.site_text import load
@@ -339,6 +340,21 @@ def test_interlocks_that_fall_at_once_are_told_one_after_another(tmp_path: Path,
     trips = [line for line in seen + watched.lines if line["event"] == "trip"]
     assert {line["interlock"] for line in trips} == {"p.ready", *(f"p.rack_{n}" for n in range(8))}
     assert all(line["because"] == ["hmi.bms_ok"] for line in trips)
+
+
+def test_a_trip_whose_wires_cannot_be_followed_is_told_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched(
+        tmp_path, PROGRAM.replace("modes:", "  other: {type: INTERLOCK, PERMIT: [hmi.bms_ok], RESET: hmi.reset}\nmodes:")
+    )
+    watched.set(reset=False)
+    watched.look()
+    watched.set(reset=True)
+    watched.look()
+    monkeypatch.setattr(Permits, "interlocks", lambda *_: 1 / 0)
+    watched.set(bms_ok=False)
+    seen = watched.look()
+    until(lambda: sum(line["event"] == "trip" for line in seen + watched.lines) == 2, 10, "both trips are told")
+    assert all("ZeroDivisionError" in line["error"] for line in seen + watched.lines if line["event"] == "trip")
 
 
 def test_overruns_are_told_with_their_number_and_not_in_a_flood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

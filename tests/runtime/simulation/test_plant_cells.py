@@ -70,6 +70,13 @@ def test_heat_warms_an_uncooled_cell_by_its_capacity():
     assert cells.celsius - 22.0 == pytest.approx(np.full(256, heat / 256 * 100.0 / 5400.0), rel=1e-3)
 
 
+def test_a_charge_that_is_no_number_gives_none_and_reads_no_other_memory():
+    volts = rest_voltage(np.array([np.nan, 0.5, np.inf, -np.inf]))
+    assert np.isnan(volts[0])
+    assert volts[1] == rest_voltage(np.array([0.5]))[0]
+    assert list(volts[2:]) == [4.3, 1.8], "beyond its ends the curve stays where it ends"
+
+
 def test_the_rest_voltage_is_that_of_lfp():
     # data sheet of a 280 Ah LFP cell: 2.5 V empty, 3.2 V nominal, flat; 3.65 V is only reached by charging it over
     soc = np.linspace(0.0, 1.0, 1001)
