@@ -1,6 +1,6 @@
 """Checks what the site says about its servers, before anything starts. It opens no port.
 
-A server is a folder here; its name is the key in the site's `servers:`, and its `check.py` reads that section.
+A server is a folder here, the web page is `hmi/`. Its name is the key in the site's `servers:`; its `check.py` reads that section.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from runtime.servers.users_file import check_users, users_of
 from runtime.source import Report, did_you_mean, place_of
 
 NO_CONSTANTS: Mapping[str, str] = {}
-SERVERS = tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("*/check.py")))
+PAGE = "hmi"  # of the top level: it stands on these rooms, and none of them knows it
+SERVERS = tuple(sorted((PAGE, *(path.parent.name for path in Path(__file__).parent.glob("*/check.py")))))
 
 
 def module_of(server: str) -> str:
     """What `python -m` runs for a server."""
-    return f"runtime.servers.{server}"
+    return server if server == PAGE else f"runtime.servers.{server}"
 
 
 def describe_servers(

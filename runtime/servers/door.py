@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -169,6 +169,16 @@ class Door:
         outcome = Outcome(NO_SCAN) if is_silent else await self._answered(self._commands.reset_statistics())  # type: ignore[union-attr]
         self.note(who, "reset statistics", "plc", outcome.text, outcome.is_taken, scan=outcome.scan)
         return outcome
+
+    async def ask(self, put: Callable[[Commands], int]) -> Outcome:
+        """Have the scan do what `put` puts into the ring, such as a force; returns as `write` does. It is noted by whoever asks."""
+        return await self._to_its_end(self._ask(put))
+
+    async def _ask(self, put: Callable[[Commands], int]) -> Outcome:
+        self.refresh()
+        if self.is_stale() or self._commands is None:
+            return Outcome(NO_SCAN)
+        return await self._answered(put(self._commands))
 
     def tick(self) -> None:
         """Once a second: note how many refusals were not noted one by one."""

@@ -19,7 +19,7 @@ from runtime.model import Site
 from tests.aids.places import ROOT
 from tests.aids.site import FOLDERS, RunningSite, free_ports, started, until
 
-SERVERS = (4840, 5020, 8088)
+SERVERS = (4840, 5020, 8080, 8088)
 DEVICES, SPAN = 15020, 640  # ten ports a converter, 64 of them; meter, panel and climate stand between the first two
 SITE_FILE = "config/sites/grid.yaml"
 UP_S = 600  # a machine that has other work takes minutes to read 108,000 block instances

@@ -14,6 +14,7 @@ from typing import Any
 
 from runtime import child
 from runtime.child import ServiceOrder
+from runtime.servers.describe import module_of
 
 
 def telling_why_it_aborts() -> dict[str, str]:
@@ -28,7 +29,7 @@ class ServerProcess:
         self.order = order
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - read as long as the process is spoken of
         started = time.monotonic()
-        module = f"runtime.servers.{order.service}"
+        module = module_of(order.service)
         self.process = child.start(
             module, order, more_later=more_later, stderr=self._stderr, stdout=subprocess.PIPE, env=telling_why_it_aborts()
         )

@@ -112,7 +112,7 @@ def copy_site(target: Path, can0: str = "$RUN/can0", without: Collection[str] = 
     """A copy of the demo with free ports everywhere: OPC UA, Modbus, the plant's devices, and HTTP; and without some servers."""
     for folder in FOLDERS:
         shutil.copytree(DEMO / folder, target / folder)
-    written = ("4840", "5020", "15020", "15021", "15022", "8088")
+    written = ("4840", "5020", "15020", "15021", "15022", "8080", "8088")
     ports = free_ports(len(written))
     numbers = dict(zip(written, map(str, ports), strict=True))
     for path in [*target.glob("config/*.yaml"), *target.glob("io_maps/*.yaml")]:

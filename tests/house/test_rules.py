@@ -13,7 +13,7 @@ import pytest
 from runtime.language.codes import CODES
 
 ROOT = Path(__file__).parents[2]
-SOURCES = sorted(p for folder in ("blocks", "runtime") for p in (ROOT / folder).rglob("*.py"))
+SOURCES = sorted(p for folder in ("blocks", "runtime", "hmi") for p in (ROOT / folder).rglob("*.py"))
 HALL = {
     "runtime",
     "runtime.model",
@@ -168,6 +168,7 @@ def room_of(module: str) -> str:
         ("runtime.simulation", "guest"),
         ("runtime.reference", "roof"),
         ("runtime.prequalify", "roof"),
+        ("hmi", "roof"),
     ):
         if module == prefix or module.startswith(prefix + "."):
             return room
@@ -188,7 +189,7 @@ def imports_of(path: Path) -> set[str]:
             found.update(
                 f"{node.module}.{a.name}" for a in node.names if (ROOT / node.module.replace(".", "/") / f"{a.name}.py").exists()
             )
-    return {name for name in found if name.split(".")[0] in ("blocks", "runtime")}
+    return {name for name in found if name.split(".")[0] in ("blocks", "runtime", "hmi")}
 
 
 def upward_imports(path: Path, module: str) -> list[str]:

@@ -5,21 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
-from runtime import quality
-from runtime.model import Alarm
 from runtime.servers.audit import Who
+from runtime.servers.picture import when
 from runtime.servers.records.performance import told
-from runtime.servers.records.states import AlarmEvent, AlarmState, declared, name_of
+from runtime.servers.records.states import AlarmEvent, AlarmState
 from runtime.servers.records.store import Records
 from runtime.servers.rest.describe import body, refusals
-from runtime.servers.rest.picture import when
 from runtime.servers.rest.problems import ProblemError, answer
 from runtime.servers.rest.room import Room, body_as, nanoseconds
 from runtime.servers.rest.shapes_alarms import (
@@ -33,6 +30,7 @@ from runtime.servers.rest.shapes_alarms import (
     Shelve,
     SpanQuery,
 )
+from runtime.servers.standing import all_of, view
 
 LEAST = "operator"  # who may acknowledge and shelve
 WEEK = 7 * 86_400 * 1_000_000_000
@@ -42,27 +40,6 @@ ACTIONS: dict[str, tuple[type[Any], Callable[[Records, str, Who, Any], str]]] = 
     "confirm": (Comment, lambda records, name, who, asked: records.confirm(name, who, asked.comment, asked.event)),
     "shelve": (Shelve, lambda records, name, who, asked: records.shelve(name, who, asked.seconds, asked.comment)),
     "unshelve": (Reason, lambda records, name, who, asked: records.unshelve(name, who, asked.comment)),
-}
-ONLY_RECORDED = (
-    "acknowledged",
-    "confirmed",
-    "active_at",
-    "cleared_at",
-    "acknowledged_at",
-    "acknowledged_by",
-    "comment",
-    "count",
-    "event",
-    "value",
-    "shelved",
-    "shelved_until",
-    "shelved_by",
-)
-# nobody has seen an occurrence that the scan shows and the records have not got yet
-NOT_YET_RECORDED = {
-    **dict.fromkeys(("active_at", "acknowledged_at", "acknowledged_by", "comment", "value")),
-    "acknowledged": False,
-    "confirmed": True,
 }
 log = structlog.get_logger()
 
@@ -118,80 +95,13 @@ def alarm_routes(room: Room) -> APIRouter:
 
 async def _all(room: Room) -> list[dict[str, Any]]:
     """Every alarm of the program: as the scan shows it now, and what the records know beside."""
-    known: dict[str, AlarmState] = {}
+    known: list[AlarmState] = []
     if room.records is not None:
         try:
-            known = {state.name.lower(): state for state in await room.read_records(lambda records: records.alarms())}
+            known = await room.read_records(lambda records: records.alarms())
         except ProblemError:
             log.warning("alarms without their records")  # which alarms are active is told all the same
-    return [_now(one, known.get(name_of(one.alarm).lower())) for one in standing(room)]
-
-
-class Standing(NamedTuple):
-    """An alarm of the program, and what its tags say now; of a tag whose `code` (quality) is bad nobody can say."""
-
-    alarm: Alarm
-    is_on: bool
-    code: int
-    is_suppressed: bool
-
-
-def standing(room: Room) -> list[Standing]:
-    """Every alarm of the program as its tags are now."""
-    picture = room.picture
-    picture.look()
-    tags = [picture.tag(name) for alarm in picture.order.alarms for name in (alarm.active, alarm.suppressed) if name]
-    shown = picture.pick(tuple(tag.name for tag in tags if tag is not None))
-    names = (name.lower() for name in shown.names)
-    found = dict(zip(names, zip(picture.values(shown), picture.qualities(shown), strict=True), strict=True))
-    unknown = (False, quality.BAD_CONFIGURATION_ERROR)
-    return [
-        Standing(alarm, bool(on), code, bool(found.get(alarm.suppressed.lower(), unknown)[0]))
-        for alarm in picture.order.alarms
-        for on, code in (found.get(alarm.active.lower(), unknown),)
-    ]
-
-
-def _now(now: Standing, state: AlarmState | None) -> dict[str, Any]:
-    """The alarm as its tags are now: the records lag behind by a moment, and for long where their process is away."""
-    bare = replace(declared(now.alarm), active=now.is_on, quality=now.code, suppressed=now.is_suppressed)
-    if state is None:
-        return {**view(bare), **dict.fromkeys(ONLY_RECORDED)}
-    by_now = {word: getattr(bare, word) for word in ("id", "source", "shelve_most", "quality", "suppressed")}
-    shown = view(replace(state, **by_now))
-    if now.is_on == state.active or not quality.is_good(now.code):
-        return shown  # what was last known holds, and the quality says so
-    return {**shown, "active": now.is_on, **(NOT_YET_RECORDED if now.is_on else {})}
-
-
-def view(state: AlarmState) -> dict[str, Any]:
-    """An alarm as the records know it."""
-    return {
-        "name": state.name,
-        "severity": state.severity,
-        "text": state.text,
-        "of": state.of,
-        "limit": state.limit,
-        "id": state.id,
-        "source": state.source,
-        "active": state.active,
-        "suppressed": state.suppressed,
-        "quality": quality.name(state.quality),
-        "acknowledged": state.acked,
-        "confirmed": state.confirmed,
-        "active_at": when(state.active_at) if state.active_at else None,
-        "cleared_at": when(state.cleared_at) if state.cleared_at else None,
-        "acknowledged_at": when(state.acked_at) if state.acked_at else None,
-        "acknowledged_by": state.acked_by or None,
-        "comment": state.comment or None,
-        "count": state.count,
-        "event": state.event,
-        "value": state.value,
-        "shelved": state.shelved or None,
-        "shelved_until": when(state.shelved_until) if state.shelved_until else None,
-        "shelved_by": state.shelved_by or None,
-        "shelve_most": state.shelve_most / 1e9,
-    }
+    return all_of(room.picture, known)
 
 
 def _said(event: AlarmEvent) -> dict[str, Any]:

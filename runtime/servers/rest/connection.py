@@ -13,7 +13,7 @@ import sys
 import time
 from collections import Counter
 from email.utils import formatdate
-from typing import Any
+from typing import Any, Protocol
 
 import h11
 import structlog
@@ -25,10 +25,23 @@ from runtime.servers.peers import address_of
 from runtime.servers.reception import receive, seat
 from runtime.servers.rest.guard import HEAD, HEADERS
 from runtime.servers.rest.problems import PROBLEM_JSON, ProblemError, body_of
-from runtime.servers.rest.settings import RestSettings
+from runtime.servers.words import Network
 
 UNSENT = 256 * 1024  # bytes of answers that the kernel keeps for a client that does not fetch them
 log = structlog.get_logger()
+
+
+class Limits(Protocol):
+    """Who may connect, how many at once, and for how long (s) they may be silent or slow."""
+
+    @property
+    def allow(self) -> tuple[Network, ...]: ...
+    @property
+    def clients(self) -> int: ...
+    @property
+    def idle(self) -> float: ...
+    @property
+    def patience(self) -> float: ...
 
 
 class Connection(H11Protocol):
@@ -58,7 +71,7 @@ class Connection(H11Protocol):
         """Whether nothing is being asked or answered."""
         return self.conn.their_state is not h11.SEND_BODY and (self.cycle is None or self.cycle.response_complete)
 
-    def is_overdue(self, now: float, settings: RestSettings) -> str:
+    def is_overdue(self, now: float, settings: Limits) -> str:
         """Why this connection has taken too long, or nothing."""
         unsent = self.transport.get_write_buffer_size()
         begun = bool(self.conn.trailing_data[0]) or not self.answered
@@ -91,16 +104,27 @@ class Connection(H11Protocol):
 
 
 class Lobby:
-    """All connections. Counts those still in their TLS handshake too."""
+    """All connections, each a `connection`. Counts those still in their TLS handshake too.
 
-    def __init__(self, app: Any, settings: RestSettings, context: ssl.SSLContext | None):
-        self.settings, self._context = settings, context
+    `sockets` is the protocol of WebSockets, as uvicorn takes it; none: there are none.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        settings: Limits,
+        context: ssl.SSLContext | None,
+        connection: type[Connection] = Connection,
+        sockets: Any = "none",
+    ):
+        self.settings, self._context, self._connection = settings, context, connection
         self.state = ServerState()
         # no access log, no banner, no signal, nothing of the environment: the process has its own log and its own end
         self.config = Config(
             app,
-            http=Connection,
-            ws="none",
+            http=connection,
+            ws=sockets,
+            ws_max_size=UNSENT,
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -132,7 +156,7 @@ class Lobby:
             self._turn_away(accepted, address, "too many connections")
         else:
             accepted.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT)
-            connection = Connection(self, address)
+            connection = self._connection(self, address)
             self._doorsteps[connection] = asyncio.get_running_loop().create_task(self._seat(connection, accepted))
 
     async def _seat(self, connection: Connection, accepted: socket.socket) -> None:

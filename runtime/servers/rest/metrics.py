@@ -18,10 +18,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from runtime import quality
 from runtime.engine.image import ImageError
 from runtime.engine.statistics import BUCKETS, FIRST_BUCKET, ROW, STEPS, SUM
+from runtime.servers.condition import DEVICE
 from runtime.servers.records.states import name_of
-from runtime.servers.rest.alarms import standing
 from runtime.servers.rest.room import Room
-from runtime.servers.rest.site import DEVICE
+from runtime.servers.standing import standing
 
 EDGES = range(10, 31)  # powers of two of nanoseconds, 1 us to 1 s: the scan's own histogram has eight buckets to each
 
@@ -45,7 +45,7 @@ class Taken:
         self.is_stale = room.door.is_stale()
         self.state = picture.state
         self.scan = room.door.snapshot.scan
-        told = standing(room)
+        told = standing(room.picture)
         self.alarms = [(one.alarm, one.is_on) for one in told if not quality.is_bad(one.code)]
         self.suppressed = sum(one.is_suppressed for one in told)
         self.recorded = _recorded(room)

@@ -15,10 +15,10 @@ from pydantic import BaseModel, ValidationError
 
 from runtime.servers.audit import Who
 from runtime.servers.door import Door
+from runtime.servers.picture import Picture
 from runtime.servers.records.file import NotKeptError
 from runtime.servers.records.store import Records
 from runtime.servers.rest.callers import Callers, reaches
-from runtime.servers.rest.picture import Picture
 from runtime.servers.rest.problems import ProblemError, invalid
 
 AT_ONCE = 4  # long reads of the records at the same time: each holds a thread

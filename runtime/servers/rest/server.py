@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,21 +12,19 @@ import structlog
 
 from runtime.child import ServiceOrder
 from runtime.engine.statistics import ROW, percentile
-from runtime.servers.certificates import Certificates
-from runtime.servers.certificates_make import hosts_of, uri_of
-from runtime.servers.certificates_read import CertificateError
+from runtime.servers.certificates_own import context_of
 from runtime.servers.door import Door
+from runtime.servers.picture import Picture
 from runtime.servers.records.store import Records
 from runtime.servers.rest.application import build
 from runtime.servers.rest.callers import Callers
 from runtime.servers.rest.connection import Lobby
 from runtime.servers.rest.guard import Guard
-from runtime.servers.rest.picture import Picture
 from runtime.servers.rest.room import AT_ONCE, Room
 from runtime.servers.rest.settings import NOBODY, RestSettings, describe_rest, is_loopback
 from runtime.servers.service import ListenError
 from runtime.servers.users import Users
-from runtime.source import NOWHERE, Report
+from runtime.source import Report
 
 log = structlog.get_logger()
 
@@ -91,7 +88,7 @@ async def open_server(order: ServiceOrder, door: Door, _: Any) -> RestServer:
     """Read the settings, find the certificate, and listen. Raises SiteError and ListenError."""
     report = Report()
     settings = describe_rest(order.settings, report)
-    context = _context(order, settings, report)
+    context = context_of(order, settings.host, "the REST server", report) if settings.tls else None
     report.raise_if_any()
     users = Users(order.users)
     _warn(settings, users)
@@ -111,22 +108,6 @@ def _warm(room: Room) -> None:
     """Have what is compiled at its first use compiled before the first client waits for it."""
     room.picture.look()
     percentile(np.zeros(ROW, np.int64), 0, 0.5)
-
-
-def _context(order: ServiceOrder, settings: RestSettings, report: Report) -> ssl.SSLContext | None:
-    """TLS with the site's own certificate, which is made at the first start."""
-    if not settings.tls:
-        return None
-    certificates = Certificates(Path(order.state_dir or order.run_dir) / "pki")
-    try:
-        own = certificates.own_pair(uri_of(order.site), hosts_of(settings.host))
-        worry = certificates.worry(own)
-        if worry:
-            log.warning(worry)
-        return certificates.server_context(own)
-    except (CertificateError, OSError) as error:
-        report.error(NOWHERE, "E943", f"no TLS for the REST server: {error}")
-        return None
 
 
 def _warn(settings: RestSettings, users: Users) -> None:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import time
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
 from runtime import quality
-from runtime.child import FIELDBUS_STATUS
 from runtime.engine.image import ImageError
-from runtime.engine.statistics import STEPS, timings
 from runtime.servers.audit import Deed
+from runtime.servers.condition import devices, fieldbus, statistics
+from runtime.servers.picture import when
 from runtime.servers.rest.describe import refusals
-from runtime.servers.rest.picture import when
 from runtime.servers.rest.problems import ProblemError, answer
 from runtime.servers.rest.room import Room, nanoseconds
 from runtime.servers.rest.shapes import Audit, AuditQuery, Devices, Health, History, HistoryQuery, Statistics
-from runtime.system_tags import DEVICE_STATES
 
 HOUR = 3_600_000_000_000
-DEVICE = "device."
 
 
 def site_routes(room: Room) -> APIRouter:
@@ -32,14 +27,17 @@ def site_routes(room: Room) -> APIRouter:
     @router.get("/devices", response_model=Devices, responses=refusals(), summary="List devices with their state")
     async def list_devices() -> Response:
         room.picture.look()
-        said = fieldbus(room)
-        items = devices(room, said.get("devices", {}))
+        said = fieldbus(room.picture)
+        items = devices(room.picture, said.get("devices", {}))
         return answer({**room.picture.stamp(), "outputs": str(said.get("outputs", "not known")), "items": items})
 
     @router.get("/statistics", response_model=Statistics, responses=refusals(503), summary="How late and how long the scans are")
     async def read_statistics() -> Response:
         room.picture.look()
-        return answer(statistics(room))
+        try:
+            return answer(statistics(room.picture))
+        except ImageError:
+            raise ProblemError(503, "no-scan", "no scan is running", {"retry-after": "1"}) from None
 
     @router.get("/history/{tag}", response_model=History, responses=refusals(404, 503), summary="The recorded values of a tag")
     async def read_history(tag: str, asked: Annotated[HistoryQuery, Query()]) -> Response:
@@ -79,58 +77,6 @@ def health_routes(room: Room) -> APIRouter:
         return answer({"live": True, "ready": state in ("running", "inhibited"), "state": state})
 
     return router
-
-
-def fieldbus(room: Room) -> dict[str, Any]:
-    """What the fieldbus process says of itself; nothing where it does not run."""
-    try:
-        found = json.loads((Path(room.picture.order.run_dir) / FIELDBUS_STATUS).read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def devices(room: Room, said: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every device by its tags `device.NAME.x` and by what its driver says."""
-    tagged = {tag.name.split(".")[1] for tag in room.picture.tags if tag.name.startswith(DEVICE)}
-    return [_device(room, name, said.get(name) or {}) for name in sorted(tagged | set(said))]
-
-
-def _device(room: Room, name: str, said: dict[str, Any]) -> dict[str, Any]:
-    def of(word: str) -> Any:
-        tag = room.picture.tag(f"{DEVICE}{name}.{word}")
-        return room.door.snapshot.value(tag) if tag is not None and room.picture.has_any() else None
-
-    state, last = of("state"), of("last_good")
-    known = state is not None and 0 <= state < len(DEVICE_STATES)
-    return {
-        "name": name,
-        "state": "not known" if room.door.is_stale() or not known else DEVICE_STATES[state],
-        "lost": of("lost"),
-        "round_trip_ms": of("round_trip"),
-        "exchanges": of("exchanges"),
-        "errors": of("errors"),
-        "last_good": when(last) if last else None,
-        "status": said,
-    }
-
-
-def statistics(room: Room) -> dict[str, Any]:
-    """The scan's own figures. Raises ProblemError 503 where no scan has left any."""
-    order = room.picture.order
-    try:
-        found = timings(room.door.snapshot.statistics(), tuple(task.name for task in order.tasks))
-    except ImageError:
-        raise ProblemError(503, "no-scan", "no scan is running", {"retry-after": "1"}) from None
-    rows = {name: vars(row) for name, row in found.items()}
-    counted = {word: room.picture.tag(f"plc.{word}") for word in ("overruns", "missed")}
-    return {
-        **room.picture.stamp(),
-        "tick_ms": order.tick / 1e6,
-        **{word: room.door.snapshot.value(tag) if tag else None for word, tag in counted.items()},
-        "steps": {name: rows[name] for name in STEPS},
-        "tasks": {task.name: rows[f"task {task.name}"] for task in order.tasks},
-    }
 
 
 async def _history(room: Room, name: str, asked: HistoryQuery) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from fastapi.responses import StreamingResponse
 
 from runtime import quality
 from runtime.servers.audit import Who
+from runtime.servers.picture import Selection
 from runtime.servers.rest.describe import refusals
-from runtime.servers.rest.picture import Selection
 from runtime.servers.rest.problems import ProblemError
 from runtime.servers.rest.room import Room, who_of
 from runtime.servers.rest.shapes import StreamQuery

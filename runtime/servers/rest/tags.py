@@ -12,9 +12,9 @@ from runtime.model import Tag
 from runtime.servers.audit import Who
 from runtime.servers.door import NO_ANSWER, NO_SCAN, RING_FULL, Outcome
 from runtime.servers.integers import INTEGERS, holds
+from runtime.servers.picture import Picture, Selection
 from runtime.servers.rest.callers import reaches
 from runtime.servers.rest.describe import body, refusals
-from runtime.servers.rest.picture import Picture, Selection
 from runtime.servers.rest.problems import ProblemError, answer
 from runtime.servers.rest.room import Room, body_as, who_of
 from runtime.servers.rest.shapes import OneTag, TagQuery, Tags, ValueQuery, Values, Write, Written

@@ -1,0 +1,53 @@
+"""Puts the pages together to one application: NiceGUI's pages, the login, live values and the data that screens fetch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, WebSocket
+from fastapi.staticfiles import StaticFiles
+from nicegui import ui
+
+from hmi.data import data_routes
+from hmi.frame import build_page
+from hmi.hall import Hall, Visit
+from hmi.live import Live
+from hmi.login import login_routes
+
+STATIC = Path(__file__).parent / "static"
+
+
+class Application:
+    """The application over this hall. It knows no socket."""
+
+    def __init__(self, hall: Hall):
+        self.live = Live(hall)
+        self.app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+        self.app.include_router(login_routes(hall))
+        self.app.include_router(data_routes(hall))
+        self.app.mount("/static", StaticFiles(directory=STATIC))
+        live = self.live
+
+        @self.app.websocket("/live")
+        async def follow(socket: WebSocket) -> None:
+            await live.welcome(socket)
+
+        def root() -> None:
+            request: Any = ui.context.client.request
+            state = request.scope["state"]
+            build_page(Visit(hall, state["token"], state["peer"]))
+
+        ui.run_with(
+            self.app,
+            root=root,
+            title=f"{hall.order.site} · bessplc",
+            favicon=STATIC / "icon.svg",
+            viewport="width=device-width, initial-scale=1",
+            language="en-US",
+            binding_refresh_interval=None,
+            reconnect_timeout=10.0,
+            tailwind=False,
+            dark=None,
+            show_welcome_message=False,
+        )

@@ -1,0 +1,4 @@
+"""What the overview says."""
+
+LIMITED_BY = "Limited by"
+RACK = "rack {number}"
