@@ -20,6 +20,7 @@ from runtime.servers.peers import peer_of
 from runtime.servers.rest.guard import BODY
 
 OPEN = ("/login", "/static/", "/_nicegui/", "/favicon.ico", "/health/live")  # what tells nothing of the site
+METHODS = ("GET", "HEAD", "POST")
 POLICY = (
     # NiceGUI's pages are inline modules, and Vue compiles their templates in the browser
     "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -60,12 +61,14 @@ class Gate:
 
         async def send_guarded(message: Any) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
-                keep = [] if is_kept else [(b"cache-control", b"no-store")]
-                message["headers"] = [*message.get("headers", ()), *self._headers, *keep]
+                said = [one for one in message.get("headers", ()) if is_kept or one[0].lower() != b"cache-control"]
+                message["headers"] = [*said, *self._headers, *([] if is_kept else [(b"cache-control", b"no-store")])]
                 self.refused += message["status"] >= 400
             await send(message)
 
-        if why:
+        if not is_socket and scope["method"] not in METHODS:  # NiceGUI would draw a page for any of them
+            await _refuse(send_guarded, 405, f"only {', '.join(METHODS)} are understood", is_socket)
+        elif why:
             await _refuse(send_guarded, 403, why, is_socket)
         elif not scope["path"].startswith(OPEN) and not who.role:
             await self._to_the_login(scope, who, send_guarded, is_socket)

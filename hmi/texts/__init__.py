@@ -33,6 +33,7 @@ REFUSED = "Not done: {what}: {why}"
 LOGIN_NEEDED = "Log in first: this needs the role {role}."
 ROLE_NEEDED = "This needs the role {role}; you are {mine}."
 NO_SUCH_TAG = "this program has no tag {name}"
+TOO_MUCH = "refused: {most} values at once are the most"
 NO_RECORDS = "This site keeps no records (servers: records:)."
 RECORDS_UNREADABLE = "The records cannot be read now: {why}"
 
