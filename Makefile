@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SITE ?= config/sites/commercial.yaml
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: install run test lab bench capture lint clean
+.PHONY: install run test lab bench capture screenshots lint clean
 
 install: $(VENV)/.installed
 
@@ -56,6 +56,10 @@ bench: $(VENV)/.tests $(CLIENTS)
 # One minute of the demo's buses in build/capture, read by cantools and, where it is installed, tshark.
 capture: $(VENV)/.tests
 	@$(BIN)/python -m tests.aids.capture --seconds 60 --folder build/capture
+
+# Every screen of the HMI as PNG in build/screenshots, by day and night, 1024x600 and 1440x900; needs Debian's chromium.
+screenshots: $(VENV)/.tests
+	@$(BIN)/python -m tests.aids.screenshots $(ARGS)
 
 lint: $(VENV)/.tests
 	@$(BIN)/ruff check . && $(BIN)/mypy

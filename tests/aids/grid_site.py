@@ -63,15 +63,15 @@ def _name_of(pid: str) -> str:
     return module.removeprefix("runtime.").removeprefix("engine.").removesuffix(".process").removesuffix(".__main__")
 
 
-def write_grid(folder: Path) -> list[int]:
-    """A copy of what the site is made of, on ports that were free a moment ago; those of OPC UA, Modbus and HTTP."""
+def write_site(folder: Path, site: str) -> list[int]:
+    """A copy of what a site is made of, on ports that were free a moment ago; those of OPC UA, Modbus, the HMI and HTTP."""
     for name in FOLDERS:
         shutil.copytree(ROOT / name, folder / name)
     servers = free_ports(len(SERVERS))
     moved = dict(zip(SERVERS, servers, strict=True))
     first = _free_span()
     moved |= {port: first + port - DEVICES for port in range(DEVICES, DEVICES + 4)}
-    for path in [*folder.glob("config/sites/grid*.yaml"), *folder.glob("io_maps/*.yaml")]:
+    for path in [*folder.glob(f"config/sites/{site}*.yaml"), *folder.glob("io_maps/*.yaml")]:
         path.write_text(re.sub(r"\b\d{4,5}\b", lambda m: str(moved.get(int(m[0]), m[0])), path.read_text()))
     return servers
 
@@ -94,7 +94,7 @@ def _free_span() -> int:
 def running_grid(folder: Path) -> Iterator[GridSite]:
     """`bessplc run --sim` of the grid site; ends it by its process id."""
     root = folder / "grid"
-    ports = write_grid(root)
+    ports = write_site(root, "grid")
     with started(root, ports[:2], folder, "--sim", site_file=SITE_FILE) as running:
         running.wait_for("running", UP_S)
         site = read_site(root / SITE_FILE)[0]

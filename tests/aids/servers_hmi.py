@@ -26,6 +26,10 @@ class HmiSite:
         self.origin = f"http://127.0.0.1:{port}"
 
     @property
+    def state(self) -> Path:
+        return self.folder / "state"
+
+    @property
     def users(self) -> Path:
         return self.folder / "users.yaml"
 

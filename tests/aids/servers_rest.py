@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import numpy as np
@@ -110,7 +110,16 @@ def described(folder: Path, scan: TestScan, **settings: Any) -> RestSite:
     return RestSite(scan, order, tokens)
 
 
-def raise_alarm(site: RestSite, name: str, *, at: int = 1_700_000_000_000_000_000, value: float = 51.5) -> None:
+class Recorded(Protocol):
+    """A site whose scan a test drives, and the folder of its records."""
+
+    scan: TestScan
+
+    @property
+    def state(self) -> Path: ...
+
+
+def raise_alarm(site: Recorded, name: str, *, at: int = 1_700_000_000_000_000_000, value: float = 51.5) -> None:
     """An alarm comes, and the process `records` does what it does then."""
     site.scan.set(f"alarm.{name}", 1)
     records = Records(site.state)

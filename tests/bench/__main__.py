@@ -43,6 +43,7 @@ GROUPS = (
     "watch",
     "trace",
     "recorder",
+    "hmi",
 )
 
 

@@ -49,7 +49,7 @@ def test_the_servers_of_the_readme_load_in_a_site(tmp_path: Path) -> None:
     path.write_text(path.read_text().partition("servers:")[0] + servers)
     add_user(tmp_path / "config/sites/users.yaml", "eva", "operator", "four words make one")
     site, warnings = read_site(path)
-    assert set(site.servers) == {"opcua", "modbus", "rest", "records"}
+    assert set(site.servers) == {"opcua", "modbus", "rest", "hmi", "records"}
     assert not warnings
 
 

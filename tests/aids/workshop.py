@@ -1,0 +1,69 @@
+"""The commercial site running for real with its simulated plant, users and the web page; and faults in the plant by its socket."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from runtime.servers.users import add_user
+from tests.aids.grid_site import write_site
+from tests.aids.places import ROOT
+from tests.aids.servers_rest import PASSWORD
+from tests.aids.site import RunningSite, started, until
+
+SITE_FILE = "config/sites/commercial.yaml"
+
+
+@dataclass
+class Workshop:
+    """The running site; `page` is the address of its HMI."""
+
+    running: RunningSite
+    folder: Path
+    page: str
+    rest: str
+
+    def plant(self, do: str, **details: Any) -> dict[str, Any]:
+        """One request to the simulated plant, such as a fault."""
+        with socket.socket(socket.AF_UNIX) as control:
+            control.settimeout(10)
+            control.connect(str(self.running.run_dir / "plant.sock"))
+            control.sendall(json.dumps({"do": do, **details}).encode() + b"\n")
+            answer: dict[str, Any] = json.loads(control.makefile().readline())
+        assert answer["ok"], answer
+        return answer
+
+    def value(self, tag: str) -> Any:
+        """A tag as the HTTP API tells it."""
+        return httpx.get(f"{self.rest}/api/v1/tags/{tag}", timeout=20).json()["tag"]["value"]
+
+    def verb(self, *words: str) -> str:
+        """A verb of the command line, at this site."""
+        environment = {**os.environ, "BESSPLC_RUN": str(self.running.run_base), "XDG_STATE_HOME": str(self.folder / "state")}
+        command = [sys.executable, "-m", "runtime.cli", *words, "--site", str(self.running.root / SITE_FILE)]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@contextmanager
+def running_workshop(folder: Path) -> Iterator[Workshop]:
+    """`bessplc run --sim` of the commercial site with the users operator1, engineer1 and viewer1; ended on the way out."""
+    root = folder / "site"
+    ports = write_site(root, "commercial")
+    for role in ("viewer", "operator", "engineer"):
+        add_user(root / "config/sites/users.yaml", f"{role}1", role, PASSWORD)
+    with started(root, ports[:2], folder, "--sim", site_file=SITE_FILE) as running:
+        running.wait_for("running", 300)
+        page = until(lambda: running.status("hmi").get("listening"), 60, "the HMI listens")
+        yield Workshop(running, folder, page, f"http://127.0.0.1:{ports[3]}")
