@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import time
 from typing import Any
 
 import h11
@@ -30,17 +29,24 @@ class HmiConnection(Connection):
     def __init__(self, lobby: Lobby, address: str):
         super().__init__(lobby, address)
         self._is_live = False
+        self._socket: Socket | None = None
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         self._is_live = True
         super().handle_websocket_upgrade(event)
         socket = self.transport.get_protocol()
         if isinstance(socket, Socket):
-            socket.connection = self
+            self._socket, socket.connection = socket, self
 
     def left(self) -> None:
         """The WebSocket is closed."""
         self._lobby.left(self)
+
+    def wind_up(self) -> None:
+        if self._socket is not None:
+            self._socket.shutdown()
+        else:
+            super().wind_up()
 
     def is_idle(self) -> bool:
         return not self._is_live and super().is_idle()
@@ -68,4 +74,3 @@ class _Limits:
 
     def __init__(self, settings: HmiSettings):
         self.allow, self.clients, self.patience = settings.allow, settings.clients, settings.patience
-        self.since = time.monotonic()

@@ -28,6 +28,7 @@ from runtime.servers.service import ListenError
 from runtime.servers.users import Users
 from runtime.source import Report
 
+STAND_BACK = 5  # of niceness: drawing pages must not make the fieldbus or another server late
 log = structlog.get_logger()
 
 
@@ -91,6 +92,7 @@ class HmiServer:
 
 async def prepare() -> Any:
     """Import NiceGUI while the supervisor still makes our order: it takes a second. Returns what builds the application."""
+    os.nice(STAND_BACK)
     # NiceGUI keeps its users' storage in the working directory; ours is in memory, and this folder stays empty
     os.environ.setdefault("NICEGUI_STORAGE_PATH", str(Path(tempfile.gettempdir()) / f"bessplc-hmi-{os.getuid()}"))
     from hmi.application import Application

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -129,3 +130,14 @@ def test_pages_of_the_program_before_load_themselves_anew(site: HmiSite) -> None
     with connect(url, origin=site.origin, proxy=None) as live, pytest.raises(ConnectionClosed) as ended:  # type: ignore[arg-type]
         live.recv(timeout=5)
     assert ended.value.rcvd is not None and ended.value.rcvd.code == 4001
+
+
+def test_the_process_ends_in_order_while_pages_are_open(tmp_path: Path) -> None:
+    with hmi_site(tmp_path) as site, site.live() as live:
+        told(live, "bms.soc")
+        site.client().get("/")
+        assert site.server.end() == 0
+        with pytest.raises(ConnectionClosed) as ended:
+            [live.recv(timeout=5) for _ in range(50)]
+    assert ended.value.rcvd is not None and ended.value.rcvd.code == 1012
+    assert not [line for line in site.server.lines() if line.get("level") == "error"]

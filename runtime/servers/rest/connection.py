@@ -71,6 +71,13 @@ class Connection(H11Protocol):
         """Whether nothing is being asked or answered."""
         return self.conn.their_state is not h11.SEND_BODY and (self.cycle is None or self.cycle.response_complete)
 
+    def wind_up(self) -> None:
+        """Close it once the request in hand is answered."""
+        if self.is_idle():
+            self.transport.close()
+        elif self.cycle is not None:
+            self.cycle.keep_alive = False
+
     def is_overdue(self, now: float, settings: Limits) -> str:
         """Why this connection has taken too long, or nothing."""
         unsent = self.transport.get_write_buffer_size()
@@ -209,10 +216,7 @@ class Lobby:
     async def close(self) -> None:
         """Close every connection, those with a request in hand after a moment to answer it."""
         for connection in list(self._seated):
-            if connection.is_idle():
-                connection.transport.close()
-            else:
-                connection.cycle.keep_alive = False
+            connection.wind_up()
         if self.state.tasks:
             await asyncio.wait(self.state.tasks, timeout=1.5)
         for connection in list(self._seated):
