@@ -58,9 +58,7 @@ async def write_all(visit: Visit, wanted: Sequence[tuple[str, Any, int]]) -> str
         found.append((tag, int(value) if tag.type in INTEGERS else value, element))
     hall.writes += len(found)
     outcomes = await hall.door.write_all(found, who)
-    return next(
-        (f"{tag.name}: {one.text}" for (tag, _, _), one in zip(found, outcomes, strict=True) if not one.is_taken), ""
-    )
+    return next((f"{tag.name}: {one.text}" for (tag, _, _), one in zip(found, outcomes, strict=True) if not one.is_taken), "")
 
 
 async def take_back(hall: Hall, who: Who, name: str, value: Any) -> str:

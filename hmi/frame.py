@@ -30,7 +30,7 @@ def build_page(visit: Visit) -> None:
     _head(visit)
     put(f'<a class="skip" href="#screen">{html.escape(texts.MENU)}</a>{_bar(visit)}', "bar-holder")
     put(_menu(visit), "menu-holder")
-    with ui.element("main").props('id=screen tabindex="-1"').classes("screen"):
+    with ui.element("div").props('id=screen tabindex="-1"').classes("screen"):  # NiceGUI's page is the <main> around it
         routes: dict[str, Callable[..., Any]] = {path_of(name): _drawn(name, visit) for name in SCREENS}
         ui.sub_pages(routes)
 
@@ -64,7 +64,8 @@ def _bar(visit: Visit) -> str:
         door = f'<form action="/login"><button>{texts.LOG_IN}</button></form>'
     return (
         f'<header class="bar"><h1>{html.escape(hall.order.site)}</h1>{chips}'
-        f'<a id="banner" class="banner" href="/alarms" data-none="{texts.NO_ALARM}" aria-live="polite">{texts.NO_ALARM}</a>'
+        f'<a id="banner" class="banner" href="/alarms" data-none="{texts.NO_ALARM}" aria-live="polite">'
+        f"<span>{texts.NO_ALARM}</span></a>"
         f'<time id="clock"></time><button id="theme" class="plain" title="{texts.NIGHT_COLOURS}" '
         f'aria-label="{texts.NIGHT_COLOURS}">◐</button>{user}{door}</header>'
         '<p id="link" role="status" hidden></p>'

@@ -20,6 +20,7 @@ from runtime.servers.peers import peer_of
 from runtime.servers.rest.guard import BODY
 
 OPEN = ("/login", "/static/", "/_nicegui/", "/favicon.ico", "/health/live")  # what tells nothing of the site
+NOBODY_LISTENS = "No response returned."  # how starlette says that the browser left before its answer
 METHODS = ("GET", "HEAD", "POST")
 POLICY = (
     # NiceGUI's pages are inline modules, and Vue compiles their templates in the browser
@@ -73,7 +74,14 @@ class Gate:
         elif not scope["path"].startswith(OPEN) and not who.role:
             await self._to_the_login(scope, who, send_guarded, is_socket)
         else:
-            await self._app(scope, receive, send_guarded)
+            await self._answer(scope, receive, send_guarded)
+
+    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except RuntimeError as error:
+            if str(error) != NOBODY_LISTENS:
+                raise
 
     def _why_not(self, scope: Any, headers: Mapping[str, str], is_socket: bool) -> str:
         host = headers.get("host", "")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from hmi.alarms import Alarms
+from hmi.scope import Scope
 from hmi.sessions import Visitors
 from hmi.settings import HmiSettings
 from runtime.child import ServiceOrder
@@ -36,9 +37,11 @@ class Hall:
     generation: int = 0
     writes: int = 0
     alarms: Alarms = field(init=False)
+    scope: Scope = field(init=False)
 
     def __post_init__(self) -> None:
         self.alarms = Alarms(self.picture, self._known_alarms)
+        self.scope = Scope(self.picture)
 
     async def _known_alarms(self) -> list[AlarmState]:
         return await self.read_records(lambda records: records.alarms()) or []
@@ -61,6 +64,7 @@ class Hall:
         self.generation += 1
 
     def close(self) -> None:
+        self.scope.end("")
         if self.records is not None:
             self.records.close()
 

@@ -54,17 +54,20 @@ class Watched:
     def __init__(self, hall: Hall, names: Sequence[str]):
         self._hall, self.names = hall, tuple(names)
         self._tags: list[tuple[int, Tag, int]] = []  # where in `names`, and the element from 0, or -1 for a scalar
-        self._pins: list[tuple[int, str]] = []
+        self._pins: list[tuple[int, str, int]] = []  # likewise
         self.about: list[dict[str, Any] | None] = [self._find(place, name) for place, name in enumerate(self.names)]
         self._told: list[Any] = [()] * len(self.names)
 
     def _find(self, place: int, name: str) -> dict[str, Any] | None:
         if name.startswith("pin:"):
             pin = name.removeprefix("pin:")
-            known = self._hall.order.pins.get(pin)
-            if known is None:
-                return None
-            self._pins.append((place, pin))
+            known, element = self._hall.order.pins.get(pin), -1
+            found = ELEMENT.fullmatch(pin) if known is None else None
+            if found is not None:
+                known, pin, element = self._hall.order.pins.get(found["tag"]), found["tag"], int(found["element"]) - 1
+            if known is None or ((known[2] or found is not None) and not 0 <= element < known[2]):
+                return None  # a whole array, too: ten times a second it would be thousands of values
+            self._pins.append((place, pin, element))
             return {"name": name, "type": known[0], "decimals": 3 if known[0] == "LREAL" else 0}
         tag, element = self._hall.picture.tag(name), -1
         found = ELEMENT.fullmatch(name) if tag is None else None
@@ -91,7 +94,7 @@ class Watched:
             self._tell(found, place, value, grade(codes[n]))
         is_stale = picture.door.is_stale() or not snapshot.scan
         if self._pins:
-            for (place, _), value in zip(self._pins, self._pin_values(), strict=True):
+            for (place, _, _), value in zip(self._pins, self._pin_values(), strict=True):
                 self._tell(found, place, value, UNCERTAIN if is_stale else BAD if value is None else GOOD)
         return found
 
@@ -101,7 +104,9 @@ class Watched:
     def _pin_values(self) -> list[Any]:
         pins = self._hall.door.pins
         try:
-            return [pins.value(pin) for _, pin in self._pins] if pins.attach() else [None] * len(self._pins)
+            if not pins.attach():
+                return [None] * len(self._pins)
+            return [pins.value(pin) if element < 0 else pins.value(pin)[element] for _, pin, element in self._pins]
         except ImageError:
             return [None] * len(self._pins)
 

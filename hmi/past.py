@@ -15,7 +15,7 @@ import numpy as np
 import structlog
 
 from runtime.quality import GOOD_LOCAL_OVERRIDE
-from runtime.servers.records.blocks import SAMPLE, unpack, value_of
+from runtime.servers.records.blocks import unpack
 from runtime.servers.records.store import Records
 
 GOOD, UNCERTAIN, BAD, FORCED = 0, 1, 2, 3
@@ -63,9 +63,9 @@ def lines(records: Records, names: Sequence[str], question: Question) -> dict[st
     found = {name: known[name.lower()] for name in names if name.lower() in known}
     if not found:
         return {}
-    samples = _samples(records, [tag.name for tag in found.values()], question)
+    gathered = _gathered(records, [tag.name for tag in found.values()], question)
     now = time.time_ns()
-    return {name: Line(tag.unit, _told(records, tag.name, samples[tag.name], question, now)) for name, tag in found.items()}
+    return {name: Line(tag.unit, _told(records, tag.name, gathered[tag.name], now)) for name, tag in found.items()}
 
 
 def thinned(points: np.ndarray, question: Question) -> np.ndarray:
@@ -78,7 +78,7 @@ def thinned(points: np.ndarray, question: Question) -> np.ndarray:
     usable = np.flatnonzero(np.isfinite(points["value"]))
     if len(usable):
         by_value = usable[np.lexsort((points["value"][usable], buckets[usable]))]
-        kept += by_value[_ends(buckets[by_value])].tolist() + [int(by_value[-1])]
+        kept += [*by_value[_ends(buckets[by_value])].tolist(), int(by_value[-1])]
     bad = np.flatnonzero(~np.isfinite(points["value"]))
     if len(bad):
         kept += bad[np.flatnonzero(np.diff(buckets[bad], prepend=-1))].tolist()
@@ -91,10 +91,11 @@ def _ends(buckets: np.ndarray) -> list[int]:
     return [*begins.tolist(), *(begins[1:] - 1).tolist()]
 
 
-def with_gaps(points: np.ndarray, question: Question, now: int) -> np.ndarray:
+def with_gaps(points: np.ndarray, question: Question, now: int, *, is_whole: bool = True) -> np.ndarray:
     """The points, and where nobody recorded for long (the power was off, the process was killed) a value that is none.
 
-    What stands still is recorded rarely: how rarely is seen by what this tag's samples are usually apart.
+    What stands still is recorded rarely: how rarely is seen by what this tag's samples are usually apart. Unless the line
+    `is_whole`, samples between two points of one stretch have been left out, and only what is between stretches tells.
     """
     if not len(points):
         return points
@@ -102,20 +103,79 @@ def with_gaps(points: np.ndarray, question: Question, now: int) -> np.ndarray:
     apart = np.diff(times)
     patience = max(SILENT, 2 * int(np.median(apart[:-1])) if len(apart) > 1 else 0)
     buckets = question.bucket_of(times)
-    is_gap = (apart > patience) & ((np.diff(buckets) > 0) | (len(points) <= question.points // 2))
+    is_gap = (apart > patience) & ((np.diff(buckets) > 0) | is_whole)
     at = np.flatnonzero(is_gap & np.isfinite(points["value"]))
     nothing = np.zeros(len(at), POINT)
     nothing["time"], nothing["value"], nothing["grade"] = points["time"][at] + 1_000_000, np.nan, BAD
     return np.insert(points, at + 1, nothing)
 
 
-def _told(records: Records, name: str, points: np.ndarray, question: Question, now: int) -> np.ndarray:
+class _Gathered:
+    """The samples of one tag as they come out of the file, thinned out before they become too many."""
+
+    def __init__(self, question: Question):
+        self.question, self.is_whole = question, True
+        self._parts: list[np.ndarray] = []
+        self._count = 0
+
+    def take(self, samples: np.ndarray, kind: str) -> None:
+        inside = samples[(samples["time"] >= self.question.start) & (samples["time"] <= self.question.end)]
+        if len(inside):
+            self._parts.append(_points(inside, kind))
+            self._count += len(inside)
+        if self._count > FOLD:
+            self._parts = [self.thin()]
+            self._count = len(self._parts[0])
+
+    def thin(self) -> np.ndarray:
+        points = thinned(np.concatenate([np.zeros(0, POINT), *self._parts]), self.question)
+        self.is_whole &= len(points) == self._count
+        return points
+
+
+def _gathered(records: Records, names: Sequence[str], question: Question) -> dict[str, _Gathered]:
+    """All samples between the two times, in one look at the file: what a sorting moves meanwhile is seen once."""
+    found = {name: _Gathered(question) for name in names}
+    with records.past.file.reading() as connection:
+        connection.execute("BEGIN")
+        numbers: dict[int, tuple[str, _Gathered]] = {}
+        for name in names:
+            for number, kind in connection.execute("SELECT id, type FROM tag WHERE name = ?", (name,)).fetchall():
+                numbers[number] = kind, found[name]
+                for samples in _parts(connection, "block", question, "tag = ? AND ", (number,)):
+                    found[name].take(samples, kind)
+        for samples in _parts(connection, "batch", question):
+            for number in np.intersect1d(samples["tag"], list(numbers)).tolist():
+                kind, gathered = numbers[number]
+                gathered.take(samples[samples["tag"] == number], kind)
+        connection.execute("COMMIT")
+    return found
+
+
+def _parts(
+    connection: sqlite3.Connection, table: str, question: Question, of: str = "", values: tuple[int, ...] = ()
+) -> Iterator[np.ndarray]:
+    within = (*values, question.start, question.end)
+    rows = connection.execute(f"SELECT number FROM {table} WHERE {of}last >= ? AND first <= ?", within).fetchall()
+    for (number,) in rows:
+        if time.monotonic() > question.deadline:
+            raise TooSlowError(f"{len(rows)} parts are too many to read now")
+        (blob,) = connection.execute(f"SELECT samples FROM {table} WHERE number = ?", (number,)).fetchone()
+        try:
+            yield unpack(blob)
+        except ValueError as error:
+            log.error("samples not readable", table=table, number=number, why=str(error))
+
+
+def _told(records: Records, name: str, gathered: _Gathered, now: int) -> np.ndarray:
     """The points with the value that the line begins with, its gaps, and its last value held to the end."""
+    question = gathered.question
     before = records.past.read(name, 0, question.start - 1, 2, True)
     carried = np.zeros(len(before), POINT)
     for at, sample in enumerate(reversed(before)):
         carried[at] = _point(sample.time, sample.value, sample.quality)
-    line = with_gaps(np.concatenate([carried, thinned(points, question)]), question, now)
+    points = np.concatenate([carried, gathered.thin()])
+    line = with_gaps(points, question, now, is_whole=gathered.is_whole)
     outside = np.flatnonzero(line["time"] < question.start)
     line = line[outside[-1] :] if len(outside) else line
     if len(outside):

@@ -64,6 +64,11 @@ class Sessions:
         for token in list(self._open):
             self.find(token)
 
+    def listed(self) -> list[tuple[User, float, float]]:
+        """Each login: whose it is, and how many s ago it began and was touched last."""
+        now = time.monotonic()
+        return [(session.user, now - session.begun, now - session.touched) for session in self._open.values()]
+
     def __len__(self) -> int:
         return len(self._open)
 

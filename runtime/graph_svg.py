@@ -1,6 +1,7 @@
 """Writes a drawing that stands on paper as SVG: boxes, pins, chips and wires; light or dark as the viewer wants it.
 
-It must not know how places were found. All text is text, so that it can be selected and searched.
+It must not know how places were found. All text is text, so that it can be selected and searched. Each element begins a line and
+ends one: the HMI (hmi/static/diagram_sheet.js) takes a large picture apart by its lines.
 """
 
 from __future__ import annotations
@@ -13,18 +14,21 @@ from runtime.graph import TAG, VALUE, Chip, Drawing, End, Plug, Socket
 from runtime.graph_paper import BRANCH, LETTER, STUB, Shape, chip_width, cut, put_on_paper, width_of
 from runtime.graph_routing import Point, Route
 from runtime.graph_style import STYLE
-from runtime.graph_tables_svg import draw_tables
+from runtime.graph_tables_svg import draw_tables, marks_of
 
 BORDER, TOP, BETWEEN = 30, 102, 48
 CHIP = 16
+LIVE_LETTERS = 10  # of the small value beside an output
 
 
-def svg(drawing: Drawing, values: Any = None) -> str:
-    """The whole picture; with values of a running site where they are given."""
+def svg(drawing: Drawing, values: Any = None, style: str = STYLE) -> str:
+    """The whole picture; with values of a running site, or the names behind them, where they are given."""
     live = values is not None
     paper = put_on_paper(drawing, live)
     tables, width, height = draw_tables(drawing, values, BORDER, TOP + paper.height + BETWEEN)
-    head = f"{drawing.program}  —  task {drawing.task}, {len(drawing.boxes)} blocks" + (f"  —  {values.title}" if live else "")
+    head = f"{drawing.program}  —  task {drawing.task}, {len(drawing.boxes)} blocks" + (
+        f"  —  {values.title}" if live and values.title else ""
+    )
     wide = max(paper.width, width, width_of(head + drawing.description[:110]), 600) + 2 * BORDER
     high = TOP + paper.height + (BETWEEN + height if height else 0) + BORDER
     body = "\n".join(_diagram(paper.shapes, paper.routes, values))
@@ -32,7 +36,7 @@ def svg(drawing: Drawing, values: Any = None) -> str:
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}" height="{high}" role="img">',
             f"<title>{escape(drawing.program)}: {escape(drawing.description)}</title>",
-            f"<style>{STYLE}</style>",
+            f"<style>{style}</style>",
             f'<rect class="paper" x="0" y="0" width="{wide}" height="{high}"/>',
             f'<text class="head" x="{BORDER}" y="36">{escape(drawing.program)}</text>',
             f'<text class="sub" x="{BORDER}" y="56">{escape(drawing.description)}</text>',
@@ -55,21 +59,21 @@ def _diagram(shapes: Iterable[Shape], routes: Iterable[Route], values: Any) -> I
     for (source, out), ways in nets.items():
         plug = by_name[source].box.outputs[out]
         shown = values.of_plug(plug) if values is not None else None
-        state = f" {shown.state}" if shown is not None else ""
+        state, marks = (f" {shown.state}" if shown is not None else ""), marks_of(shown)
         for way in ways:
-            yield _wire(way, plug, by_name[way.target].box.inputs[way.into], state)
+            yield _wire(way, plug, by_name[way.target].box.inputs[way.into], state, marks)
         for x, y in _junctions(ways):
-            yield f'<circle class="dot{state}" cx="{x}" cy="{y}" r="2.5"/>'
+            yield f'<circle class="dot{state}"{marks} cx="{x}" cy="{y}" r="2.5"/>'
     for shape in by_name.values():
         yield from _box(shape, values)
 
 
-def _wire(way: Route, plug: Plug, socket: Socket, state: str) -> str:
+def _wire(way: Route, plug: Plug, socket: Socket, state: str, marks: str) -> str:
     (x, y), *rest = way.points
     line = f"M{x} {y}" + "".join(f"H{b[0]}" if b[1] == a[1] else f"V{b[1]}" for a, b in zip(way.points, rest, strict=False))
     title = escape(f"{plug.path} → {socket.path}")
     ends = f'data-from="{escape(plug.path)}" data-to="{escape(socket.path)}"'
-    return f'<path class="wire{state}" {ends} d="{line}"><title>{title}</title></path>'
+    return f'<path class="wire{state}" {ends}{marks} d="{line}"><title>{title}</title></path>'
 
 
 def _junctions(ways: list[Route]) -> list[Point]:
@@ -134,7 +138,8 @@ def _socket(shape: Shape, socket: Socket, y: int, values: Any) -> Iterable[str]:
         chip = socket.source
         state = _state(values, chip)
         width = chip_width(chip, values is not None)
-        yield f'<path class="wire stub{state}" d="M{x - STUB} {y}H{x}"/>'
+        marks = marks_of(values.of_chip(chip)) if values is not None else ""
+        yield f'<path class="wire stub{state}"{marks} d="M{x - STUB} {y}H{x}"/>'
         yield from _chip(chip, x - STUB - width, y, width, values)
     else:
         assert isinstance(socket.source, End)
@@ -145,7 +150,7 @@ def _socket(shape: Shape, socket: Socket, y: int, values: Any) -> Iterable[str]:
 def _plug(shape: Shape, place: int, plug: Plug, values: Any) -> Iterable[str]:
     x, y = shape.x + shape.width, shape.outs[place]
     shown = values.of_plug(plug) if values is not None else None
-    state = f" {shown.state}" if shown is not None else ""
+    state, marks = (f" {shown.state}" if shown is not None else ""), marks_of(shown)
     is_read = shape.wired[place] or bool(plug.writes)
     yield f'<g class="out{"" if is_read else " unread"}" data-pin="{escape(plug.path)}"><title>{escape(plug.title)}</title>'
     if plug.label:
@@ -154,14 +159,15 @@ def _plug(shape: Shape, place: int, plug: Plug, values: Any) -> Iterable[str]:
     rows = shape.rows[place]
     for row in rows:
         bend = f"V{row}" if row != y else ""
-        yield f'<path class="wire stub{state}" d="M{x} {y}H{x + BRANCH}{bend}H{x + STUB + BRANCH}"/>'
+        yield f'<path class="wire stub{state}"{marks} d="M{x} {y}H{x + BRANCH}{bend}H{x + STUB + BRANCH}"/>'
     if shape.wired[place] and rows:
-        yield f'<circle class="dot{state}" cx="{x + BRANCH}" cy="{y}" r="2.5"/>'
+        yield f'<circle class="dot{state}"{marks} cx="{x + BRANCH}" cy="{y}" r="2.5"/>'
     for chip, row in zip(plug.writes, rows, strict=True):
         yield from _chip(chip, x + STUB + BRANCH, row, chip_width(chip, values is not None), values)
     if shown is not None and (shape.wired[place] or not plug.writes) and shape.box.kind != "copy":
         at = (x + 11, y - 3) if shape.wired[place] else (x + 5, y + 3)
-        yield f'<text class="live{state}" x="{at[0]}" y="{at[1]}">{escape(shown.text)}</text>'
+        marks = marks_of(shown, ("room", LIVE_LETTERS))
+        yield f'<text class="live{state}"{marks} x="{at[0]}" y="{at[1]}">{escape(shown.text)}</text>'
 
 
 def _state(values: Any, chip: Chip) -> str:
@@ -173,8 +179,10 @@ def _chip(chip: Chip, x: int, y: int, width: int, values: Any) -> Iterable[str]:
     """A name or value; a tag in a frame, a mark in a dashed one. Its live value stands behind the name."""
     shown = values.of_chip(chip) if values is not None else None
     state = f" {shown.state}" if shown is not None else ""
-    title = "\n".join(text for text in (chip.title or chip.text, shown.text if shown else "", shown.words if shown else "") if text)
-    yield f'<g class="chip {chip.kind}{state}" data-{"tag" if chip.kind == TAG else "text"}="{escape(chip.key or chip.text)}">'
+    said = shown.text if shown is not None and not shown.marks else ""  # a title of a moment ago would be a lie
+    title = "\n".join(text for text in (chip.title or chip.text, said, shown.words if shown else "") if text)
+    name = f'data-{"tag" if chip.kind == TAG else "text"}="{escape(chip.key or chip.text)}"'
+    yield f'<g class="chip {chip.kind}{state}" {name}{marks_of(shown)}>'
     yield f"<title>{escape(title)}</title>"
     if chip.kind != VALUE:
         yield f'<rect x="{x}" y="{y - CHIP // 2}" width="{width}" height="{CHIP}" rx="{8 if chip.kind == TAG else 2}"/>'
@@ -185,5 +193,6 @@ def _chip(chip: Chip, x: int, y: int, width: int, values: Any) -> Iterable[str]:
         yield f'<text class="label" x="{x + 6}" y="{y + 4}">{escape(cut(chip.text))}</text>'
         room = int((width - 14 - len(cut(chip.text)) * LETTER) / LETTER)
         text = shown.text if len(shown.text) <= room else shown.text[: max(1, room - 1)] + "…"
-        yield f'<text class="label value end" x="{x + width - 6}" y="{y + 4}">{escape(text)}</text>'
+        marks = marks_of(shown, ("room", room))
+        yield f'<text class="label value end"{marks} x="{x + width - 6}" y="{y + 4}">{escape(text)}</text>'
     yield "</g>"

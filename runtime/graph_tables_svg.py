@@ -31,6 +31,13 @@ def draw_tables(drawing: Drawing, values: Any, x: int, y: int) -> tuple[list[str
     return lines, widest, at_y + tallest - y if lines else 0
 
 
+def marks_of(shown: Any, *more: tuple[str, Any]) -> str:
+    """The attributes by which a live page finds what a value stands at; none of a picture with values."""
+    if shown is None or not shown.marks:
+        return ""
+    return "".join(f' data-{word}="{escape(str(said))}"' for word, said in (*shown.marks, *more))
+
+
 def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
@@ -40,14 +47,20 @@ def _lit(word: Word, values: Any) -> str:
     return " lit" if shown is not None and shown.state == "on" else ""
 
 
+def _marked(word: Word, values: Any, when: Word | None = None) -> str:
+    return marks_of(values.of_word(word, when)) if values is not None else ""
+
+
 def _titled(word: Word, values: Any) -> str:
     shown = values.of_word(word) if values is not None else None
-    said = "\n".join(text for text in (word.title or word.text, shown.text if shown else "") if text)
+    value = shown.text if shown is not None and not shown.marks else ""
+    said = "\n".join(text for text in (word.title or word.text, value) if text)
     return f"<title>{escape(said)}</title>"
 
 
-def _text(word: Word, x: int, y: int, values: Any, kind: str = "") -> str:
+def _text(word: Word, x: int, y: int, values: Any, kind: str = "", when: Word | None = None) -> str:
     key = f' data-tag="{escape(word.key)}"' if word.kind == TAG and word.key else ""
+    key += _marked(word, values, when)
     return f'<text class="{kind}{_lit(word, values)}"{key} x="{x}" y="{y}">{escape(_cut(word.text))}{_titled(word, values)}</text>'
 
 
@@ -70,7 +83,8 @@ def _grid(grid: Grid, values: Any, x: int, y: int) -> tuple[list[str], int, int]
 
 def _row(words: list[Word], widths: list[int], x: int, y: int, values: Any, cell: str, kind: str) -> Iterable[str]:
     for word, width in zip(words, widths, strict=True):
-        yield f'<rect class="{cell}{_lit(word, values)}" x="{x}" y="{y}" width="{width}" height="{ROW}"/>'
+        place = f'x="{x}" y="{y}" width="{width}" height="{ROW}"'
+        yield f'<rect class="{cell}{_lit(word, values)}"{_marked(word, values)} {place}/>'
         yield _text(word, x + PAD, y + 15, values, kind)
         x += width
 
@@ -85,7 +99,7 @@ def _chart(chart: Chart, values: Any, x: int, y: int) -> tuple[list[str], int, i
     top = y + CAPTION + 10
     right = width_of(chart.title)
     for number, step in enumerate(chart.steps):
-        is_active = bool(_lit(step.name, values))
+        is_asked = bool(_lit(step.name, values) or _marked(step.name, values))  # only an active step asks
         is_last = number + 1 == len(chart.steps)
         lines += _step(step, number == 0, x, top, body, values)
         spine = x + body // 2
@@ -97,7 +111,7 @@ def _chart(chart: Chart, values: Any, x: int, y: int) -> tuple[list[str], int, i
         for place, (target, word) in enumerate(step.moves):
             at = top + STEP_HEIGHT + MOVE * place + MOVE // 2
             lines.append(f'<path class="bar" d="M{spine - 8} {at}H{spine + 8}"/>')
-            lines.append(_text(word, spine + 16, at + 4, values if is_active else None))  # only an active step asks
+            lines.append(_text(word, spine + 16, at + 4, values if is_asked else None, when=step.name))
             told = spine + 16 + width_of(_cut(word.text)) + 12
             lines.append(f'<text class="target" x="{told}" y="{at + 4}">→ {escape(target)}</text>')
             right = max(right, told - x + width_of(f"→ {target}"))
@@ -108,7 +122,7 @@ def _chart(chart: Chart, values: Any, x: int, y: int) -> tuple[list[str], int, i
 
 def _step(step: Step, is_first: bool, x: int, y: int, width: int, values: Any) -> Iterable[str]:
     lit = _lit(step.name, values)
-    yield f'<rect class="step{lit}" x="{x}" y="{y}" width="{width}" height="{STEP_HEIGHT}"/>'
+    yield f'<rect class="step{lit}"{_marked(step.name, values)} x="{x}" y="{y}" width="{width}" height="{STEP_HEIGHT}"/>'
     if is_first:
         yield f'<rect class="first" x="{x + 3}" y="{y + 3}" width="{width - 6}" height="{STEP_HEIGHT - 6}"/>'
     yield _text(step.name, x + 14, y + 16, values, "caption")
@@ -117,7 +131,8 @@ def _step(step: Step, is_first: bool, x: int, y: int, width: int, values: Any) -
         wide = width_of(word.text) + 12
         yield f'<path class="spine" d="M{at} {y + 12}H{at + DO_GAP}"/>'
         lit = " on" if _lit(word, values) else ""
-        yield f'<g class="chip tag{lit}"><rect x="{at + DO_GAP}" y="{y + 4}" width="{wide}" height="16" rx="8"/>'
+        yield f'<g class="chip tag{lit}"{_marked(word, values)}>'
+        yield f'<rect x="{at + DO_GAP}" y="{y + 4}" width="{wide}" height="16" rx="8"/>'
         label = f'<text class="label" data-tag="{escape(word.key)}" x="{at + DO_GAP + 6}" y="{y + 16}">{escape(word.text)}'
         yield f"{label}{_titled(word, values)}</text></g>"
         at += DO_GAP + wide

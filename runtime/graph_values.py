@@ -20,12 +20,16 @@ SILENT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A value as text; `state` is its quality, or `on` for a BOOL that is true, or `forced`; `words` says the quality in full."""
+    """A value as text; `state` is its quality, or `on` for a BOOL that is true, or `forced`; `words` says the quality in full.
+
+    `marks` are attributes (`live`: `data-live`) for whoever fills in the value later.
+    """
 
     text: str
     state: str = GOOD
     words: str = ""
     number: Any = None
+    marks: tuple[tuple[str, str], ...] = ()
 
 
 class Values:
@@ -71,8 +75,8 @@ class Values:
             element = int(number)
         return self._pin(path, plug.unit, element)
 
-    def of_word(self, word: Word) -> Shown | None:
-        """What the word of a table stands for; `on` where it holds."""
+    def of_word(self, word: Word, when: Word | None = None) -> Shown | None:
+        """What the word of a table stands for; `on` where it holds. Whoever asks has seen to `when`."""
         if not word.key:
             return None
         found = self._tag(word.key, 0, False) if word.kind == TAG else self._pin(word.key, "", 0)

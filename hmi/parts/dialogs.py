@@ -11,7 +11,9 @@ from hmi import texts
 
 async def confirm(title: str, text: str = "", yes: str = texts.YES) -> bool:
     """Ask before something is done to the plant; whether it shall be. Escape and a touch beside it mean no."""
-    with ui.dialog() as dialog, ui.card().props(f'role=alertdialog aria-label="{title}"'):
+    with ui.dialog() as dialog, ui.card() as card:
+        card.props["role"], card.props["aria-label"] = "alertdialog", title  # as a value: a title may have quotes
+        dialog.props["aria-label"] = title
         ui.label(title).classes("title")
         if text:
             ui.label(text)
@@ -21,6 +23,12 @@ async def confirm(title: str, text: str = "", yes: str = texts.YES) -> bool:
     try:
         return bool(await dialog)
     finally:
+        put_away(dialog)
+
+
+def put_away(dialog: ui.dialog) -> None:
+    """Delete a dialog that has been answered, unless it went with its page."""
+    if not dialog.is_deleted:
         dialog.delete()
 
 

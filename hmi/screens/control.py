@@ -1,11 +1,29 @@
-"""The screen control, and what limits it."""
+"""Where the plant is commanded: states and modes, setpoints, the schedule, tests and forces, each a part with its own address."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from nicegui import ui
+
 from hmi.hall import Visit
-from hmi.parts.values import put, rows
+from hmi.screens import control_forces, control_schedule, control_setpoints, control_state, control_test
+
+PARTS: dict[str, Callable[[Visit], Any]] = {
+    "/": control_state.build,
+    "/setpoints": control_setpoints.build,
+    "/schedule": control_schedule.build,
+    "/test": control_test.build,
+    "/forces": control_forces.build,
+}
 
 
 def build(visit: Visit) -> None:
-    """Draw the screen."""
-    put(rows(visit.hall, [("State of charge", "bms.soc"), ("Power", "site.p")]))
+    """Draw the screen: the part that its address names."""
+    routes: dict[str, Callable[..., Any]] = {path: _drawn(part, visit) for path, part in PARTS.items()}
+    ui.sub_pages(routes).classes("control")
+
+
+def _drawn(part: Callable[[Visit], Any], visit: Visit) -> Callable[[], Any]:
+    return lambda: part(visit)

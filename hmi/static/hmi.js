@@ -195,7 +195,7 @@
       banner.dataset.severity = first ? first.severity : "";
       banner.dataset.unseen = String(Boolean(first && first.acknowledged === false));
       const more = said.active > 1 ? ` +${said.active - 1}` : "";
-      banner.textContent = first ? `${first.text || first.name}${first.active ? "" : " (gone)"}${more}` : banner.dataset.none;
+      banner.firstElementChild.textContent = first ? `${first.text || first.name}${first.active ? "" : " (gone)"}${more}` : banner.dataset.none;
       document.querySelector('nav [data-screen="alarms"]')?.setAttribute("data-count", said.active || "");
     } catch (error) {
       console.debug("no banner", error); // the link's own line says that nothing is heard
@@ -235,9 +235,13 @@
     }
     if (touched - told > TOUCH_MS) { told = touched; send({ touch: true }); }
   }
-  let swallow = 0;
+  let swallow = 0, clicked = 0, clickedIn = null;
   function swallowClick(event) {
-    if (performance.now() < swallow) { event.preventDefault(); event.stopImmediatePropagation(); }
+    const now = performance.now(), dialog = event.target.closest?.(".q-dialog") ?? null;
+    const isDouble = dialog && dialog !== clickedIn && now - clicked < 450; // the second touch of two must not answer what the first asked
+    clicked = now;
+    if (!isDouble) clickedIn = dialog;
+    if (isDouble || now < swallow) { event.preventDefault(); event.stopImmediatePropagation(); }
   }
 
   function maybeDim() {

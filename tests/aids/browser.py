@@ -59,7 +59,7 @@ class Screen:
 
     def until_live(self) -> None:
         self.page.wait_for_function("window.bess?.pictures > 2 && document.body.dataset.link !== 'lost'")
-        self.page.wait_for_selector("main .nicegui-sub-pages > *")
+        self.page.wait_for_selector("#screen .nicegui-sub-pages > *")
 
     def value(self, tag: str) -> Any:
         """What the page shows of a tag, as text."""

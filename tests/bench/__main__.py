@@ -36,6 +36,7 @@ GROUPS = (
     "opcua",
     "servers_memory",
     "server_faults",
+    "cell_map",
     "can",
     "can_bus",
     "estop",

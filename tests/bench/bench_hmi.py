@@ -18,7 +18,7 @@ from tests.bench.measure import Result, quantile
 
 CLIENTS, SECONDS = 5, 30
 LISTEN = "window.heard = []; document.addEventListener('bess:news', () => window.heard.push(performance.now()))"
-SHOWN = "window.bess?.pictures > 0 && [...document.querySelectorAll('main [data-tag]')].some(e => e.dataset.q === 'good')"
+SHOWN = "window.bess?.pictures > 0 && [...document.querySelectorAll('#screen [data-tag]')].some(e => e.dataset.q === 'good')"
 TICKS_A_S = os.sysconf("SC_CLK_TCK")
 
 

@@ -137,6 +137,7 @@ ROOF = {
     "runtime.graph_layout",
     "runtime.graph_paper",
     "runtime.graph_read",
+    "runtime.graph_marks",
     "runtime.graph_routing",
     "runtime.graph_style",
     "runtime.graph_svg",
