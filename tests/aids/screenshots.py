@@ -10,7 +10,6 @@ from typing import Any
 
 from hmi.frame import SCREENS, path_of
 from tests.aids.browser import PANEL, chromium, path_of_chromium, screen
-from tests.aids.site import until
 from tests.aids.workshop import Workshop, running_workshop
 
 DESKTOP = (1440, 900)
@@ -37,7 +36,7 @@ def main() -> None:
 def _bring_up(site: Workshop) -> None:
     """Power flows, and a minute of it is recorded."""
     site.verb("control", "--state", "run", "--mode", "self-consumption", "--commission")
-    until(lambda: site.value("state.machine") == RUN, 120, "the site runs")
+    site.until(lambda: site.value("state.machine") == RUN, 120, "the site runs")
     time.sleep(HISTORY_S)
 
 

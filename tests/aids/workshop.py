@@ -7,7 +7,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,7 @@ class Workshop:
     running: RunningSite
     folder: Path
     page: str
-    rest: str
+    rest: httpx.Client
 
     def plant(self, do: str, **details: Any) -> dict[str, Any]:
         """One request to the simulated plant, such as a fault."""
@@ -45,7 +46,16 @@ class Workshop:
 
     def value(self, tag: str) -> Any:
         """A tag as the HTTP API tells it."""
-        return httpx.get(f"{self.rest}/api/v1/tags/{tag}", timeout=20).json()["tag"]["value"]
+        return self.rest.get(f"/api/v1/tags/{tag}").json()["tag"]["value"]
+
+    def until(self, holds: Callable[[], Any], seconds: float, what: str) -> Any:
+        """Wait for a condition, and leave the machine to the plant meanwhile."""
+
+        def look() -> Any:
+            time.sleep(0.2)
+            return holds()
+
+        return until(look, seconds, what)
 
     def verb(self, *words: str) -> str:
         """A verb of the command line, at this site."""
@@ -61,9 +71,12 @@ def running_workshop(folder: Path) -> Iterator[Workshop]:
     """`bessplc run --sim` of the commercial site with the users operator1, engineer1 and viewer1; ended on the way out."""
     root = folder / "site"
     ports = write_site(root, "commercial")
+    file = root / SITE_FILE  # nobody waits ten minutes here until the plant may give all its power
+    file.write_text(file.read_text().replace("constants:\n", "constants:\n  reconnect_after: 5 s\n  return_ramp: 10 s\n"))
     for role in ("viewer", "operator", "engineer"):
         add_user(root / "config/sites/users.yaml", f"{role}1", role, PASSWORD)
     with started(root, ports[:2], folder, "--sim", site_file=SITE_FILE) as running:
         running.wait_for("running", 300)
         page = until(lambda: running.status("hmi").get("listening"), 60, "the HMI listens")
-        yield Workshop(running, folder, page, f"http://127.0.0.1:{ports[3]}")
+        with httpx.Client(base_url=f"http://127.0.0.1:{ports[3]}", timeout=20) as rest:
+            yield Workshop(running, folder, page, rest)
