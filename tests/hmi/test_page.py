@@ -109,6 +109,7 @@ def test_day_and_night_colours_stay_as_chosen(seen: Screen) -> None:
 def test_a_login_by_keyboard_and_logging_out(browser: Browser, site: HmiSite) -> None:
     with screen(browser, site.origin) as seen:
         seen.page.goto(f"{site.origin}/login?next=/alarms")
+        expect(seen.page.locator("#name")).to_be_focused()
         seen.page.keyboard.type("operator1")
         seen.page.keyboard.press("Tab")
         seen.page.keyboard.type(PASSWORD)
