@@ -29,7 +29,7 @@ async def write(visit: Visit, name: str, value: Any, element: int = 0) -> str:
     hall, who, tag = visit.hall, visit.who, visit.hall.picture.tag(name)
     if tag is None:
         return texts.NO_SUCH_TAG.format(name=name)
-    why = why_not(who, tag.write) if tag.write else "refused: nobody may write this tag"
+    why = _why_not(visit, tag.write) if tag.write else "refused: nobody may write this tag"
     if not why:
         why = unfit(tag, value)
     if why:
@@ -50,7 +50,7 @@ async def write_all(visit: Visit, wanted: Sequence[tuple[str, Any, int]]) -> str
         tag = hall.picture.tag(name)
         if tag is None:
             return texts.NO_SUCH_TAG.format(name=name)
-        why = (why_not(who, tag.write) if tag.write else "refused: nobody may write this tag") or unfit(tag, value)
+        why = (_why_not(visit, tag.write) if tag.write else "refused: nobody may write this tag") or unfit(tag, value)
         why = why or out_of_range(tag, value, element)
         if why:
             hall.door.refuse(tag, value, who, why, element)
@@ -69,6 +69,11 @@ async def take_back(hall: Hall, who: Who, name: str, value: Any) -> str:
     hall.writes += 1
     outcome = await hall.door.write(tag, value, who)
     return "" if outcome.is_taken else outcome.text
+
+
+def _why_not(visit: Visit, least: str) -> str:
+    """Why this role may not command, or nobody from where this page is shown; or nothing."""
+    return why_not(visit.who, least) or visit.why_not_from_here()
 
 
 def unfit(tag: Tag, value: Any) -> str:
@@ -105,7 +110,7 @@ async def force(visit: Visit, name: str, value: Any, reason: str, lasts: float, 
     hall, who, tag = visit.hall, visit.who, visit.hall.picture.tag(name)
     if tag is None:
         return texts.NO_SUCH_TAG.format(name=name)
-    why = why_not(who, FORCERS_ROLE) or unfit(tag, value) or _wrong_force(reason, lasts)
+    why = _why_not(visit, FORCERS_ROLE) or unfit(tag, value) or _wrong_force(reason, lasts)
     if not why:
         hall.writes += 1
         note = Note(who.user, "hmi", reason.strip(), time.time_ns(), int(lasts * 1e9))
@@ -122,7 +127,7 @@ async def unforce(visit: Visit, name: str, element: int = -1) -> str:
     hall, who, tag = visit.hall, visit.who, visit.hall.picture.tag(name)
     if tag is None:
         return texts.NO_SUCH_TAG.format(name=name)
-    why = why_not(who, FORCERS_ROLE)
+    why = _why_not(visit, FORCERS_ROLE)
     if not why:
         hall.writes += 1
         outcome = await hall.door.ask(lambda ring: put_unforce(ring, tag, who.role, element))
@@ -134,7 +139,7 @@ async def unforce(visit: Visit, name: str, element: int = -1) -> str:
 async def unforce_all(visit: Visit) -> str:
     """End every force; why not, or nothing."""
     hall, who = visit.hall, visit.who
-    why = why_not(who, FORCERS_ROLE)
+    why = _why_not(visit, FORCERS_ROLE)
     if not why:
         hall.writes += 1
         outcome = await hall.door.ask(lambda ring: put_unforce(ring, None, who.role))

@@ -7,13 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from hmi import texts
 from hmi.alarms import Alarms
 from hmi.scope import Scope
 from hmi.sessions import Visitors
 from hmi.settings import HmiSettings
+from runtime import quality
 from runtime.child import ServiceOrder
 from runtime.servers.audit import Who
 from runtime.servers.door import Door
+from runtime.servers.peers import address_of
 from runtime.servers.picture import Picture
 from runtime.servers.records.states import AlarmState
 from runtime.servers.records.store import Records
@@ -80,3 +83,20 @@ class Visit:
     @property
     def who(self) -> Who:
         return self.hall.visitors.who(self.token, self.peer)
+
+    @property
+    def is_at_the_plant(self) -> bool:
+        """Whether this page is shown by a panel of the plant, and not by a browser somewhere in the network."""
+        host = address_of(self.peer.rpartition(":")[0].strip("[]"))
+        return any(host in network for network in self.hall.settings.panels)
+
+    def why_not_from_here(self) -> str:
+        """Why nothing may be commanded from here, or nothing: in local control only the panels of the plant command."""
+        picture = self.hall.picture
+        tag = picture.tag(self.hall.order.authority) if self.hall.order.authority else None
+        if tag is None or self.is_at_the_plant:
+            return ""
+        picture.look()
+        chosen = picture.pick((tag.name,))
+        is_remote = picture.values(chosen)[0] is True and quality.is_good(picture.qualities(chosen)[0])
+        return "" if is_remote else texts.LOCAL_CONTROL

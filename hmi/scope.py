@@ -20,9 +20,8 @@ from hmi.roles import why_not
 from hmi.scope_asked import NotWantedError, Wanted, trigger_of, wanted
 from hmi.texts import trends as words
 from runtime.engine.trace import N_NOW, N_NUMBER, N_WALL
-from runtime.engine.trace_view import Catcher, Channel, Trace, TracerBusyError, Window
+from runtime.engine.trace_view import Catcher, Channel, Trace, TracerBusyError, Window, channels_of
 from runtime.servers.audit import Who
-from runtime.servers.oscilloscope import channels_in
 from runtime.servers.picture import Picture
 from runtime.servers.rest.problems import ProblemError, answer, response_of
 
@@ -131,10 +130,10 @@ class Running:
 
 
 def _channels(picture: Picture, asked: Wanted) -> tuple[Channel, ...]:
-    found: dict[str, Channel] = {}
+    order, found = picture.order, dict[str, Channel]()
     for name in asked.names:
         try:
-            channels = channels_in(picture.order, name)
+            channels = channels_of(name, order.tags, order.region, order.pins)
         except KeyError as error:
             raise NotWantedError(words.NO_SUCH_CHANNEL.format(name=error.args[0])) from error
         if len(channels) > 1:

@@ -18,6 +18,7 @@ HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", re.IGNORECASE)
 class HmiSettings:
     """The web page: where it listens, who may connect (`allow`), and under which host `names` browsers reach it.
 
+    `panels` are the addresses of screens that stand at the plant: they command also while the site is in local control.
     `tls: false` is plain HTTP. `anonymous` is what those may do who did not log in: `none`, or `viewer` to look. A login ends after
     `session` (s), or `idle` (s) without a touch; the screen dims after `dim` (s) without one, 0 never. `clients` is how many
     connections there may be at once, two a page; `patience` (s) how long a request may take to arrive or its answer to be fetched.
@@ -29,6 +30,7 @@ class HmiSettings:
     anonymous: str = NOBODY
     allow: tuple[Network, ...] = LOOPBACK
     names: tuple[str, ...] = ()
+    panels: tuple[Network, ...] = LOOPBACK
     session: float = 12 * 3600.0
     idle: float = 1800.0
     dim: float = 300.0
@@ -66,6 +68,7 @@ _HMI: dict[str, Callable[[Any], Any]] = {
     "anonymous": one_of(NOBODY, "viewer"),
     "allow": networks,
     "names": _names,
+    "panels": networks,
     "session": seconds(1, 7 * 86_400),
     "idle": seconds(1, 86_400),
     "dim": seconds(0, 86_400),

@@ -230,6 +230,7 @@ class App:
             pins=schedule.pins,
             schedule=schedule if name == "recorder" else None,
             constants=self.site.constants,
+            authority=next((tag.name for tag in schedule.tags if tag.offset == schedule.authority), ""),
         )
 
     def _start_plant(self) -> subprocess.Popen[bytes]:

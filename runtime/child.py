@@ -52,6 +52,7 @@ class ServiceOrder:
     pins: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     schedule: Schedule | None = None  # the whole program: for the recorder, which keeps it beside the tape
     constants: dict[str, str] = field(default_factory=dict)  # of the site: a register map may use them
+    authority: str = ""  # the BOOL that is true in remote control; empty where the site names none
 
 
 @dataclass(frozen=True)

@@ -183,6 +183,7 @@ SETTING: Mapping[str, str] = {
     "hmi.tls": "`false` is plain HTTP, for this machine only or behind a proxy that does TLS.",
     "hmi.anonymous": "What those who did not log in may do: none, or viewer to look.",
     "hmi.names": "The host names by which browsers reach the page, beside this machine's own; other names are refused.",
+    "hmi.panels": "The addresses of screens that stand at the plant: they command in local control too (default this machine).",
     "hmi.session": "How long a login lasts at the most (default 12 h).",
     "hmi.idle": "After how long without a touch somebody is logged out (default 30 min).",
     "hmi.dim": "After how long without a touch the screen dims (default 5 min; 0 never).",

@@ -128,7 +128,7 @@ def _converter(plant: Plant, n: int, x: float, width: float) -> str:
         parts.append(draw.arrow(x, BUS + 20, f"pcs[{n}].p", False, least))
         body.append(live(x + 14, BUS + 24, f"pcs[{n}].p", "large" if is_spacious else "", abs=1, decimals=_digits(plant)))
         if is_spacious:
-            body.append(way(x + 90, BUS + 24, f"pcs[{n}].p", texts.DISCHARGES, texts.CHARGES, least))
+            body.append(way(x + 110, BUS + 24, f"pcs[{n}].p", texts.DISCHARGES, texts.CHARGES, least))
     if plant.has(f"pcs[{n}].state"):
         body.append(live(right, 238, f"pcs[{n}].state", "word pcs-state"))
     if plant.has(f"pcs[{n}].fault") and is_spacious:

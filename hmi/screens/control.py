@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 from nicegui import ui
 
@@ -18,10 +19,13 @@ PARTS: dict[str, Callable[[Visit], Any]] = {
     "/forces": control_forces.build,
 }
 
+LONGEST = 60  # characters of a name that is looked for
+
 
 def build(visit: Visit) -> None:
     """Draw the screen: the part that its address names."""
     routes: dict[str, Callable[..., Any]] = {path: _drawn(part, visit) for path, part in PARTS.items()}
+    routes["/forces/{name}"] = lambda name: control_forces.build(visit, unquote(name)[:LONGEST])
     ui.sub_pages(routes).classes("control")
 
 

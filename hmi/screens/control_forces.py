@@ -27,11 +27,11 @@ MOST = 40  # tags that are found at once
 COUNT = "plc.forced"
 
 
-def build(visit: Visit) -> None:
-    """Draw this part."""
+def build(visit: Visit, wanted: str = "") -> None:
+    """Draw this part; `wanted` is a tag that is to be forced, or a part of its name."""
     head(visit, "forces")
     _held(visit)
-    _search(visit)
+    _search(visit, wanted)
 
 
 def _held(visit: Visit) -> None:
@@ -111,7 +111,7 @@ async def _lift(visit: Visit, deed: str, about: str) -> None:
         await carry_out(said.LIFTING.format(name=about), commands.unforce(visit, chosen.tag.name, element))
 
 
-def _search(visit: Visit) -> None:
+def _search(visit: Visit, wanted: str) -> None:
     """Find a tag by a part of its name or text, and force it."""
     hall = visit.hall
 
@@ -132,12 +132,12 @@ def _search(visit: Visit) -> None:
 
     with ui.element("section").classes("panel"):
         put(f"<h2>{said.FIND}</h2>")
-        box = ui.input(said.FIND_BY, on_change=lambda event: find(event.value)).props(
+        box = ui.input(said.FIND_BY, value=wanted, on_change=lambda event: find(event.value)).props(
             "outlined clearable debounce=200 maxlength=60"
         )
         box.props["aria-label"] = said.FIND_BY
         place = ui.element("div").classes("stack")
-    find("")
+    find(wanted)
 
 
 def matches(tags: Sequence[Tag], text: str) -> tuple[list[Tag], int]:

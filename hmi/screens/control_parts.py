@@ -15,11 +15,8 @@ from hmi.parts.entry import LOOKS
 from hmi.parts.values import has, put
 from hmi.roles import why_not
 from hmi.texts import control as said
-from runtime.engine.command import LOCAL_RINGS
-from runtime.engine.north import SERVICES
 from runtime.model import Tag
 
-KEY_SWITCH = "panel.remote"
 TOUCHED = '(e) => { const b = e.target.closest("[data-deed]"); if (b) emit(b.dataset.deed, b.dataset.about ?? "") }'
 Do = Callable[[str, str], Awaitable[None]]
 
@@ -32,7 +29,7 @@ def head(visit: Visit, here: str) -> None:
     )
     put(
         f'<link rel="stylesheet" href="/static/control.css">{LOOKS}'
-        f'<nav class="tabs" aria-label="{said.PARTS}">{tabs}</nav>{_forces_line(visit.hall)}{_key_line(visit.hall)}',
+        f'<nav class="tabs" aria-label="{said.PARTS}">{tabs}</nav>{_forces_line(visit.hall)}{_key_line(visit)}',
         "control-head",
     )
     ui.run_javascript('bess.script("/static/control.js").then(() => bessControl.begin())')
@@ -48,13 +45,14 @@ def _forces_line(hall: Hall) -> str:
     )
 
 
-def _key_line(hall: Hall) -> str:
-    """The key switch counts for services that are remote; a panel that stands at the plant commands all the same."""
-    if not has(hall, KEY_SWITCH):
+def _key_line(visit: Visit) -> str:
+    """The key switch counts for whoever is elsewhere; a panel that stands at the plant commands all the same."""
+    switch = visit.hall.order.authority
+    if not switch:
         return ""
-    told = said.LOCAL if SERVICES.index(hall.order.service) < LOCAL_RINGS else said.LOCKED
+    told = said.LOCAL if visit.is_at_the_plant else said.LOCKED
     words = html.escape(json.dumps({"false": told, "bad": said.NOT_KNOWN_KEY}))
-    return f'<p class="key-line live" role="status" data-key-switch="{KEY_SWITCH}" data-words="{words}" hidden></p>'
+    return f'<p class="key-line live" role="status" data-key-switch="{html.escape(switch)}" data-words="{words}" hidden></p>'
 
 
 def deeds(markup: str, do: Do, *classes: str) -> ui.html:

@@ -78,7 +78,7 @@
       box.append(value, trend, watch);
       if (subject.tag) {
         const force = made("a", this.texts.force, "button");
-        force.href = `/control?tag=${encodeURIComponent(subject.tag)}`;
+        force.href = `/control/forces/${encodeURIComponent(subject.tag)}`;
         box.append(force);
       }
       if (subject.goes) {

@@ -191,11 +191,11 @@
       const answer = await fetch("/data/banner");
       if (!answer.ok) return;
       const said = await answer.json();
-      const first = said.first;
-      banner.dataset.severity = first ? first.severity : "";
-      banner.dataset.unseen = String(Boolean(first && first.acknowledged === false));
+      const first = said.first, text = first ? first.text || first.name : banner.dataset.none;
+      banner.dataset.severity = first?.active ? first.severity : "";
+      banner.dataset.unseen = String(Boolean(first?.active && first.acknowledged === false));
       const more = said.active > 1 ? ` +${said.active - 1}` : "";
-      banner.firstElementChild.textContent = first ? `${first.text || first.name}${first.active ? "" : " (gone)"}${more}` : banner.dataset.none;
+      banner.firstElementChild.textContent = first && !first.active ? TEXTS.gone.replace("{text}", text) : text + more;
       document.querySelector('nav [data-screen="alarms"]')?.setAttribute("data-count", said.active || "");
     } catch (error) {
       console.debug("no banner", error); // the link's own line says that nothing is heard

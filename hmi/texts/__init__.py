@@ -32,6 +32,7 @@ TAKEN = "Done: {what}"
 REFUSED = "Not done: {what}: {why}"
 LOGIN_NEEDED = "Log in first: this needs the role {role}."
 ROLE_NEEDED = "This needs the role {role}; you are {mine}."
+LOCAL_CONTROL = "refused: the site is in local control: command at the plant, or turn its key switch to remote"
 NO_SUCH_TAG = "this program has no tag {name}"
 TOO_MUCH = "refused: {most} values at once are the most"
 NO_RECORDS = "This site keeps no records (servers: records:)."
@@ -44,6 +45,7 @@ BROWSER = {
     "safe": "The PLC is stopped: all outputs are safe",
     "inhibited": "Outputs are inhibited: nothing is written to the plant",
     "starting": "The PLC is starting",
+    "gone": "Gone, not acknowledged: {text}",
     "unknown": "no such tag",
     "uncertain": "uncertain: last value that was known",
     "bad": "bad: not to be trusted",

@@ -20,6 +20,7 @@ from hmi.server import hall_of
 from hmi.settings import HmiSettings
 from hmi.texts import control as said
 from runtime.model import Tag
+from runtime.quality import BAD_NO_COMMUNICATION, GOOD
 from runtime.servers.audit import Deed
 from runtime.servers.door import Door
 from tests.aids.servers_rest import described
@@ -32,6 +33,15 @@ MORE = (
     Tag("cmd.GoToState_Running", "BOOL", 0, 0, 0, "memory", "", "Run", write="operator", pulse=True),
     Tag("own.setting", "LREAL", 0, 0, 0, "memory", "kW", "A site's own", write="operator"),
 )
+# where the page is shown, what the key switch says (None: it is not known), and whether a command is taken
+PLACES = [
+    ("10.0.0.9:5", 1, True),
+    ("10.0.0.9:5", 0, False),
+    ("10.0.0.9:5", None, False),
+    ("[2001:db8::5]:7", 0, False),
+    ("127.0.0.1:5", 0, True),
+    ("[::1]:5", None, True),
+]
 
 
 class Site:
@@ -94,6 +104,25 @@ def test_who_may_write_writes_and_it_is_noted_with_old_and_new(site: Site) -> No
         12.5,
         True,
     )
+
+
+@pytest.mark.parametrize(("peer", "is_remote", "is_taken"), PLACES)
+def test_in_local_control_only_a_panel_of_the_plant_commands(
+    site: Site, peer: str, is_remote: int | None, is_taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site.hall.picture, "order", replace(site.hall.order, authority="bms.ok"))
+    site.scan.set("bms.ok", is_remote or 0)
+    site.scan.spoil("bms.ok", BAD_NO_COMMUNICATION if is_remote is None else GOOD)
+    run(site, asyncio.sleep(0.05))
+    visit = replace(site.visit("engineer"), peer=peer)
+    answers = [
+        run(site, commands.write(visit, "hmi.p_set", 5.0)),
+        run(site, commands.write_all(visit, [("hmi.p_set", 5.0, 0)])),
+        run(site, commands.force(visit, "hmi.p_set", 5.0, "a test", 60.0)),
+    ]
+    site.scan.spoil("bms.ok", GOOD)
+    assert all(("local control" in answer) != is_taken for answer in answers)
+    assert bool(site.scan.taken) == is_taken
 
 
 @pytest.mark.parametrize(("role", "name"), [("viewer", "hmi.p_set"), ("operator", "hmi.limit"), ("admin", "bms.soc")])
