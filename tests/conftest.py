@@ -20,7 +20,7 @@ from tests.aids.deviations import Deviation, table
 FOUND = pytest.StashKey[list[Deviation]]()
 ONLY_COMPUTE = ("tests/blocks", "tests/runtime/language", "tests/runtime/reference")
 BY_FUNCTION = ("tests/blocks/test_every_block.py",)  # too much for one process
-FIELD = ("tests/site", "tests/runtime/engine", "tests/runtime/fieldbus")  # about half of what does not only compute
+FIELD = ("tests/site", "tests/runtime/engine", "tests/runtime/fieldbus", "tests/hmi")  # about half of what does not only compute
 
 
 settings.register_profile("shared machine", deadline=None)  # an example that takes long says nothing about the code here

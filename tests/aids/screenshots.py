@@ -13,7 +13,6 @@ from tests.aids.browser import PANEL, chromium, path_of_chromium, screen
 from tests.aids.workshop import Workshop, running_workshop
 
 DESKTOP = (1440, 900)
-RUN = 5  # of state.machine
 HISTORY_S = 60  # so that trends have something to show
 MORE = {"trends": "?tags=bms.soc,site.p,grid.p,grid.frequency"}
 
@@ -36,7 +35,7 @@ def main() -> None:
 def _bring_up(site: Workshop) -> None:
     """Power flows, and a minute of it is recorded."""
     site.verb("control", "--state", "run", "--mode", "self-consumption", "--commission")
-    site.until(lambda: site.value("state.machine") == RUN, 120, "the site runs")
+    site.until_it_runs(120)
     time.sleep(HISTORY_S)
 
 

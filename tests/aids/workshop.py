@@ -23,6 +23,7 @@ from tests.aids.servers_rest import PASSWORD
 from tests.aids.site import RunningSite, started, until
 
 SITE_FILE = "config/sites/commercial.yaml"
+RUN, ERROR = 5, 8  # of state.machine
 
 
 @dataclass
@@ -56,6 +57,17 @@ class Workshop:
             return holds()
 
         return until(look, seconds, what)
+
+    def until_it_runs(self, seconds: float) -> None:
+        """Wait for state Run. A machine too busy for scans of 10 ms trips the site: it is reset as an operator would."""
+
+        def runs() -> bool:
+            state = self.value("state.machine")
+            if state == ERROR:
+                self.verb("control", "--reset", "--state", "run")
+            return bool(state == RUN)
+
+        self.until(runs, seconds, "the site runs")
 
     def verb(self, *words: str) -> str:
         """A verb of the command line, at this site."""
