@@ -61,13 +61,17 @@ class Workshop:
     def until_it_runs(self, seconds: float) -> None:
         """Wait for state Run. A machine too busy for scans of 10 ms trips the site: it is reset as an operator would."""
 
-        def runs() -> bool:
-            state = self.value("state.machine")
-            if state == ERROR:
-                self.verb("control", "--reset", "--state", "run")
-            return bool(state == RUN)
+        self.until(self._runs, seconds, "the site runs")
 
-        self.until(runs, seconds, "the site runs")
+    def until_metered(self, kw: float, seconds: float) -> None:
+        """Wait until this power, or nearly so, is taken from the grid while the site runs."""
+        self.until(lambda: self._runs() and abs(self.value("grid.p") - kw) < 3, seconds, f"{kw} kW at the connection")
+
+    def _runs(self) -> bool:
+        state = self.value("state.machine")
+        if state == ERROR:
+            self.verb("control", "--reset", "--state", "run")
+        return bool(state == RUN)
 
     def verb(self, *words: str) -> str:
         """A verb of the command line, at this site."""

@@ -19,10 +19,12 @@ from hmi.screens.control_setpoints import groups_of
 from hmi.server import hall_of
 from hmi.settings import HmiSettings
 from hmi.texts import control as said
+from runtime.engine.image import STAMP_SCAN
 from runtime.model import Tag
 from runtime.quality import BAD_NO_COMMUNICATION, GOOD
 from runtime.servers.audit import Deed
 from runtime.servers.door import Door
+from tests.aids.servers_process import eventually
 from tests.aids.servers_rest import described
 from tests.aids.servers_scan import TAGS, TestScan
 
@@ -74,6 +76,8 @@ def site(running: Site) -> Site:
     running.hall.door.follow(running.hall.order)
     for tag in running.scan.tags:
         running.scan.set(tag.name, 0)
+    before = int(running.scan.stamps[STAMP_SCAN]) + 1  # what is set now is in the picture of the scan after this one
+    eventually(lambda: running.hall.door.refresh() and running.hall.door.snapshot.scan > before, 20)
     running.scan.taken.clear()
     running.deeds.clear()
     return running
