@@ -9,6 +9,7 @@ from fastapi import FastAPI, WebSocket
 from fastapi.staticfiles import StaticFiles
 from nicegui import ui
 
+from hmi import texts
 from hmi.data import data_routes
 from hmi.frame import build_page
 from hmi.hall import Hall, Visit
@@ -36,7 +37,11 @@ class Application:
         def root() -> None:
             request: Any = ui.context.client.request
             state = request.scope["state"]
-            build_page(Visit(hall, state["token"], state["peer"]))
+            visit = Visit(hall, state["token"], state["peer"])
+            if visit.who.role:
+                build_page(visit)
+            else:  # NiceGUI draws this for whatever is not found, also among its own files, which need no login
+                ui.label(texts.NOT_FOUND)
 
         ui.run_with(
             self.app,

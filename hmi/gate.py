@@ -19,7 +19,7 @@ from runtime.servers.audit import Who
 from runtime.servers.peers import peer_of
 from runtime.servers.rest.guard import BODY
 
-OPEN = ("/login", "/static/", "/_nicegui/", "/favicon.ico", "/health/live")  # what tells nothing of the site
+OPEN, OPEN_FOLDERS = ("/login", "/favicon.ico"), ("/static/", "/_nicegui/")  # what tells nothing of the plant
 NOBODY_LISTENS = "No response returned."  # how starlette says that the browser left before its answer
 METHODS = ("GET", "HEAD", "POST")
 POLICY = (
@@ -58,7 +58,7 @@ class Gate:
         scope["state"].update(who=who, token=token, peer=peer)
         is_socket = scope["type"] == "websocket"
         why = self._why_not(scope, headers, is_socket)
-        is_kept = scope["path"].startswith(("/_nicegui/", "/static/"))
+        is_kept = scope["path"].startswith(OPEN_FOLDERS)
 
         async def send_guarded(message: Any) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
@@ -71,7 +71,7 @@ class Gate:
             await _refuse(send_guarded, 405, f"only {', '.join(METHODS)} are understood", is_socket)
         elif why:
             await _refuse(send_guarded, 403, why, is_socket)
-        elif not scope["path"].startswith(OPEN) and not who.role:
+        elif not who.role and scope["path"] not in OPEN and not scope["path"].startswith(OPEN_FOLDERS):
             await self._to_the_login(scope, who, send_guarded, is_socket)
         else:
             await self._answer(scope, receive, send_guarded)
