@@ -27,6 +27,7 @@ from runtime.servers.records.performance import told
 from runtime.servers.records.states import AlarmEvent
 from runtime.servers.records.store import Records
 from runtime.servers.rest.problems import answer
+from runtime.servers.rest.site import deed_view
 
 LATEST = 9_223_372_036_000  # ms since 1970: nanoseconds beyond do not fit into the records
 PAGE = 100
@@ -157,19 +158,11 @@ def deed_told(hall: Hall, deed: Deed) -> dict[str, Any]:
     tag = hall.picture.tag(deed.subject) if deed.action in ("write", "force", "unforce") else None
     known = about(tag) if tag is not None else {}
     return {
-        "time": when(deed.time),
-        "service": deed.service,
-        "user": deed.who.user,
-        "role": deed.who.role,
-        "peer": deed.who.peer,
-        "action": deed.action,
-        "subject": deed.subject,
+        **deed_view(deed),
         "element": deed.element or None,
         "old": _value(deed.old, known),
         "new": _value(deed.new, known),
         "unit": known.get("unit", ""),
-        "taken": deed.taken,
-        "answer": deed.answer,
         "scan": deed.scan or None,
     }
 

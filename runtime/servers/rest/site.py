@@ -52,7 +52,7 @@ def site_routes(room: Room) -> APIRouter:
                 since=since, until=until, subject=asked.subject or None, user=asked.user or None, limit=asked.limit
             )
         )
-        return answer({"items": [_deed(deed) for deed in sorted(found, key=lambda deed: -deed.time)]})
+        return answer({"items": [deed_view(deed) for deed in sorted(found, key=lambda deed: -deed.time)]})
 
     return router
 
@@ -93,7 +93,8 @@ async def _history(room: Room, name: str, asked: HistoryQuery) -> dict[str, Any]
     return {"tag": about.name, "unit": about.unit, "items": items, "more": len(samples) > asked.limit}
 
 
-def _deed(deed: Deed) -> dict[str, Any]:
+def deed_view(deed: Deed) -> dict[str, Any]:
+    """A line of the audit log."""
     return {
         "time": when(deed.time),
         "service": deed.service,
