@@ -25,6 +25,12 @@ def gauge(label: str, **plan: Any) -> str:
     return f'<div class="gauge live" role="img" aria-label="{html.escape(label)}" data-gauge="{attribute(known)}"></div>'
 
 
+def derived(kind: str, of: list[str], unit: str, decimals: int, nominal: float | None = None) -> str:
+    """HTML of a figure that the screen's script computes from live values; its quality is the worst of theirs."""
+    plan = {"kind": kind, "of": of, "unit": unit, "decimals": decimals, "nominal": nominal}
+    return f'<span class="value" data-derived="{attribute(plan)}">–</span>'
+
+
 def spark(label: str, tag: str, least: float, more: str = "") -> str:
     """The last hour of a tag, leading to its trend; `least` is the smallest span of values that fills its height."""
     href = f"/trends?tags={tag}{',' + more if more else ''}"

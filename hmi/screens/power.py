@@ -9,10 +9,11 @@ from nicegui.events import GenericEventArguments
 
 from hmi.hall import Visit
 from hmi.parts import gauges
-from hmi.parts.gauges import attribute, gauge, spark
+from hmi.parts.gauges import derived, gauge, spark
 from hmi.parts.values import put, value
 from hmi.plant import Plant, plant_of
 from hmi.screens.power_converters import converters_shown, table
+from hmi.screens.power_phases import VOLTAGES, phases
 from hmi.texts import power as texts
 
 SCRIPTS = (gauges.SCRIPT, "/static/power.js")
@@ -20,7 +21,6 @@ START = (
     f"Promise.all({list(SCRIPTS)}.map(bess.script)).then(() => {{ const root = document.getElementById('power');"
     " if (root) bessPower.begin(root); })"
 )
-LIVE_NUMBER = '<span class="value" data-derived="{plan}">–</span>'
 
 
 def build(visit: Visit) -> None:
@@ -40,44 +40,9 @@ def build(visit: Visit) -> None:
 
 def connection(plant: Plant) -> str:
     """HTML of the point of connection; what the site does not measure is left out."""
-    body = _phases(plant) + _flows(plant) + _rows(plant)
+    body = phases(plant) + _flows(plant) + _rows(plant)
     body = body or f"<p>{texts.NO_METER}</p>"
     return f'<section class="panel connection" data-missing="{texts.NO_HISTORY}"><h2>{texts.POINT}</h2>{body}</section>'
-
-
-def derived(kind: str, of: list[str], unit: str, decimals: int, nominal: float | None = None) -> str:
-    """HTML of a figure that the page computes from live values; its quality is the worst of theirs."""
-    plan = {"kind": kind, "of": of, "unit": unit, "decimals": decimals, "nominal": nominal}
-    return LIVE_NUMBER.format(plan=attribute(plan))
-
-
-def _phases(plant: Plant) -> str:
-    listed = [name for name in texts.PHASES if plant.has(name)]
-    if not listed:
-        return ""
-    nominal = plant.rating("v_nom", "V")
-    rows = "".join(_phase(plant, name, nominal) for name in listed)
-    if plant.has("grid.voltage"):
-        away = derived("deviation", ["grid.voltage"], "%", 1, nominal) if nominal else ""
-        rows += f'<tr><th scope="row">{texts.MEAN}</th><td>{value("grid.voltage")}</td><td class="scale"></td><td>{away}</td></tr>'
-    if len(listed) > 1:
-        said = derived("imbalance", listed, "%", 2)
-        rows += f'<tr><th scope="row">{texts.UNBALANCE}</th><td colspan="2"></td><td>{said}</td></tr>'
-    about = texts.DEVIATION.format(nominal=nominal) if nominal else ""
-    head = f'<th scope="col">{texts.PHASE}</th><th scope="col">{texts.VOLTAGE}</th><th scope="col" colspan="2">{about}</th>'
-    return f'<table class="rows phases"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-
-
-def _phase(plant: Plant, name: str, nominal: float | None) -> str:
-    edges = [plant.rating(word, "1") for word in ("under_v1", "v_enter_low", "v_enter_high", "over_v1")]
-    bar = away = ""
-    if nominal and all(edge is not None for edge in edges):
-        low, start, stop, high = (nominal * float(edge or 0) for edge in edges)
-        limits = {"LL": low, "HH": high}
-        bar = gauge(texts.PHASES[name], value=name, low=low, high=high, origin=nominal, band=[start, stop], limits=limits)
-        away = derived("deviation", [name], "%", 1, nominal)
-    label = texts.PHASES[name]
-    return f'<tr><th scope="row">{label}</th><td>{value(name)}</td><td class="scale">{bar}</td><td>{away}</td></tr>'
 
 
 def _flows(plant: Plant) -> str:
@@ -129,6 +94,9 @@ def _flow(label: str, name: str, decimals: int, bar: str, ends: str, least: floa
 def _rows(plant: Plant) -> str:
     """What is left, as pairs in two columns."""
     pairs: list[tuple[str, str]] = []
+    measured = [name for name in VOLTAGES if plant.has(name)]
+    if len(measured) > 1:
+        pairs.append((texts.UNBALANCE, derived("imbalance", measured, "%", 2)))
     if plant.has("grid.p") and plant.has("grid.q"):
         pairs.append((texts.APPARENT, derived("apparent", ["grid.p", "grid.q"], "kVA", 1)))
         pairs.append((texts.FACTOR, derived("factor", ["grid.p", "grid.q"], "", 3)))

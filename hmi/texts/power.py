@@ -1,8 +1,8 @@
 """What the screen of the power says."""
 
 POINT = "Point of connection"
-PHASES = {"grid.v_l1": "L1", "grid.v_l2": "L2", "grid.v_l3": "L3"}
-PHASE, VOLTAGE, DEVIATION = "Phase", "Voltage", "From nominal {nominal:g} V"
+DEVIATION = "From {nominal:g} V"
+OF_A_PHASE = {"v": "Voltage", "i": "Current", "p": "Power", "q": "Reactive"}
 MEAN, UNBALANCE = "Mean", "Imbalance"
 FREQUENCY, ROCOF = "Frequency", "Its change"
 POWER, REACTIVE = "Power", "Reactive"

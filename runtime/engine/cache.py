@@ -11,6 +11,8 @@ import hashlib
 import os
 import platform
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -74,14 +76,35 @@ def write_aside(path: Path, text: str) -> None:
         raise
 
 
-def use_for_numba(*sources: Path) -> None:
-    """Let numba keep the compiled functions of these source files in a folder of their digest. Call before they are imported."""
-    from numba import config
-
+def place_of(*sources: Path) -> str:
+    """The folder for the compiled functions of these source files, named by their digest."""
     place = folder() / f"loop-{digest(*(p.read_text(encoding='utf-8') for p in sources))}"
     place.mkdir(mode=0o700, exist_ok=True)
-    config.CACHE_DIR = str(place)
+    return str(place)
+
+
+def use_for_numba(*sources: Path) -> None:
+    """Let numba keep the compiled functions of these source files in their folder. Call before they are imported."""
+    from numba import config
+
+    config.CACHE_DIR = place_of(*sources)
     set_flags()
+
+
+BESIDE_THE_SOURCE = ""
+
+
+@contextmanager
+def kept_in(place: str) -> Iterator[None]:
+    """Within it numba keeps what it compiles in this folder, whichever the process uses else."""
+    from numba import config
+
+    set_flags()
+    before, config.CACHE_DIR = config.CACHE_DIR, place
+    try:
+        yield
+    finally:
+        config.CACHE_DIR = before
 
 
 @functools.cache

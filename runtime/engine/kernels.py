@@ -89,12 +89,12 @@ def _is_compiled(path: Path) -> bool:
 
 
 def _import(path: Path) -> Any:
-    cache.set_flags()
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module  # numba finds a cached function's module by name
-    spec.loader.exec_module(module)
+    with cache.kept_in(cache.BESIDE_THE_SOURCE):
+        spec.loader.exec_module(module)
     return module
 
 
@@ -151,7 +151,11 @@ def main() -> None:
     for argument in sys.argv[1:]:
         path = Path(argument)
         _compile_here(path)
-        print(path.stem, flush=True)
+        try:
+            print(path.stem, flush=True)
+        except BrokenPipeError:  # who asked is gone; what is compiled stays for the next
+            sys.stdout = None  # else the interpreter's last flush would complain
+            return
 
 
 if __name__ == "__main__":

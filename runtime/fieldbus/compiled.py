@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from numba import config, njit
+from numba import njit
 
 from runtime import quality
 from runtime.engine import cache
@@ -19,16 +19,9 @@ FROZEN = (Path(__file__), Path(quality.__file__), *_TABLES)
 
 
 def compiled(function: Callable[..., Any], **flags: bool) -> Any:
-    """The function as machine code that runs without the GIL; what it calls must stand in the same file or in FROZEN.
-
-    The engine's rooms keep their own cache folder, so numba's setting is put back.
-    """
-    kept = config.CACHE_DIR
-    cache.use_for_numba(Path(inspect.getfile(function)), *FROZEN)
-    try:
+    """The function as machine code that runs without the GIL; what it calls must stand in the same file or in FROZEN."""
+    with cache.kept_in(cache.place_of(Path(inspect.getfile(function)), *FROZEN)):
         return njit(cache=True, nogil=True, error_model="numpy", **flags)(function)
-    finally:
-        config.CACHE_DIR = kept
 
 
 def lean(function: Callable[..., Any]) -> Any:

@@ -64,14 +64,15 @@ def map_pcs(plant: Plant, written: Written, at: int = 0) -> Registers:
 
 
 def map_meter(plant: Plant, written: Written) -> Registers:
-    """The grid meter at the point of connection, addresses and units of the SDM630; import is positive."""
+    """The grid meter at the point of connection, addresses and units of the SDM630; import is positive, currents have no sign."""
     grid = plant.grid
-
-    def amps() -> float:
-        return grid.p_kw * 1000 / (3 * max(grid.voltage_v, 1.0))
 
     def volts(above: int) -> Callable[[], float]:
         return lambda: grid.voltage_v * (1.0 + above * grid.settings.unbalance)
+
+    def amps(above: int) -> Callable[[], float]:
+        volts_of = volts(above)
+        return lambda: (grid.p_kw**2 + grid.q_kvar**2) ** 0.5 * 1000 / (3 * max(volts_of(), 1.0))
 
     def real(name: str, address: int, read: Callable[[], float]) -> Cell:
         return Cell(name, INPUT, address, read, form="float32")
@@ -79,8 +80,9 @@ def map_meter(plant: Plant, written: Written) -> Registers:
     return Registers(
         (
             *(real(f"v_l{phase + 1}", 2 * phase, volts(1 - phase)) for phase in range(3)),
-            *(real(f"i_l{phase + 1}", 6 + 2 * phase, amps) for phase in range(3)),
+            *(real(f"i_l{phase + 1}", 6 + 2 * phase, amps(1 - phase)) for phase in range(3)),
             *(real(f"p_l{phase + 1}", 12 + 2 * phase, lambda: grid.p_kw * 1000 / 3) for phase in range(3)),
+            *(real(f"q_l{phase + 1}", 24 + 2 * phase, lambda: grid.q_kvar * 1000 / 3) for phase in range(3)),
             real("v_mean", 42, lambda: grid.voltage_v),
             real("p", 52, lambda: grid.p_kw * 1000),
             real("s", 56, lambda: (grid.p_kw**2 + grid.q_kvar**2) ** 0.5 * 1000),

@@ -16,7 +16,7 @@ from runtime.simulation.registers import COIL, DISCRETE, Registers
 
 # the plant's name for what the io_map calls otherwise
 SAME = {"voltage": "v_mean", "e_import": "import", "e_export": "export"}
-WATTS = ("p", "q")  # the meter speaks W and var, the tags kW and kvar
+WATTS = ("p", "q", "p_l1", "p_l2", "p_l3", "q_l1", "q_l2", "q_l3")  # the meter speaks W and var, the tags kW and kvar
 
 
 def spread(pattern: str) -> Iterator[str]:

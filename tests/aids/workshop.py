@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import socket
@@ -49,6 +50,11 @@ class Workshop:
         """A tag as the HTTP API tells it."""
         return self.rest.get(f"/api/v1/tags/{tag}").json()["tag"]["value"]
 
+    def is_connected(self) -> bool:
+        """Whether every device of the site is online."""
+        devices = self.rest.get("/api/v1/devices").json()["items"]
+        return bool(devices) and all(device["state"] == "online" for device in devices)
+
     def until(self, holds: Callable[[], Any], seconds: float, what: str) -> Any:
         """Wait for a condition, and leave the machine to the plant meanwhile."""
 
@@ -93,6 +99,13 @@ def running_workshop(folder: Path) -> Iterator[Workshop]:
         add_user(root / "config/sites/users.yaml", f"{role}1", role, PASSWORD)
     with started(root, ports[:2], folder, "--sim", site_file=SITE_FILE) as running:
         running.wait_for("running", 300)
-        page = until(lambda: running.status("hmi").get("listening"), 60, "the HMI listens")
+        for name in ("hmi", "rest"):
+            until(functools.partial(_listening, running, name), 60, f"{name} listens")
         with httpx.Client(base_url=f"http://127.0.0.1:{ports[3]}", timeout=20) as rest:
-            yield Workshop(running, folder, page, rest)
+            site = Workshop(running, folder, _listening(running, "hmi"), rest)
+            site.until(site.is_connected, 60, "every device is online")
+            yield site
+
+
+def _listening(running: RunningSite, server: str) -> str:
+    return str(running.status(server).get("listening", ""))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import math
+import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -15,6 +15,7 @@ from blocks.arithmetic import min
 from blocks.declare import BOOL, CATALOGUE, DINT, LREAL, Input, Output, Var, block
 from runtime.engine import cache
 from runtime.engine.translate import StepError, kernel_source
+from tests.aids.places import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -103,9 +104,7 @@ def compiled(folder, source, then=""):
     path.write_text(source)
     code = f"import runpy; from runtime.engine.cache import set_flags; set_flags(); found = runpy.run_path({str(path)!r}); {then}"
     environment = {"BESSPLC_CACHE": str(folder / "cache"), "PATH": "/usr/bin"}
-    return subprocess.run(
-        [sys.executable, "-c", code], cwd=Path(__file__).parents[3], env=environment, capture_output=True, text=True
-    )
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
 def gives_lreal_to_dint(fb, dt):
@@ -227,17 +226,41 @@ def test_a_kernel_is_keyed_by_the_text_of_the_functions_it_uses():
     assert cache.digest(source) != cache.digest(changed)
 
 
+def said_by(code, place):
+    """What a new process says that keeps its compiled code in this place."""
+    environment = {"BESSPLC_CACHE": str(place), "PATH": "/usr/bin"}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
 def test_a_cached_kernel_is_not_compiled_again(tmp_path):
     code = "import blocks; from runtime.engine import kernels; b = blocks.catalogue()['TON']; "
     code += "print(kernels.uncached([(b, None)])); kernels.load_kernel(b)"
-    environment = {"BESSPLC_CACHE": str(tmp_path), "PATH": "/usr/bin"}
-    root = Path(__file__).parents[3]
-    said = [
-        subprocess.run([sys.executable, "-c", code], env=environment, cwd=root, capture_output=True, text=True, check=True).stdout
-        for _ in range(2)
-    ]
-    assert said == ["['TON']\n", "[]\n"]
+    assert [said_by(code, tmp_path) for _ in range(2)] == ["['TON']\n", "[]\n"]
     assert tmp_path.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("rooms", ["runtime.engine.loop", "runtime.engine.kernels"])
+def test_what_child_processes_compile_is_loaded_and_not_compiled_again(tmp_path, rooms):
+    code = f"import {rooms}; import blocks; from runtime.engine import kernels; "
+    code += "wanted = [(blocks.catalogue()[name], None) for name in ('TON', 'TOF', 'R_TRIG', 'NOT')]; "
+    code += "print([one.code.kernel.cache_hits for one in kernels.load_kernels(wanted).values()])"
+    assert said_by(code, tmp_path) == "[1, 1, 1, 1]\n"
+    assert len(list((tmp_path / "kernels").rglob("*.nbc"))) == len(list(tmp_path.rglob("*.kernel-*.nbc"))) == 4
+
+
+def test_a_child_whose_site_was_stopped_while_it_compiled_ends_without_a_word(tmp_path):
+    for name in ("NOT", "AND"):
+        (tmp_path / f"{name}.py").write_text(kernel_source(CATALOGUE[name]))
+    command = [sys.executable, "-m", "runtime.engine.kernels", *map(str, sorted(tmp_path.glob("*.py")))]
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        ended = subprocess.run(command, cwd=ROOT, stdout=write, stderr=subprocess.PIPE, text=True)
+    finally:
+        os.close(write)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (tmp_path / "AND.done").exists(), "what was compiled stays for the next start"
 
 
 def test_a_cache_that_others_own_is_not_trusted(monkeypatch, tmp_path):

@@ -118,3 +118,17 @@ def test_the_meters_phases_differ_and_their_mean_does_not():
     l1, l2, l3, mean = (value_of(registers.at[INPUT, at], read_span(registers, INPUT, at, 2)) for at in (0, 2, 4, 42))
     assert (l1, l2, l3) == pytest.approx((230.9 * 1.01, 230.9, 230.9 * 0.99), abs=0.01)
     assert (l1 + l2 + l3) / 3 == pytest.approx(mean, abs=0.01)
+
+
+def test_the_meters_phases_share_the_power_and_each_current_is_its_apparent_power_over_its_voltage():
+    plant = build_plant(PlantSettings(grid=GridSettings(unbalance=0.01, voltage_sigma_v=0)))
+    plant.grid.p_kw, plant.grid.q_kvar = -30.0, 40.0  # 50 kVA in all
+    registers = map_meter(plant, Written())
+
+    def read(first):  # SDM630: L1, L2, L3 follow one another
+        return [value_of(registers.at[INPUT, at], read_span(registers, INPUT, at, 2)) for at in range(first, first + 6, 2)]
+
+    volts, amps, watts, vars_ = (read(first) for first in (0, 6, 12, 24))
+    assert watts == pytest.approx([-10_000.0] * 3)
+    assert vars_ == pytest.approx([40_000 / 3] * 3)
+    assert [v * i for v, i in zip(volts, amps, strict=True)] == pytest.approx([50_000 / 3] * 3, rel=1e-5)
