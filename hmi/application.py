@@ -15,6 +15,8 @@ from hmi.frame import build_page
 from hmi.hall import Hall, Visit
 from hmi.live import Live
 from hmi.login import login_routes
+from hmi.screens.control_hold import end_hold_of_before
+from runtime.servers.rest.problems import ProblemError, told
 
 STATIC = Path(__file__).parent / "static"
 
@@ -23,8 +25,10 @@ class Application:
     """The application over this hall. It knows no socket."""
 
     def __init__(self, hall: Hall):
+        self._hall = hall
         self.live = Live(hall)
         self.app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+        self.app.add_exception_handler(ProblemError, told)
         self.app.include_router(login_routes(hall))
         self.app.include_router(data_routes(hall))
         self.app.mount("/static", StaticFiles(directory=STATIC))
@@ -56,3 +60,7 @@ class Application:
             dark=None,
             show_welcome_message=False,
         )
+
+    async def begin(self) -> None:
+        """End what a server that died left behind."""
+        await end_hold_of_before(self._hall)

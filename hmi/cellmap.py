@@ -14,7 +14,7 @@ import orjson
 from fastapi import APIRouter, Response
 
 from hmi.hall import Hall
-from hmi.live import BAD, about, grade
+from hmi.live import BAD, GOOD, UNCERTAIN, about, grade
 from hmi.texts import cells as texts
 from runtime.engine.image import ImageError
 from runtime.model import Alarm, Tag
@@ -37,6 +37,7 @@ class Quantity:
     high_of: str = ""
     low_trip: str = ""  # pins: three limits each, the third trips the rack
     high_trip: str = ""
+    known_by: tuple[str, ...] = ()  # an estimate is no better known than these tags of its rack
 
 
 QUANTITIES = {
@@ -54,7 +55,7 @@ QUANTITIES = {
         "racks.guard[{rack}].soa.T_LOW_DISCHARGE",
         "racks.guard[{rack}].soa.T_HIGH_DISCHARGE",
     ),
-    "soc": Quantity(SOC),
+    "soc": Quantity(SOC, known_by=("rack[{rack}].cell_v", "rack[{rack}].current")),
     "balancing": Quantity("rack[{rack}].balance"),
 }
 
@@ -166,7 +167,7 @@ class CellMap:
             "time": snapshot.wall // 1_000_000,
             "state": picture.state,
             "cells": layout.cells,
-            "grades": _grades(picture, tags),
+            "grades": _grades(picture, tags, _known_by(picture, what, layout)),
             "limits": [limit._asdict() for limit in limits_of(self._hall, what, layout)],
         }
         told = orjson.dumps(header)
@@ -174,10 +175,25 @@ class CellMap:
         return struct.pack("<I", len(told)) + told + _values(picture, layout, tags, is_switch=first.type == "BOOL")
 
 
-def _grades(picture: Picture, tags: Sequence[Tag | None]) -> list[int]:
-    names = tuple(dict.fromkeys(tag.name for tag in tags if tag is not None))
-    codes = dict(zip(names, picture.qualities(picture.pick(names)), strict=True))
-    return [BAD if tag is None else grade(codes[tag.name]) for tag in tags]
+def _known_by(picture: Picture, what: str, layout: Layout) -> list[list[Tag]]:
+    """The tags of each rack that its cells' values are estimated from; those that the site has."""
+    named = [[picture.tag(name.format(rack=rack.number)) for name in QUANTITIES[what].known_by] for rack in layout.racks]
+    return [[tag for tag in tags if tag is not None] for tags in named]
+
+
+def _grades(picture: Picture, tags: Sequence[Tag | None], known_by: Sequence[Sequence[Tag]]) -> list[int]:
+    """Each rack's grade. The program goes on counting where it hears nothing: then that is what was known last."""
+    every = [tag for tag in tags if tag is not None] + [tag for of_rack in known_by for tag in of_rack]
+    names = tuple(dict.fromkeys(tag.name for tag in every))
+    found = {name: grade(code) for name, code in zip(names, picture.qualities(picture.pick(names)), strict=True)}
+    return [_grade(tag, [found[one.name] for one in of_rack], found) for tag, of_rack in zip(tags, known_by, strict=True)]
+
+
+def _grade(tag: Tag | None, heard: Sequence[int], found: dict[str, int]) -> int:
+    if tag is None:
+        return BAD
+    own = found[tag.name]
+    return UNCERTAIN if own == GOOD and any(one in (UNCERTAIN, BAD) for one in heard) else own
 
 
 def _values(picture: Picture, layout: Layout, tags: Sequence[Tag | None], *, is_switch: bool) -> bytes:

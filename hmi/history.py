@@ -17,7 +17,7 @@ from hmi.past import Line, Question, TooSlowError, lines
 from hmi.texts import trends as words
 from runtime.servers.records.file import NotKeptError
 from runtime.servers.records.states import ACTIVE
-from runtime.servers.rest.problems import ProblemError, answer, response_of
+from runtime.servers.rest.problems import ProblemError, answer
 
 MOST_TAGS, LONGEST_NAME = 12, 200
 LEAST_POINTS, MOST_POINTS, POINTS = 10, 4000, 1000
@@ -40,17 +40,11 @@ def history_routes(hall: Hall) -> APIRouter:
 
     @router.get("/history")
     async def read_history(request: Request) -> Response:
-        try:
-            return answer(await _history(hall, request.query_params))
-        except ProblemError as problem:
-            return response_of(problem)
+        return answer(await _history(hall, request.query_params))
 
     @router.get("/marks")
     async def read_marks(request: Request) -> Response:
-        try:
-            return answer(await _marks(hall, request.query_params))
-        except ProblemError as problem:
-            return response_of(problem)
+        return answer(await _marks(hall, request.query_params))
 
     @router.get("/tags")
     async def read_tags(find: str = "", pins: bool = False) -> Response:

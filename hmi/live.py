@@ -37,7 +37,7 @@ def decimals_of(tag: Tag) -> int:
     if tag.type != "LREAL":
         return 0
     if tag.unit == "V":
-        return 3 if (tag.maximum is not None and tag.maximum <= 10) or ".cell" in tag.name or "cell_" in tag.name else 1
+        return 3 if (tag.maximum is not None and tag.maximum <= 10) or "cell" in tag.name else 1
     return DECIMALS.get(tag.unit, 3)
 
 

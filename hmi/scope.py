@@ -23,7 +23,7 @@ from runtime.engine.trace import N_NOW, N_NUMBER, N_WALL
 from runtime.engine.trace_view import Catcher, Channel, Trace, TracerBusyError, Window, channels_of
 from runtime.servers.audit import Who
 from runtime.servers.picture import Picture
-from runtime.servers.rest.problems import ProblemError, answer, response_of
+from runtime.servers.rest.problems import ProblemError, answer
 
 if TYPE_CHECKING:
     from hmi.hall import Hall, Visit
@@ -221,7 +221,7 @@ def scope_routes(hall: Hall) -> APIRouter:
     async def read_scope(request: Request) -> Response:
         asked = [request.query_params.get(word, "0") for word in ("seen", "since")]
         if not all(len(text) <= 15 and text.isascii() and text.isdigit() for text in asked):
-            return response_of(ProblemError(422, "invalid-request", words.SCOPE_NUMBERS))
+            raise ProblemError(422, "invalid-request", words.SCOPE_NUMBERS)
         return answer(hall.scope.told(*map(int, asked)))
 
     return router

@@ -54,6 +54,7 @@ class HmiServer:
         app = self._application.app
         await self._living.enter_async_context(app.router.lifespan_context(app))
         self._welcoming = [asyncio.ensure_future(self._lobby.welcome(one)) for one in self._sockets]
+        self._welcoming.append(asyncio.ensure_future(self._application.begin()))
         shown = f"[{settings.host}]" if ":" in settings.host else settings.host
         scheme = "https" if settings.tls else "http"
         self.listening = f"{scheme}://{shown}:{self._sockets[0].getsockname()[1]}"

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.servers.rest.settings import NOBODY, is_loopback
-from runtime.servers.words import LOOPBACK, Network, networks, one_of, read_words, seconds, text, whole
-from runtime.source import Report, place_of
+from runtime.servers.rest.settings import NOBODY, warn_of_clear_text
+from runtime.servers.words import LOOPBACK, Network, networks, one_of, read_words, seconds, text, truth, whole
+from runtime.source import Report
 
 HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", re.IGNORECASE)
 
@@ -41,16 +41,9 @@ class HmiSettings:
 def describe_hmi(section: Any, report: Report) -> HmiSettings:
     """Read `servers: hmi:`; mistakes go to the report and leave the default."""
     settings = HmiSettings(**read_words(section, _HMI, report))
-    if not settings.tls and not is_loopback(settings.host):
-        said = "values and passwords would cross the network in the clear, so nobody can log in from another machine"
-        report.warn(
-            place_of(section["tls"]), "W922", f"`tls: false` on {settings.host}: {said}", "leave `tls` out, or listen on 127.0.0.1"
-        )
+    said = "values and passwords would cross the network in the clear, so nobody can log in from another machine"
+    warn_of_clear_text(section, settings, said, report)
     return settings
-
-
-def _truth(value: Any) -> bool:
-    return one_of("true", "false")(value) == "true"
 
 
 def _names(value: Any) -> tuple[str, ...]:
@@ -64,7 +57,7 @@ def _names(value: Any) -> tuple[str, ...]:
 _HMI: dict[str, Callable[[Any], Any]] = {
     "host": text,
     "port": whole(0, 65535),
-    "tls": _truth,
+    "tls": truth,
     "anonymous": one_of(NOBODY, "viewer"),
     "allow": networks,
     "names": _names,

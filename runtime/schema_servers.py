@@ -117,7 +117,7 @@ PLAIN: dict[str, Shape] = {
     "text": text(),
     "networks": list_of(NETWORK),
     "network": NETWORK,
-    "_truth": truth(),
+    "truth": truth(),
 }
 COMMON: dict[str, Shape] = {
     "bad": choice(BAD),

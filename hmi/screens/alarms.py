@@ -27,8 +27,10 @@ MOST = 1000  # alarms of one deed: as many as a page shows
 COMMENT = 500  # characters
 LONGEST = 365 * 86_400.0  # s
 _WORDS = ("action", "alarms", "comment", "seconds")
+# each uses those before it
+SCRIPTS = ("lists", "alarm-details", "performance", "alarm-rows", "alarm-deeds", "alarm-tabs", "alarms")
 BEGIN = (
-    '["lists", "alarm-details", "performance", "alarms"].reduce((before, name) => before.then(() => '
+    f"{json.dumps(SCRIPTS)}.reduce((before, name) => before.then(() => "
     'bess.script(`/static/${name}.js`)), Promise.resolve()).then(() => bessAlarms.begin(document.getElementById("alarms")))'
 )
 

@@ -17,8 +17,15 @@ BLED = "cells.bank[{rack}].history.AH"
 CLOSED, TRIPPED = "racks.closed[{rack}]", "racks.tripped[{rack}]"
 CHARGE = ("rack[{rack}].soc", "cells.soc_rack[{rack}]")  # the first that the site has
 DECIMALS = {"rack[{rack}].insulation": 0}  # more of them would tell nothing
-SCRIPTS = ("/static/cells_paint.js", "/static/cells.js")
-START = f"Promise.all({json.dumps(SCRIPTS)}.map(bess.script)).then(() => bessCells.begin());"
+# those of the second row use those of the first while they load; within a row they come in any order
+SCRIPTS = (
+    ("lists", "cells_scale", "cells_paint"),
+    ("cells_values", "cells_figures", "cells_panel", "cells_touch", "cells"),
+)
+START = (
+    f"{json.dumps(SCRIPTS)}.reduce((before, row) => before.then(() => Promise.all(row.map((name) => "
+    "bess.script(`/static/${name}.js`)))), Promise.resolve()).then(() => bessCells.begin())"
+)
 
 
 def build(visit: Visit) -> None:

@@ -1,10 +1,16 @@
-"""Holding the test setpoint: it is somebody's while their page is there and says so; then it goes back to zero."""
+"""Holding the test setpoint: it is somebody's while their page is there and says so; then it goes back to zero.
+
+The program knows nothing of pages. So that a hold ends also where this server dies in the midst of it, who holds is noted in a
+file of the running site; the next server finds it and writes the zero.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -15,11 +21,13 @@ from hmi.hall import Hall, Visit
 from hmi.parts.entry import present
 from hmi.roles import why_not
 from hmi.texts import control as said
+from runtime.servers.audit import Who
 from runtime.servers.picture import Picture
 
 SETPOINT, MODE, TEST = "set.p_test", "site.mode", "TEST"
 PATIENCE = 3.0  # s without a sign of life of the page
 LOOK = 0.5  # s
+HELD = "test_setpoint.held"
 TRIES = 20  # to write zero, LOOK apart: the scan may be between two programs
 log = structlog.get_logger()
 _held: WeakKeyDictionary[Picture, Hold] = WeakKeyDictionary()
@@ -67,9 +75,10 @@ class Hold:
         if why:
             return why
         _held[hall.picture] = self
-        why = await commands.write(self.visit, SETPOINT, 0.0)
+        why = _note(hall, self.who) or await commands.write(self.visit, SETPOINT, 0.0)
         if why:
             del _held[hall.picture]
+            _forget(hall)
             return why
         self.heard()
         background_tasks.create(self._watch(), name="test setpoint")
@@ -104,7 +113,7 @@ class Hold:
         why = self._why or self._fault() or "left"
         self._why = why
         try:
-            refused = await self._to_zero()
+            refused = await _to_zero(self.visit.hall, self.who, self._turn)
         finally:
             if self.is_held:
                 del _held[self.visit.hall.picture]
@@ -126,13 +135,47 @@ class Hold:
             return "role"
         return "" if is_test(self.visit.hall) else "mode"
 
-    async def _to_zero(self) -> str:
-        hall, why = self.visit.hall, ""
-        for _ in range(TRIES):
-            async with self._turn:
-                why = await commands.take_back(hall, self.who, SETPOINT, 0.0)
-            if not why:
-                return ""
-            await asyncio.sleep(LOOK)
-        log.error("the test setpoint could not be set to 0", why=why, user=self.who.user)
-        return why
+
+async def end_hold_of_before(hall: Hall) -> None:
+    """Where a server died while somebody held the test setpoint: set it to zero in their name."""
+    try:
+        found = json.loads(_file(hall).read_text(encoding="utf-8"))
+        who = Who(str(found["user"]), str(found["role"]), str(found["peer"]))
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        log.error("who held the test setpoint is not known", error=repr(error))
+        who = Who("hmi", "engineer", "")
+    log.warning("the server died while the test setpoint was held: it is set to 0", user=who.user)
+    await _to_zero(hall, who, asyncio.Lock())
+
+
+async def _to_zero(hall: Hall, who: Who, turn: asyncio.Lock) -> str:
+    """Zero, whatever it takes; then nobody holds it. Why not, or nothing."""
+    why = ""
+    for _ in range(TRIES):
+        async with turn:
+            why = await commands.take_back(hall, who, SETPOINT, 0.0)
+        if not why:
+            _forget(hall)
+            return ""
+        await asyncio.sleep(LOOK)
+    log.error("the test setpoint could not be set to 0", why=why, user=who.user)
+    return why
+
+
+def _file(hall: Hall) -> Path:
+    return Path(hall.order.run_dir) / HELD
+
+
+def _note(hall: Hall, who: Who) -> str:
+    """Note who holds; why it cannot be, or nothing."""
+    try:
+        _file(hall).write_text(json.dumps({"user": who.user, "role": who.role, "peer": who.peer}), encoding="utf-8")
+    except OSError as error:
+        return said.NOT_NOTED.format(why=error.strerror)
+    return ""
+
+
+def _forget(hall: Hall) -> None:
+    _file(hall).unlink(missing_ok=True)

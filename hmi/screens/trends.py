@@ -34,6 +34,15 @@ PRESETS = {
         "climate.dew_point",
     ),
 }
+SCRIPTS = (  # those of a row need only rows above it: they are fetched at once
+    ("shapes", "tagfind", "plot_legend", "trends_time", "trends_past"),
+    ("plot_axes", "plot_cursors", "trends_line", "trends_said"),
+    ("plot_paint", "plot_gestures", "plot_export", "trends_tags"),
+    ("plot",),
+    ("trends",),
+)
+LOAD = "".join(f"await Promise.all({json.dumps([f'/static/{name}.js' for name in row])}.map(bess.script)); " for row in SCRIPTS)
+BEGIN = f"(async () => {{ {LOAD}await bessTrends.begin(); }})()"
 
 
 def build(visit: Visit) -> None:
@@ -55,10 +64,7 @@ def build(visit: Visit) -> None:
     # the page's script tells us by events of this element what is to be done: the role is asked here, with each of them
     frame.on("trace-start", lambda event: _start(visit, event.args), args=["detail"])
     frame.on("trace-stop", lambda _: _stop(visit), args=[])
-    ui.run_javascript(
-        'Promise.all(["/static/shapes.js", "/static/tagfind.js"].map(bess.script)).then(() => bess.script("/static/plot.js"))'
-        '.then(() => bess.script("/static/trends.js")).then(() => bessTrends.begin())'
-    )
+    ui.run_javascript(BEGIN)
 
 
 async def _start(visit: Visit, said: Any) -> None:

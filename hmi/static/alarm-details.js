@@ -105,7 +105,7 @@ window.bessAlarmDetails ??= (() => {
 
   function trendLink(tags, text, start, end) {
     const until = Math.min(end, bess.time ?? Date.now());
-    const window = start ? `&start=${Math.round(start)}&end=${Math.round(until)}&span=${Math.max(60, Math.ceil((until - start) / 1000))}` : "";
+    const window = start ? `&end=${Math.round(until)}&span=${Math.max(60, Math.ceil((until - start) / 1000))}` : "";
     return make("a", { class: "button", href: `/trends?tags=${tags.map(encodeURIComponent).join(",")}${window}`, text });
   }
 

@@ -1,81 +1,7 @@
-// Where each cell is on a map of racks, what colour it has, and how map and scale are drawn. It knows neither page nor network.
+// Where each cell is on a map of racks, and how the map is drawn. It knows neither page nor network, nor what a colour means.
 "use strict";
 window.bessCellPaint = (() => {
-  const WARNING = 256, ERROR = 257, CRITICAL = 258, UNKNOWN = 259, OFF = 260, ON = 261, CODES = 262;
-  const RANK = { warning: WARNING, error: ERROR, critical: CRITICAL };
   const MOST_MARKED = 400; // where more than these are beyond their limits, nobody overlooks them
-
-  // ---- colours ---------------------------------------------------------------------------------------------------------------
-
-  function rgb(colour) {
-    const hex = colour.replace("#", "");
-    const full = hex.length === 3 ? [...hex].map((digit) => digit + digit).join("") : hex;
-    return [0, 2, 4].map((place) => parseInt(full.slice(place, place + 2), 16));
-  }
-
-  const mix = (one, other, share) => one.map((part, place) => Math.round(part + (other[place] - part) * share));
-  const luminance = ([red, green, blue]) => 0.2126 * (red / 255) ** 2.2 + 0.7152 * (green / 255) ** 2.2 + 0.0722 * (blue / 255) ** 2.2;
-
-  // every code's colour: as a pixel, as CSS, and what is written on it
-  function palette(colour) {
-    const [low, middle, high] = ["cells-low", "cells-middle", "cells-high"].map((name) => rgb(colour(name)));
-    const colours = [];
-    for (let step = 0; step < 256; step++) colours.push(step < 128 ? mix(low, middle, step / 127.5) : mix(middle, high, (step - 127.5) / 127.5));
-    colours[WARNING] = rgb(colour("warning"));
-    colours[ERROR] = rgb(colour("error"));
-    colours[CRITICAL] = rgb(colour("critical"));
-    colours[UNKNOWN] = rgb(colour("panel"));
-    colours[OFF] = middle;
-    colours[ON] = rgb(colour("equipment-on"));
-    return {
-      pixels: Uint32Array.from(colours, ([red, green, blue], code) => (code === UNKNOWN ? 0 : (255 << 24 | blue << 16 | green << 8 | red) >>> 0)),
-      css: colours.map((parts) => `rgb(${parts.join(" ")})`),
-      written: colours.map((parts) => (luminance(parts) > 0.2 ? "#14191d" : "#ffffff")),
-      ink: colour("ink"), soft: colour("soft"), panel: colour("panel"), line: colour("line"), accent: colour("accent"),
-      error: colour("error"), stale: colour("stale"), grid: colour("grid"), forced: colour("forced"), bars: colour("equipment"),
-    };
-  }
-
-  // the scale: neutral from `low` to `high`, strong beyond the limits
-  function scaleOf(header, isAuto, least, most) {
-    const lows = header.limits.filter((limit) => limit.side === "low"), highs = header.limits.filter((limit) => limit.side === "high");
-    const lowest = lows.length ? Math.max(...lows.map((limit) => limit.at)) : -Infinity;
-    const highest = highs.length ? Math.min(...highs.map((limit) => limit.at)) : Infinity;
-    const span = 10 * 10 ** -header.decimals; // less would show the noise of the sensors
-    const known = least <= most;
-    const bounds = header.unit === "%" ? [0, 100] : header.range;
-    let low = Number.isFinite(lowest) ? lowest : bounds[0] ?? (known ? least : 0);
-    let high = Number.isFinite(highest) ? highest : bounds[1] ?? (known ? most : 1);
-    if (isAuto && known) {
-      const more = Math.max(0, span - (most - least)) / 2;
-      [low, high] = [least - more, most + more];
-    }
-    if (!(high > low)) high = low + span;
-    const ends = isAuto ? [low, high] : widened(header.limits.map((limit) => limit.at), low, high);
-    return { low, high, lowest, highest, lows, highs, from: ends[0], to: ends[1] };
-  }
-
-  function widened(limits, low, high) {
-    const from = Math.min(low, ...limits), to = Math.max(high, ...limits);
-    const more = from < low || to > high ? 0.03 * (to - from) : 0;
-    return [from - more, to + more];
-  }
-
-  function codeOf(value, scale) {
-    if (value !== value) return UNKNOWN;
-    if (value <= scale.lowest || value >= scale.highest) return worst(value, scale);
-    const step = (value - scale.low) / (scale.high - scale.low) * 255;
-    return step <= 0 ? 0 : step >= 255 ? 255 : step | 0;
-  }
-
-  function worst(value, scale) {
-    let found = WARNING;
-    for (const limit of scale.lows) if (value <= limit.at) found = Math.max(found, RANK[limit.severity] ?? WARNING);
-    for (const limit of scale.highs) if (value >= limit.at) found = Math.max(found, RANK[limit.severity] ?? WARNING);
-    return found;
-  }
-
-  const switchCode = (value) => (value === 255 ? UNKNOWN : value ? ON : OFF);
 
   // ---- where things are, in pixels of the canvas -----------------------------------------------------------------------------
 
@@ -174,7 +100,8 @@ window.bessCellPaint = (() => {
 
   function drawRack(context, plan, tile, order, pixels, { grades, isOld }, lines) {
     const grade = isOld ? 2 : grades[tile.rack.order];
-    const wide = plan.perModule * plan.across, whole = Math.floor(tile.rack.cells / plan.perModule), rest = tile.rack.cells % plan.perModule;
+    const wide = plan.perModule * plan.across, high = plan.modules * plan.down;
+    const whole = Math.floor(tile.rack.cells / plan.perModule), rest = tile.rack.cells % plan.perModule;
     const fill = () => {
       context.fillRect(tile.x, tile.y, wide, whole * plan.down);
       if (rest) context.fillRect(tile.x, tile.y + whole * plan.down, rest * plan.across, plan.down);
@@ -182,7 +109,7 @@ window.bessCellPaint = (() => {
     context.fillStyle = lines; // seen where a cell's value is not known
     fill();
     context.globalAlpha = grade === 0 || grade === 3 ? 1 : 0.45;
-    context.drawImage(pixels, 0, order * plan.modules, plan.perModule, plan.modules, tile.x, tile.y, wide, plan.modules * plan.down);
+    context.drawImage(pixels, 0, order * plan.modules, plan.perModule, plan.modules, tile.x, tile.y, wide, high);
     context.globalAlpha = 1;
     if (grade !== 0 && grade !== 3) fill();
   }
@@ -190,9 +117,10 @@ window.bessCellPaint = (() => {
   function drawGaps(context, plan, colours) {
     context.fillStyle = colours.panel;
     const thin = Math.max(1, Math.round(plan.ratio * 0.75)), thick = plan.down >= 10 * plan.ratio ? 2 * thin : thin;
+    const wide = plan.perModule * plan.across, high = plan.modules * plan.down;
     for (const tile of plan.tiles) {
-      for (let n = 1; n < plan.perModule; n++) context.fillRect(tile.x + n * plan.across - thin, tile.y, thin, plan.modules * plan.down);
-      for (let n = 1; n < plan.modules; n++) context.fillRect(tile.x, tile.y + n * plan.down - thick, plan.perModule * plan.across, thick);
+      for (let n = 1; n < plan.perModule; n++) context.fillRect(tile.x + n * plan.across - thin, tile.y, thin, high);
+      for (let n = 1; n < plan.modules; n++) context.fillRect(tile.x, tile.y + n * plan.down - thick, wide, thick);
     }
   }
 
@@ -209,7 +137,8 @@ window.bessCellPaint = (() => {
       if (isTripped || isForced) {
         context.strokeStyle = context.fillStyle;
         context.lineWidth = 2 * plan.ratio;
-        context.strokeRect(tile.x - 2 * plan.ratio, tile.y - 2 * plan.ratio, wide + 4 * plan.ratio, plan.modules * plan.down + 4 * plan.ratio);
+        const room = 2 * plan.ratio, high = plan.modules * plan.down;
+        context.strokeRect(tile.x - room, tile.y - room, wide + 2 * room, high + 2 * room);
       }
     }
   }
@@ -222,11 +151,13 @@ window.bessCellPaint = (() => {
     context.textAlign = "right";
     if (plan.down >= size) {
       const modules = Math.ceil(tile.rack.cells / plan.perModule);
-      for (let n = 0; n < modules; n++) context.fillText(titles.module(n + 1), tile.x - 5 * plan.ratio, tile.y + (n + 0.5) * plan.down);
+      const x = tile.x - 5 * plan.ratio;
+      for (let n = 0; n < modules; n++) context.fillText(titles.module(n + 1), x, tile.y + (n + 0.5) * plan.down);
     }
     context.textAlign = "center";
     const every = plan.across >= 1.7 * size ? 1 : 4;
-    for (let n = 0; n < plan.perModule; n += every) context.fillText(String(n + 1), tile.x + (n + 0.5) * plan.across, tile.y - 8 * plan.ratio);
+    const above = tile.y - 8 * plan.ratio;
+    for (let n = 0; n < plan.perModule; n += every) context.fillText(String(n + 1), tile.x + (n + 0.5) * plan.across, above);
     if (isSwitch || !figures.count || plan.down < 1.2 * size) return;
     const widest = Math.max(...[figures.low, figures.high].map((value) => context.measureText(value.toFixed(decimals)).width));
     if (widest > plan.across - 3 * plan.ratio) return;
@@ -234,7 +165,8 @@ window.bessCellPaint = (() => {
       const value = values[tile.rack.first + cell];
       if (value !== value) continue;
       context.fillStyle = colours.written[codes[tile.rack.first + cell]];
-      const x = tile.x + (cell % plan.perModule + 0.5) * plan.across, y = tile.y + (Math.floor(cell / plan.perModule) + 0.5) * plan.down;
+      const x = tile.x + (cell % plan.perModule + 0.5) * plan.across;
+      const y = tile.y + (Math.floor(cell / plan.perModule) + 0.5) * plan.down;
       context.fillText(value.toFixed(decimals), x, y);
     }
   }
@@ -255,7 +187,8 @@ window.bessCellPaint = (() => {
         context.fillRect(x, y, wide, high);
       }
       context.strokeRect(x, y, wide, high);
-      if (!isSmall) drawArrow(context, box.x + plan.across - 6 * plan.ratio, box.y + 5 * plan.ratio, values[place] >= scale.highest, plan.ratio, colours);
+      const [right, upper] = [box.x + plan.across - 6 * plan.ratio, box.y + 5 * plan.ratio];
+      if (!isSmall) drawArrow(context, right, upper, values[place] >= scale.highest, plan.ratio, colours);
     }
   }
 
@@ -281,53 +214,5 @@ window.bessCellPaint = (() => {
     }
   }
 
-  // ---- the scale with the distribution above it ------------------------------------------------------------------------------
-
-  function drawScale(context, ratio, picture, colours, format) {
-    const { width, height } = context.canvas, { scale, bins, figures } = picture;
-    const left = 34 * ratio, wide = width - 2 * left, bar = 12 * ratio, foot = 17 * ratio, base = height - foot - bar;
-    const at = (value) => left + Math.max(0, Math.min(1, (value - scale.from) / (scale.to - scale.from))) * wide;
-    context.clearRect(0, 0, width, height);
-    const most = Math.max(1, ...bins), each = wide / bins.length;
-    context.fillStyle = colours.bars;
-    bins.forEach((count, place) => {
-      const high = count ? Math.max(2 * ratio, count / most * (base - 12 * ratio)) : 0; // a single cell is seen beside thousands
-      context.fillRect(left + place * each, base - high - 2 * ratio, Math.max(1, each - ratio), high);
-    });
-    for (let x = 0; x < wide; x += ratio) {
-      context.fillStyle = colours.css[codeOf(scale.from + (x + ratio / 2) / wide * (scale.to - scale.from), scale)];
-      context.fillRect(left + x, base, ratio + 0.5, bar);
-    }
-    drawTicks(context, ratio, scale, at, base, bar, colours, format);
-    if (figures) drawMean(context, ratio, at(figures.mean), base, colours);
-  }
-
-  function drawTicks(context, ratio, scale, at, base, bar, colours, format) {
-    context.font = `${11 * ratio}px system-ui, sans-serif`;
-    context.textAlign = "center";
-    context.textBaseline = "top";
-    const ticks = [...scale.lows, ...scale.highs].filter((limit) => limit.at >= scale.from && limit.at <= scale.to).map((limit) => [limit.at, true]);
-    ticks.push([scale.low, false], [scale.high, false], [(scale.low + scale.high) / 2, false]);
-    const taken = [];
-    for (const [value, isLimit] of ticks) {
-      const x = at(value), text = format(value), half = context.measureText(text).width / 2 + 3 * ratio;
-      context.fillStyle = isLimit ? colours.ink : colours.line;
-      context.fillRect(x - ratio / 2, base - (isLimit ? 6 * ratio : 0), ratio, bar + (isLimit ? 8 * ratio : 3 * ratio));
-      if (taken.some(([from, to]) => x + half > from && x - half < to)) continue;
-      taken.push([x - half, x + half]);
-      context.fillStyle = isLimit ? colours.ink : colours.soft;
-      context.fillText(text, x, base + bar + 4 * ratio);
-    }
-  }
-
-  function drawMean(context, ratio, x, base, colours) {
-    context.fillStyle = colours.ink;
-    context.beginPath();
-    context.moveTo(x, base);
-    context.lineTo(x - 4 * ratio, base - 7 * ratio);
-    context.lineTo(x + 4 * ratio, base - 7 * ratio);
-    context.fill();
-  }
-
-  return { palette, scaleOf, codeOf, switchCode, arrange, boxOf, hit, drawMap, drawScale, WARNING, CODES, UNKNOWN, ON };
+  return { arrange, hit, drawMap };
 })();

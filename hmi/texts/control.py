@@ -184,10 +184,11 @@ KEYS_OFF = "Touch this field to drive the setpoint by keyboard"
 FREE = "Not taken: the setpoint cannot be changed."
 HELD = "You hold the setpoint. Leaving this part, a lost connection of {patience} s, a logout or another mode sets it to 0 kW."
 PROGRAM_HOLDS = (
-    "The program itself keeps a test setpoint until the mode changes, and knows nothing of this page: this server sets it to 0. "
-    "If the server dies too, stop the site (State and mode, or the STOP button)."
+    "The program itself keeps a test setpoint until the mode changes, and knows nothing of this page: this server sets it to 0, "
+    "also when it has died and was started again. Until then the STOP button ends it."
 )
 HELD_BY_OTHER = "{user} holds the test setpoint at {peer}."
+NOT_NOTED = "refused: that you hold the setpoint cannot be noted: {why}"
 MUST_BE_TEST = "Mode test must be chosen first."
 ENDED = "The test has ended: {why}. The test setpoint is 0 kW."
 NOT_ENDED = "The test setpoint could not be set to 0: {why}"

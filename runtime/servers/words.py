@@ -55,6 +55,11 @@ def whole(low: int, high: int) -> Callable[[Any], int]:
     return read
 
 
+def truth(value: Any) -> bool:
+    """`true` or `false`."""
+    return one_of("true", "false")(value) == "true"
+
+
 def seconds(low: float, high: float) -> Callable[[Any], float]:
     """A time such as `60 s` or `100 ms`, in seconds."""
     scales = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}

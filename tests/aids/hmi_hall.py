@@ -19,6 +19,7 @@ from hmi.settings import describe_hmi
 from runtime.servers.audit import Deed
 from runtime.servers.door import Door
 from runtime.servers.records.store import Records
+from runtime.servers.rest.problems import ProblemError, told
 from runtime.source import Report
 from tests.aids.servers_rest import ALARMS, EXTRA, described
 from tests.aids.servers_scan import TAGS, TestScan
@@ -32,6 +33,7 @@ class TestHall:
     def __init__(self, scan: TestScan, hall: Hall, tokens: dict[str, str]):
         self.scan, self.hall, self._tokens = scan, hall, tokens
         self._app = FastAPI()
+        self._app.add_exception_handler(ProblemError, told)
         self._app.include_router(data_routes(hall))
 
     def visit(self, role: str) -> Visit:

@@ -94,7 +94,8 @@ def running_workshop(folder: Path) -> Iterator[Workshop]:
     root = folder / "site"
     ports = write_site(root, "commercial")
     file = root / SITE_FILE  # nobody waits ten minutes here until the plant may give all its power
-    file.write_text(file.read_text().replace("constants:\n", "constants:\n  reconnect_after: 5 s\n  return_ramp: 10 s\n"))
+    text = file.read_text().replace("constants:\n", "constants:\n  reconnect_after: 5 s\n  return_ramp: 10 s\n")
+    file.write_text(text.replace("records: {", "records: {confirm: true, "))
     for role in ("viewer", "operator", "engineer"):
         add_user(root / "config/sites/users.yaml", f"{role}1", role, PASSWORD)
     with started(root, ports[:2], folder, "--sim", site_file=SITE_FILE) as running:

@@ -107,7 +107,9 @@ def test_every_cell_is_in_its_place_with_the_quality_of_its_rack(scan: TestScan)
     assert np.flatnonzero(np.isnan(values)).tolist() == [7]
     header, switches = fetched(hall, "balancing")
     assert header["switch"] and switches[CELLS : CELLS + 4].tolist() == [0, 1, 0, 1] and len(switches) == 3 * CELLS
-    assert fetched(hall, "soc")[1].tolist() == list(range(3 * CELLS))
+    header, soc = fetched(hall, "soc")
+    assert soc.tolist() == list(range(3 * CELLS))
+    assert header["grades"] == [0, 1, 0], "a rack that is not heard is counted on: that is what was known last"
 
 
 def test_nothing_is_current_once_the_scan_is_silent(scan: TestScan) -> None:

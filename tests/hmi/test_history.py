@@ -22,6 +22,7 @@ from runtime.servers.records.file import NotKeptError
 from runtime.servers.records.history import number_of
 from runtime.servers.records.states import ACTIVE
 from runtime.servers.records.store import Records
+from runtime.servers.rest.problems import ProblemError, told
 
 S, DAY = 1_000_000_000, 86_400_000_000_000
 BEGUN = time.time_ns() // S * S - 10 * DAY  # all of it lies in the past
@@ -121,6 +122,7 @@ def served(read: Callable[[Any], Any]) -> TestClient:
         read_records=read_records, picture=SimpleNamespace(tags=(POWER, READY, CELLS)), order=SimpleNamespace(pins=pins)
     )
     app = FastAPI()
+    app.add_exception_handler(ProblemError, told)
     app.include_router(history_routes(hall))
     return TestClient(app)
 

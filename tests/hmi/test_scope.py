@@ -17,6 +17,7 @@ from hmi.scope_asked import NotWantedError, wanted
 from hmi.texts import trends as words
 from runtime.child import ServiceOrder
 from runtime.servers.audit import Who
+from runtime.servers.rest.problems import ProblemError, told
 from tests.aids.engine import GENERATION, Bench
 from tests.aids.site_text import load
 
@@ -183,6 +184,7 @@ def test_only_an_engineer_starts_it_and_it_is_noted(bench: Bench, scope: Scope, 
 
 def test_a_page_that_asks_nonsense_is_told_so(scope: Scope) -> None:
     app = FastAPI()
+    app.add_exception_handler(ProblemError, told)
     hall: Any = SimpleNamespace(scope=scope)
     app.include_router(scope_routes(hall))
     client = TestClient(app)

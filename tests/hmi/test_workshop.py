@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -129,6 +131,85 @@ def test_an_engineer_forces_a_tag_and_lets_it_go_and_an_operator_may_not(see: Se
     site.until(lambda: site.value("plc.forced") == 0, 10, "the force is lifted")
 
 
+def test_lifting_all_forces_names_them_first(see: See, site: Workshop) -> None:
+    for name, held in (("set.load_base", "7"), ("set.grid_target", "3")):
+        site.verb("force", f"{name}={held}", "--reason", "test of the page")
+    page = see("engineer1", "/control/forces").page
+    page.get_by_role("button", name="Lift all").tap()
+    sure = page.get_by_role("alertdialog")
+    expect(sure).to_contain_text("set.load_base")
+    expect(sure).to_contain_text("set.grid_target")
+    yes(page)
+    site.until(lambda: site.value("plc.forced") == 0, 10, "all forces are lifted")
+    expect(page.locator("table.forces")).to_have_count(0)
+
+
+def test_a_forced_tag_is_marked_on_the_wires_of_its_diagram(see: See, site: Workshop) -> None:
+    site.verb("force", "set.load_base=7", "--reason", "test of the page")
+    page = see("engineer1", "/program?program=modes&at=set.load_base").page
+    chip = page.locator('.canvas [data-name="set.load_base"]').first
+    chip.wait_for(state="attached", timeout=120_000)
+    expect(page.locator('.canvas [data-state="forced"]').first).to_be_attached(timeout=20_000)
+    site.verb("unforce", "--all")
+    expect(page.locator('.canvas [data-state="forced"]')).to_have_count(0, timeout=20_000)
+
+
+def test_an_operator_plans_an_hour_on_a_date_and_changes_a_price(see: See, site: Workshop) -> None:
+    page = see("operator1", "/control/schedule").page
+    page.get_by_role("button", name="Add an entry").tap()
+    dialog = page.get_by_role("dialog").last
+    dialog.get_by_role("button", name="on one date").tap()
+    dialog.locator("input[type=date]").fill("2030-01-31")
+    dialog.get_by_role("button", name="Power (discharge").tap()
+    enter(page, "15")
+    page.wait_for_timeout(TREMBLE_MS)
+    dialog.get_by_role("button", name="Save").tap()
+    expect(page.get_by_role("alertdialog")).to_contain_text("2030-01-31")
+    yes(page)
+    begin = (datetime(2030, 1, 31, 8) - datetime(1970, 1, 1)).total_seconds()  # the plant's own clock knows no zones
+    wanted = [0, begin, 3600, 15]
+    names = [f"set.schedule_{column}" for column in ("days", "start", "length", "p")]
+    site.until(lambda: [site.value(name)[0] for name in names] == wanted, 10, "the entry is written")
+    expect(page.locator(".entry-list")).to_contain_text("2030-01-31")
+
+    page.locator('[data-deed="price"][data-about="18"]').tap()
+    enter(page, "0.42")
+    yes(page)
+    site.until(lambda: site.value("set.price")[17] == 0.42, 10, "the price is written")
+
+    page.locator('[data-deed="delete"][data-about="1"]').tap()
+    yes(page)
+    site.until(lambda: site.value("set.schedule_length")[0] == 0, 10, "the entry is deleted")
+
+
+def test_an_engineer_resets_the_statistics_and_an_operator_may_not(see: See, site: Workshop) -> None:
+    def scans() -> int:
+        return int(site.rest.get("/api/v1/statistics").json()["steps"]["scan"]["count"])
+
+    site.until(lambda: scans() > 1000, 60, "a thousand scans")
+    page = see("operator1", "/program?tab=tasks").page
+    page.get_by_role("button", name="Reset statistics").tap()
+    expect(page.locator("body")).to_contain_text("engineer")
+    assert scans() > 1000
+    page = see("engineer1", "/program?tab=tasks").page
+    page.get_by_role("button", name="Reset statistics").tap()
+    yes(page)
+    site.until(lambda: scans() < 1000, 10, "the statistics begin anew")
+
+
+def test_the_phases_at_the_connection_sum_up_to_its_power(see: See, site: Workshop) -> None:
+    page = see("", "/power").page
+
+    def shown(letter: str) -> float:
+        return sum(float(page.locator(f'[data-tag="grid.{letter}_l{phase}"]').inner_text()) for phase in (1, 2, 3))
+
+    site.until(lambda: abs(shown("p") - site.value("grid.p")) < 1, 20, "the phases share the power")
+    site.until(lambda: abs(shown("q") - site.value("grid.q")) < 1, 20, "the phases share the reactive power")
+    for phase in (1, 2, 3):  # the apparent power of each is its voltage times its current
+        volts, amps, kw, kvar = (site.value(f"grid.{letter}_l{phase}") for letter in "vipq")
+        assert volts * amps / 1000 == pytest.approx(math.hypot(kw, kvar), abs=1)
+
+
 def test_an_alarm_of_a_real_fault_is_seen_on_every_screen_and_acknowledged_with_a_comment(see: See, site: Workshop) -> None:
     seen = see("operator1", "/trends")
     page = seen.page
@@ -148,7 +229,18 @@ def test_an_alarm_of_a_real_fault_is_seen_on_every_screen_and_acknowledged_with_
     )
     assert told["comment"] == "seen from the gate" and told["acked_by"] == "operator1"
     assert site.value("site.closed") is False, "smoke opens the contactors, whatever the page shows"
+
     site.plant("clear_fault", fault="smoke")
+    site.verb("control", "--reset")  # it is latched
+    page.get_by_role("tab", name="Unacknowledged").tap()
+    row = page.locator("tr", has_text="smoke").first
+    expect(row).to_contain_text("to be confirmed", timeout=20_000)  # it is gone, and stays here until its cause is seen to
+    row.locator("input[type=checkbox]").check(force=True)
+    page.get_by_role("button", name="Confirm").tap()
+    page.wait_for_timeout(TREMBLE_MS)
+    page.get_by_role("dialog").get_by_role("button", name="Confirm").tap()
+    expect(page.locator("tr", has_text="smoke")).to_have_count(0, timeout=20_000)
+    assert not any("smoke" in alarm["name"] for alarm in json.loads(site.verb("alarms", "--json")))
 
 
 def test_the_page_is_grey_while_its_process_is_cut_off_and_the_scan_goes_on(see: See, site: Workshop) -> None:
@@ -163,6 +255,20 @@ def test_the_page_is_grey_while_its_process_is_cut_off_and_the_scan_goes_on(see:
     finally:
         os.kill(pid, signal.SIGCONT)
     page.wait_for_selector("body:not([data-link=lost])", timeout=20_000)
+
+
+def test_a_test_setpoint_goes_to_zero_though_the_page_and_its_server_are_killed(see: See, site: Workshop) -> None:
+    site.verb("control", "--reset", "--mode", "test")
+    page = see("engineer1", "/control/test").page
+    page.get_by_role("button", name="Take the test setpoint").tap()
+    page.get_by_role("button", name="Type a value").tap()
+    enter(page, "5")
+    site.until(lambda: site.value("set.p_test") == 5, 10, "the setpoint is driven")
+    pid = site.running.pid_of("hmi")
+    os.kill(pid, signal.SIGKILL)
+    site.until(lambda: site.value("set.p_test") == 0, 60, "the next server ends the test")
+    assert site.running.pid_of("hmi") != pid
+    expect(page.get_by_role("button", name="Take the test setpoint")).to_be_visible(timeout=60_000)
 
 
 def test_a_page_that_was_killed_is_back_and_costs_the_scan_nothing(see: See, site: Workshop) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.model import Tag
-from runtime.servers.words import UNITS_OF_SIZE, one_of, read_words, scaled, seconds, text
+from runtime.servers.words import UNITS_OF_SIZE, read_words, scaled, seconds, text, truth
 from runtime.source import NOWHERE, Position, Report, did_you_mean, pattern_of, place_of
 
 UNITS_OF_AGE = {"h": 3600.0, "d": 86400.0, "y": 365 * 86400.0}
@@ -63,8 +63,6 @@ class Choice:
 def describe_records(section: Any, report: Report) -> RecordsSettings:
     """Read `servers: records:`; mistakes go to the report and leave the default."""
     found = read_words(section, _RECORDS, report)
-    if "confirm" in found:
-        found["confirm"] = found["confirm"] == "true"
     return RecordsSettings(**found)
 
 
@@ -158,6 +156,6 @@ _RECORDS: dict[str, Callable[[Any], Any]] = {
     "keep": scaled(UNITS_OF_AGE, "1 h", "30 d"),
     "size": lambda value: int(scaled(UNITS_OF_SIZE, "1 MB", "2 GB")(value)),
     "audit": scaled(UNITS_OF_AGE, "1 d", "1 y"),
-    "confirm": one_of("true", "false"),
+    "confirm": truth,
     **_OF_A_TAG,
 }

@@ -40,10 +40,15 @@ def response_of(problem: ProblemError) -> Response:
 
 def tell_problems(app: FastAPI) -> None:
     """Have every refusal of this application told as a problem."""
-    app.add_exception_handler(ProblemError, _told)
+    app.add_exception_handler(ProblemError, told)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _bug)
+
+
+async def told(_: Request, error: Any) -> Response:
+    """A refusal as an application answers it, for its `add_exception_handler`."""
+    return response_of(error)
 
 
 def faults_of(error: RequestValidationError) -> list[dict[str, str]]:
@@ -56,10 +61,6 @@ def invalid(error: RequestValidationError) -> ProblemError:
     faults = faults_of(error)
     detail = "; ".join(f"{fault['at']}: {fault['expected']}" for fault in faults[:3])
     return ProblemError(422, "invalid-request", detail, errors=faults)
-
-
-async def _told(_: Request, error: Any) -> Response:
-    return response_of(error)
 
 
 async def _invalid(_: Request, error: Any) -> Response:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.servers.words import LOOPBACK, Network, networks, one_of, read_words, seconds, text, whole
+from runtime.servers.words import LOOPBACK, Network, networks, one_of, read_words, seconds, text, truth, whole
 from runtime.source import Report, place_of
 
 NOBODY = "none"
@@ -36,12 +36,15 @@ class RestSettings:
 def describe_rest(section: Any, report: Report) -> RestSettings:
     """Read `servers: rest:`; mistakes go to the report and leave the default."""
     settings = RestSettings(**read_words(section, _REST, report))
-    if not settings.tls and not is_loopback(settings.host):
-        said = "values and tokens cross the network in the clear"
-        report.warn(
-            place_of(section["tls"]), "W922", f"`tls: false` on {settings.host}: {said}", "leave `tls` out, or listen on 127.0.0.1"
-        )
+    warn_of_clear_text(section, settings, "values and tokens cross the network in the clear", report)
     return settings
+
+
+def warn_of_clear_text(section: Any, settings: Any, said: str, report: Report) -> None:
+    """Say what comes of plain HTTP where others than this machine can listen."""
+    if not settings.tls and not is_loopback(settings.host):
+        at, help = place_of(section["tls"]), "leave `tls` out, or listen on 127.0.0.1"
+        report.warn(at, "W922", f"`tls: false` on {settings.host}: {said}", help)
 
 
 def is_loopback(host: str) -> bool:
@@ -49,14 +52,10 @@ def is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
-def _truth(value: Any) -> bool:
-    return one_of("true", "false")(value) == "true"
-
-
 _REST: dict[str, Callable[[Any], Any]] = {
     "host": text,
     "port": whole(0, 65535),
-    "tls": _truth,
+    "tls": truth,
     "anonymous": one_of(NOBODY, "viewer"),
     "allow": networks,
     "clients": whole(1, 4096),
