@@ -1,7 +1,8 @@
 """What every test may ask for: `deviation`, which holds a block to a bar against a reference and shows all of them at the end.
 
-`make test` runs three processes. The tests that start processes and watch clocks make two groups, each in one process and one
-after another; those that only compute are dealt out by file to whoever has time.
+`make test` runs three processes. The tests that start processes and watch clocks make groups, each in one process and one after
+another; those that only compute are dealt out by file to whoever has time. A site of 10 ms scans beside a browser comes last
+and alone: two busy cores are too little for it.
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ import pytest
 from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from tests.aids.deviations import Deviation, table
 
 FOUND = pytest.StashKey[list[Deviation]]()
 ONLY_COMPUTE = ("tests/blocks", "tests/runtime/language", "tests/runtime/reference")
 BY_FUNCTION = ("tests/blocks/test_every_block.py",)  # too much for one process
-FIELD = ("tests/site", "tests/runtime/engine", "tests/runtime/fieldbus", "tests/hmi")  # about half of what does not only compute
-
+FIELD = ("tests/site", "tests/runtime/engine", "tests/runtime/fieldbus")  # about half of what does not only compute
+PAGE = ("tests/hmi",)
+WORKSHOP = ("tests/hmi/test_workshop.py",)
+LAST = "workshop"  # its group
+LEFT = 2  # tests of a process, when xdist asks what it does next
 
 settings.register_profile("shared machine", deadline=None)  # an example that takes long says nothing about the code here
 settings.load_profile("shared machine")
@@ -44,7 +49,23 @@ class _Dealer(LoadScopeScheduling):
         file, _, name = nodeid.partition("::")
         if _is_in(file, ONLY_COMPUTE):
             return f"{file}::{name.partition('[')[0]}" if _is_in(file, BY_FUNCTION) else file
-        return "field" if _is_in(file, FIELD) else "others"
+        if _is_in(file, WORKSHOP):
+            return LAST
+        return "field" if _is_in(file, FIELD) else "page" if _is_in(file, PAGE) else "others"
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        if LAST in self.workqueue:
+            self.workqueue.move_to_end(LAST)
+        super()._assign_work_unit(node)
+
+    def _reschedule(self, node: WorkerController) -> None:
+        """Whoever has no more to do ends, and the one who is busy longest takes what must be alone."""
+        is_done = self._pending_of(self.assigned_work.get(node, {})) <= LEFT
+        others = [one for one in self.nodes if one is not node and not one.shutting_down]
+        if list(self.workqueue) == [LAST] and is_done and others:
+            node.shutdown()
+        else:
+            super()._reschedule(node)
 
 
 def _is_in(file: str, folders: tuple[str, ...]) -> bool:

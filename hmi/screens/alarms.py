@@ -28,7 +28,7 @@ COMMENT = 500  # characters
 LONGEST = 365 * 86_400.0  # s
 _WORDS = ("action", "alarms", "comment", "seconds")
 # each uses those before it
-SCRIPTS = ("lists", "alarm-details", "performance", "alarm-rows", "alarm-deeds", "alarm-tabs", "alarms")
+SCRIPTS = ("lists", "alarms_details", "performance", "alarms_rows", "alarms_deeds", "alarms_tabs", "alarms")
 BEGIN = (
     f"{json.dumps(SCRIPTS)}.reduce((before, name) => before.then(() => "
     'bess.script(`/static/${name}.js`)), Promise.resolve()).then(() => bessAlarms.begin(document.getElementById("alarms")))'

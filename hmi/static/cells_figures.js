@@ -70,9 +70,16 @@ window.bessCellFigures = (() => {
       box.dataset.place = place;
       if (box.tagName === "BUTTON") box.setAttribute("aria-disabled", String(place < 0));
       box.dataset.severity = this.severity(place);
+      box.children[1].dataset.q = this.quality();
       [label, value, where].forEach((text, order) => {
         if (box.children[order].textContent !== text) box.children[order].textContent = text;
       });
+    }
+
+    // a figure of several racks is no better known than the worst of those that are counted
+    quality() {
+      const { picture, shown } = this.screen, grades = shown.map((rack) => GRADES[picture.grades[rack.order]]);
+      return ["uncertain", "forced"].find((one) => grades.includes(one)) ?? "good";
     }
 
     addFigure(name) {

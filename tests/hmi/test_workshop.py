@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -208,6 +209,29 @@ def test_the_phases_at_the_connection_sum_up_to_its_power(see: See, site: Worksh
     for phase in (1, 2, 3):  # the apparent power of each is its voltage times its current
         volts, amps, kw, kvar = (site.value(f"grid.{letter}_l{phase}") for letter in "vipq")
         assert volts * amps / 1000 == pytest.approx(math.hypot(kw, kvar), abs=1)
+
+
+def test_the_highest_cell_leads_to_its_trend(see: See) -> None:
+    page = see("", "/cells").page
+    page.locator('.figures [data-name="high"]').tap()
+    link = page.locator(".cell a", has_text="Trend")
+    expect(link).to_have_attribute("href", re.compile(r"rack\[\d\]\.cell_v\[\d+\]|rack%5B"))
+    link.tap()
+    expect(page.locator("#trends")).to_contain_text("cell_v", timeout=20_000)
+
+
+def test_the_cells_of_a_rack_that_is_not_heard_look_so(see: See, site: Workshop) -> None:
+    page = see("", "/cells").page
+    of_first = page.locator('tr[data-of="1"] [data-low]')
+    expect(of_first).to_have_attribute("data-q", "good")
+    site.plant("set_fault", fault="drop_link", link="can0")
+    expect(of_first).to_have_attribute("data-q", "uncertain", timeout=20_000)  # what was heard last
+    expect(page.locator('tr[data-of="2"] [data-low]')).to_have_attribute("data-q", "good")
+    page.locator('[data-what="soc"]').tap()  # the program counts on with what it heard last
+    expect(of_first).to_have_attribute("data-q", "uncertain", timeout=20_000)
+    expect(page.locator('.figures [data-name="mean"] b')).to_have_attribute("data-q", "uncertain")
+    site.plant("clear_fault", fault="drop_link", link="can0")
+    expect(of_first).to_have_attribute("data-q", "good", timeout=20_000)
 
 
 def test_an_alarm_of_a_real_fault_is_seen_on_every_screen_and_acknowledged_with_a_comment(see: See, site: Workshop) -> None:
