@@ -22,8 +22,7 @@ from tests.aids.deviations import Deviation, table
 FOUND = pytest.StashKey[list[Deviation]]()
 ONLY_COMPUTE = ("tests/blocks", "tests/runtime/language", "tests/runtime/reference")
 BY_FUNCTION = ("tests/blocks/test_every_block.py",)  # too much for one process
-FIELD = ("tests/site", "tests/runtime/engine", "tests/runtime/fieldbus")  # about half of what does not only compute
-PAGE = ("tests/hmi",)
+FIELD = ("tests/site", "tests/runtime/engine", "tests/runtime/fieldbus", "tests/hmi")  # about half of what does not only compute
 WORKSHOP = ("tests/hmi/test_workshop.py",)
 LAST = "workshop"  # its group
 LEFT = 2  # tests of a process, when xdist asks what it does next
@@ -51,7 +50,7 @@ class _Dealer(LoadScopeScheduling):
             return f"{file}::{name.partition('[')[0]}" if _is_in(file, BY_FUNCTION) else file
         if _is_in(file, WORKSHOP):
             return LAST
-        return "field" if _is_in(file, FIELD) else "page" if _is_in(file, PAGE) else "others"
+        return "field" if _is_in(file, FIELD) else "others"
 
     def _assign_work_unit(self, node: WorkerController) -> None:
         if LAST in self.workqueue:

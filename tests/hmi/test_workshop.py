@@ -117,7 +117,7 @@ def test_an_engineer_forces_a_tag_and_lets_it_go_and_an_operator_may_not(see: Se
     enter(page, "7")
     page.get_by_label("Why (it stands").fill("test of the page")
     page.get_by_role("button", name="Force", exact=True).last.tap()
-    site.until(lambda: site.value("plc.forced") == 1 and site.value("set.load_base") == 7, 10, "the force holds")
+    site.until(lambda: site.value("plc.forced") == 1 and site.value("set.load_base") == 7, 30, "the force holds")
     expect(page.locator("table.forces")).to_contain_text("test of the page")
     expect(page.locator("table.forces")).to_contain_text("engineer1")
 
